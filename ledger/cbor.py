@@ -1,0 +1,86 @@
+"""CBOR at the border: one strict decoder, one deterministic encoder (RFC 8949, 4.2.1).
+
+cbor2's own `canonical` sorts maps the RFC 7049 way (shorter keys first); ours sorts by the encoded key's bytes.
+"""
+
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any, NoReturn
+
+import cbor2
+
+from ledger.errors import MalformedError
+
+DEPTH_MAX = 16
+
+_PLAIN = (int, str, bytes, float, bool, type(None))
+# Tags that cbor2 would turn into objects: dates, big numbers, shared references, regular expressions, …
+_KNOWN_TAGS = (
+    *range(6), 25, 28, 29, 30, 35, 36, 37, 43, 52, 54, 100, 256, 258, 260, 261, 1004, 43000, 55799,
+)  # fmt: skip
+
+
+def encode(value: Any) -> bytes:
+    """The one deterministic encoding of `value`: shortest forms, definite lengths, keys in byte order."""
+    return cbor2.dumps(value, canonical=True, encoders={dict: _encode_map})
+
+
+def decode(data: bytes, *, depth_max: int = DEPTH_MAX) -> Any:
+    """Decode exactly one item of plain types; any bytes give a value or MalformedError.
+
+    Refuses trailing bytes, tags, indefinite lengths, duplicate keys, simple values beyond null and booleans,
+    and nesting beyond `depth_max`. Integers, lengths and floats may still be longer than need be: whoever
+    needs the one encoding compares `encode(value)` with the bytes, or calls `decode_canonical`.
+    """
+    stream = BytesIO(data)
+    try:
+        value = cbor2.load(
+            stream,
+            max_depth=depth_max,
+            allow_indefinite=False,
+            allow_duplicate_keys=False,
+            tag_hook=_refuse_tag,
+            semantic_decoders=_REFUSED_TAGS,
+            read_size=1,
+        )
+    except Exception as error:
+        raise MalformedError(f"not plain CBOR: {error}") from error
+    if stream.tell() != len(data):
+        raise MalformedError("bytes after the end of the CBOR item")
+    _require_plain(value)
+    return value
+
+
+def decode_canonical(data: bytes, *, depth_max: int = DEPTH_MAX) -> Any:
+    """Decode one item that must be in its one encoding (RFC 8949, 4.2.1), or raise MalformedError."""
+    value = decode(data, depth_max=depth_max)
+    if encode(value) != data:
+        raise MalformedError("CBOR is not in its one encoding")
+    return value
+
+
+def _encode_map(encoder: cbor2.CBOREncoder, value: Mapping[Any, Any]) -> None:
+    encoder.encode_length(5, len(value))
+    for key, item in sorted((encode(key), item) for key, item in value.items()):
+        encoder.write(key)
+        encoder.encode(item)
+
+
+def _refuse_tag(*_: Any) -> NoReturn:
+    raise ValueError("tags are not read here")
+
+
+_REFUSED_TAGS = dict.fromkeys(_KNOWN_TAGS, _refuse_tag)
+
+
+def _require_plain(value: Any) -> None:
+    if isinstance(value, list):
+        for item in value:
+            _require_plain(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if type(key) not in (int, str, bytes):  # a bool would hide an equal integer
+                raise MalformedError("a map's key is not an integer or a string")
+            _require_plain(item)
+    elif not isinstance(value, _PLAIN):
+        raise MalformedError(f"{type(value).__name__} is not a plain value")

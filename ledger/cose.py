@@ -1,0 +1,75 @@
+"""COSE_Sign1, tagged, with an empty unprotected header or one that its caller allows (RFC 9052, 4.2)."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ledger import cbor, ed25519
+from ledger.errors import MalformedError
+
+ALG, CONTENT_TYPE, KID, CWT_CLAIMS = 1, 3, 4, 15
+EDDSA, ED25519 = -8, -19  # RFC 9864 prefers -19; today's tools read -8
+ALGORITHMS = (EDDSA, ED25519)
+ISS, SUB, AUD, IAT = 1, 2, 3, 6  # RFC 8392, 4
+
+_TAG_18 = b"\xd2"
+
+
+class Signs(Protocol):
+    """Whatever holds a secret Ed25519 key."""
+
+    def sign(self, message: bytes) -> bytes:
+        """The 64-byte signature of `message`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign1:
+    """A COSE_Sign1: the protected header both as its signed bytes and decoded; a detached payload is None."""
+
+    protected_bytes: bytes
+    protected: dict[Any, Any]
+    unprotected: dict[Any, Any]
+    payload: bytes | None
+    signature: bytes
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Sign1":
+        """Read a tagged COSE_Sign1 in its one encoding, or raise MalformedError."""
+        if data[:1] != _TAG_18:
+            raise MalformedError("not a tagged COSE_Sign1")
+        match cbor.decode_canonical(data[1:]):
+            case [bytes(head), dict(unprotected), bytes() | None as payload, bytes(signature)]:
+                pass
+            case _:
+                raise MalformedError("not the four parts of a COSE_Sign1")
+        protected = cbor.decode_canonical(head)
+        if not isinstance(protected, dict) or len(signature) != 64:
+            raise MalformedError("a COSE_Sign1 with a header that is no map, or a signature that is not 64 bytes")
+        return cls(head, protected, unprotected, payload, signature)
+
+    def encode(self) -> bytes:
+        """The tagged COSE_Sign1 in its one encoding."""
+        return _TAG_18 + cbor.encode([self.protected_bytes, self.unprotected, self.payload, self.signature])
+
+    def verify(self, public_key: bytes, detached: bytes | None = None) -> None:
+        """Check the signature over the payload, or over `detached` if there is none; raises SignatureError."""
+        payload = self.payload if detached is None else detached
+        ed25519.verify(public_key, self.signature, to_be_signed(self.protected_bytes, payload or b""))
+
+
+def sign1(
+    key: Signs,
+    protected: dict[Any, Any],
+    payload: bytes,
+    *,
+    unprotected: dict[Any, Any] | None = None,
+    detached: bool = False,
+) -> Sign1:
+    """Sign `payload` under `protected`; a detached payload is signed but not carried (RFC 9052, 4.1)."""
+    head = cbor.encode(protected)
+    signature = key.sign(to_be_signed(head, payload))
+    return Sign1(head, protected, unprotected or {}, None if detached else payload, signature)
+
+
+def to_be_signed(protected: bytes, payload: bytes) -> bytes:
+    """The Sig_structure of a COSE_Sign1 without external data (RFC 9052, 4.4)."""
+    return cbor.encode(["Signature1", protected, b"", payload])

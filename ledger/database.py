@@ -1,0 +1,58 @@
+"""Connections to PostgreSQL, and the numbered migrations."""
+
+from importlib import resources
+
+import psycopg
+from psycopg import sql
+
+from ledger.errors import UserError
+
+# Two-number advisory locks: the first says what is locked.
+LOCK_SCHEMA, LOCK_CHAIN, LOCK_POST = 0x7A11_0001, 0x7A11_0002, 0x7A11_0003
+WRITER, READER = "tallystick_writer", "tallystick_reader"
+_TIMESCALE = "010_timescale.sql"
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+
+def connect(dsn: str, *, role: str | None = WRITER, autocommit: bool = False) -> psycopg.Connection:
+    """A session in the schema `tallystick`, acting as `role`; raises UserError if there is none to be had."""
+    try:
+        connection = psycopg.connect(dsn, autocommit=True, connect_timeout=10)
+    except psycopg.OperationalError as error:
+        raise UserError(
+            f"cannot reach the database: {str(error).strip().splitlines()[0]}",
+            "'tallystick up' starts one; or name yours with TALLYSTICK_DSN",
+        ) from error
+    connection.execute("set search_path = tallystick, public, pg_temp")
+    if role is not None:
+        _act_as(connection, role)
+    connection.autocommit = autocommit
+    return connection
+
+
+def migrate(dsn: str) -> None:
+    """Bring the schema up to date; safe to run at every start and by several at once."""
+    with connect(dsn, role=None, autocommit=True) as connection:
+        connection.execute("select pg_advisory_lock(%s, 0)", [LOCK_SCHEMA])
+        for file in sorted(resources.files("ledger").joinpath("migrations").iterdir(), key=lambda file: file.name):
+            if file.name.endswith(".sql") and (file.name != _TIMESCALE or _has_timescale(connection)):
+                with connection.transaction():
+                    connection.execute(file.read_text().encode())
+
+
+def _act_as(connection: psycopg.Connection, role: str) -> None:
+    try:
+        connection.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
+    except (psycopg.errors.InvalidParameterValue, psycopg.errors.UndefinedObject) as error:
+        connection.close()
+        raise UserError("the database holds no ledger", "make one with 'tallystick ledger init'") from error
+
+
+def _has_timescale(connection: psycopg.Connection) -> bool:
+    """The server offers the extension and has preloaded it (else CREATE EXTENSION would fail)."""
+    found = connection.execute(
+        """select exists (select from pg_available_extensions where name = 'timescaledb')
+              and exists (select from pg_settings where name = 'timescaledb.disable_load')"""
+    ).fetchone()
+    return bool(found and found[0])

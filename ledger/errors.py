@@ -1,0 +1,44 @@
+"""Every named error, in two families: what the outside got wrong, and what a user can mend.
+
+Anything else that escapes is a fault of ours and shows its traceback.
+"""
+
+
+class OutsideError(ValueError):
+    """Bytes or claims from outside are wrong. Each check raises its own kind."""
+
+
+class MalformedError(OutsideError):
+    """Bytes are not the one encoding of what they should be."""
+
+
+class SignatureError(OutsideError):
+    """A signature does not hold under the key it must hold under."""
+
+
+class ProofError(OutsideError):
+    """A Merkle proof does not prove what it should."""
+
+
+class NoteError(OutsideError):
+    """A signed note or its key is malformed, or no known key signed it (C2SP signed-note)."""
+
+
+class CheckpointError(OutsideError):
+    """A note's text is not a checkpoint (C2SP tlog-checkpoint)."""
+
+
+class RegistryError(OutsideError):
+    """A registry entry says what its signer may not say, or what contradicts the registry."""
+
+
+class TrustError(OutsideError):
+    """A trust file is malformed, or what is offered is not what it pins."""
+
+
+class UserError(Exception):
+    """What the user asked cannot be done; `hint` says what to do instead."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint

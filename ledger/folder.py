@@ -1,0 +1,50 @@
+"""The operator's ledger folder: trust file, secret keys, published checkpoints."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger.errors import UserError
+from ledger.inbox import Author
+from ledger.keys import SigningKey
+from ledger.registry import Role
+from ledger.trust import Trust
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFolder:
+    """Where what cannot live in the database lies: `<data>/ledger`."""
+
+    path: Path
+
+    @property
+    def trust_file(self) -> Path:
+        """What the operator gives out."""
+        return self.path / "trust.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        """One published checkpoint a chain."""
+        return self.path / "checkpoints"
+
+    @property
+    def exists(self) -> bool:
+        """Whether a ledger was made here."""
+        return self.trust_file.exists()
+
+    def trust(self) -> Trust:
+        """The trust file; raises UserError with the way to make one."""
+        if not self.exists:
+            raise UserError(f"there is no ledger in {self.path}", "make one with 'tallystick ledger init'")
+        return Trust.load(self.trust_file)
+
+    def key_file(self, name: str) -> Path:
+        """Where the secret key `name` lies."""
+        return self.path / "keys" / f"{name}.key"
+
+    def log_key(self, chain: str) -> SigningKey:
+        """The key that signs the chain's checkpoints and receipts."""
+        return SigningKey.load(self.key_file(f"log-{chain}"))
+
+    def author(self, role: Role, *, issuer: str, subject: str) -> Author:
+        """A service that signs statements of its own."""
+        return Author(SigningKey.load(self.key_file(role)), issuer, subject)

@@ -1,0 +1,114 @@
+"""The inbox: how those who are not a chain's writer add to it, inside the transaction of what caused it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psycopg
+
+from ledger import message, stream
+from ledger.database import LOCK_POST
+from ledger.keys import SigningKey
+from ledger.section import ContentFormat, Privacy, Section
+from ledger.statement import EVENTS, NO_PREVIOUS, STREAM_BYTES, Statement, Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """A service with a key and a stream: the gateway, the label service, or the operator."""
+
+    key: SigningKey
+    issuer: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A section to be: its privacy, content format and body."""
+
+    privacy: Privacy
+    content_format: ContentFormat
+    body: bytes
+
+
+def post(
+    connection: psycopg.Connection,
+    author: Author,
+    *,
+    chain: str,
+    contents: Sequence[Content],
+    now: int,
+    new_stream: bytes,
+) -> bytes:
+    """Sign the next statement of the author's stream on `chain` and put it in the inbox; returns its hash.
+
+    Opens the stream first if there is none, under the random id `new_stream` (8 bytes). `now` is in seconds.
+    Nothing is committed here.
+    """
+    row = connection.execute("select chain_id, origin from chain where name = %s", [chain]).fetchone()
+    if row is None:
+        raise LookupError(f"no chain {chain}")
+    chain_id, origin = row
+    connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", [LOCK_POST, author.key.kid.hex()])
+    head = _head(connection, chain_id, author.key.kid)
+    if head is None:
+        opening = Content(Privacy.PUBLIC, ContentFormat.STREAM, stream.opening("new", None))
+        tally = Tally(EVENTS, new_stream[:STREAM_BYTES], 0, NO_PREVIOUS, 0)
+        head = (tally.stream, 0, _insert(connection, author, chain_id, origin, tally, [opening], now))
+    tally = Tally(EVENTS, head[0], head[1] + 1, head[2], 0)
+    return _insert(connection, author, chain_id, origin, tally, contents, now)
+
+
+def _insert(
+    connection: psycopg.Connection,
+    author: Author,
+    chain_id: int,
+    origin: str,
+    tally: Tally,
+    contents: Sequence[Content],
+    now: int,
+) -> bytes:
+    signed, data = compose(author, origin=origin, tally=tally, contents=contents, now=now)
+    connection.execute(
+        "insert into inbox (chain_id, kid, stream, seq, hash, message) values (%s, %s, %s, %s, %s, %s)",
+        [chain_id, author.key.kid, tally.stream, tally.seq, signed.hash, data],
+    )
+    return signed.hash
+
+
+def compose(
+    author: Author, *, origin: str, tally: Tally, contents: Sequence[Content], now: int
+) -> tuple[Statement, bytes]:
+    """The statement over `contents`, and the message that carries it with its sections."""
+    kid = author.key.kid
+    sections = [Section.new(content.body) for content in contents]
+    lines = [
+        section.line(kid=kid, privacy=content.privacy, content_format=content.content_format)
+        for section, content in zip(sections, contents, strict=True)
+    ]
+    signed = Statement.sign(
+        author.key,
+        issuer=author.issuer,
+        subject=author.subject,
+        audience=origin,
+        issued_at=now,
+        tally=tally,
+        manifest=lines,
+    )
+    return signed, message.encode(signed.encode(), [section.encode() for section in sections])
+
+
+def _head(connection: psycopg.Connection, chain_id: int, kid: bytes) -> tuple[bytes, int, bytes] | None:
+    """The newest link of the author's stream, pending or sealed: (stream, seq, hash)."""
+    row = connection.execute(
+        """select stream, seq, hash from inbox where chain_id = %s and kid = %s order by inbox_id desc limit 1""",
+        [chain_id, kid],
+    ).fetchone()
+    if row is None:
+        row = connection.execute(
+            """select s.stream, e.seq, e.statement_hash
+                 from stream s join entry e on e.stream_id = s.stream_id
+                where s.chain_id = %s and s.kid = %s
+                order by s.stream_id desc, e.seq desc limit 1""",
+            [chain_id, kid],
+        ).fetchone()
+    return (bytes(row[0]), int(row[1]), bytes(row[2])) if row else None

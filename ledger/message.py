@@ -1,0 +1,34 @@
+"""The message on the wire: a statement and its sections, one slot a manifest line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ledger import cbor
+from ledger.errors import MalformedError
+from ledger.statement import LINES_MAX
+
+MESSAGE_BYTES_MAX = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A statement's bytes and its sections' bytes; None where a section is not sent along."""
+
+    statement: bytes
+    sections: tuple[bytes | None, ...]
+
+
+def encode(statement: bytes, sections: Sequence[bytes | None]) -> bytes:
+    """CBOR `[statement, [section or null, …]]`."""
+    return cbor.encode([statement, list(sections)])
+
+
+def decode(data: bytes) -> Message:
+    """Read a message; any bytes give a Message or MalformedError."""
+    if not isinstance(data, bytes) or len(data) > MESSAGE_BYTES_MAX:
+        raise MalformedError("a message is at most 256 KiB")
+    match cbor.decode_canonical(data, depth_max=3):
+        case [bytes(statement), list(sections)] if len(sections) <= LINES_MAX:
+            if all(section is None or isinstance(section, bytes) for section in sections):
+                return Message(statement, tuple(sections))
+    raise MalformedError("a message is [statement, [section or null, …]]")

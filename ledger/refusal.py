@@ -1,0 +1,83 @@
+"""A signed refusal: the gateway's word that a statement will never be admitted, and why."""
+
+import enum
+from dataclasses import dataclass
+
+from ledger import cbor, cose
+from ledger.errors import MalformedError
+from ledger.keys import SigningKey
+
+CONTENT_TYPE = "application/vnd.tallystick.refusal+cbor"
+REFUSAL_BYTES_MAX = 4096
+
+
+class Reason(enum.StrEnum):
+    """Why a statement or message is not admitted; also the label under which it is counted.
+
+    The first group is refused for good, with an answer. The second is never answered, and sent again.
+    """
+
+    SUSPENDED = "suspended-key"
+    REVOKED = "revoked-key"
+    ENVELOPE = "envelope"
+    ROLE = "role"
+    CLOSED_STREAM = "closed-stream"
+    FORK = "fork"
+
+    TOPIC = "topic"
+    OVERSIZED = "oversized"
+    MALFORMED = "malformed"
+    UNKNOWN_KEY = "unknown-key"
+    SIGNATURE = "signature"
+    GAP = "gap"
+
+    @property
+    def stops_the_key(self) -> bool:
+        """Whether the agent stops and keeps its spool, rather than go on in a new stream."""
+        return self in (Reason.SUSPENDED, Reason.REVOKED, Reason.FORK)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """`statement_hash` is the SHA-256 of the refused bytes; `size` the tree's when it was refused."""
+
+    audience: str
+    kid: bytes
+    lane: int
+    stream: bytes
+    seq: int
+    statement_hash: bytes
+    reason: Reason
+    size: int
+
+    def sign(self, key: SigningKey) -> bytes:
+        """A COSE_Sign1 under the log's key."""
+        payload = [
+            self.audience, self.kid, self.lane, self.stream, self.seq, self.statement_hash, str(self.reason), self.size,
+        ]  # fmt: skip
+        header = {cose.ALG: cose.EDDSA, cose.CONTENT_TYPE: CONTENT_TYPE, cose.KID: key.kid}
+        return cose.sign1(key, header, cbor.encode(payload)).encode()
+
+    @classmethod
+    def open(cls, data: bytes, log_key: bytes) -> "Refusal":
+        """Read a refusal that `log_key` signed; raises MalformedError or SignatureError."""
+        if not isinstance(data, bytes) or len(data) > REFUSAL_BYTES_MAX:
+            raise MalformedError("a refusal over its size")
+        envelope = cose.Sign1.decode(data)
+        if envelope.payload is None or envelope.protected.get(cose.CONTENT_TYPE) != CONTENT_TYPE:
+            raise MalformedError("a refusal says that it is one")
+        envelope.verify(log_key)
+        match cbor.decode_canonical(envelope.payload, depth_max=2):
+            case [
+                str(audience),
+                bytes(kid),
+                int(lane),
+                bytes(stream),
+                int(seq),
+                bytes(hash_),
+                str(why),
+                int(size),
+            ]:
+                if why in tuple(Reason):
+                    return cls(audience, kid, lane, stream, seq, hash_, Reason(why), size)
+        raise MalformedError("a refusal is [aud, kid, lane, stream, seq, hash, reason, size]")

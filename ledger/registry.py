@@ -1,0 +1,284 @@
+"""The registry: whose keys are whose, as a fold over the entries of the chain `registry`.
+
+Each entry is a statement with one public section whose body (content format 65002) is a map with a `type`. What its
+signer may not say, or what contradicts the registry, raises RegistryError and changes nothing.
+"""
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ledger import cbor, topic
+from ledger.errors import MalformedError, RegistryError
+from ledger.keys import thumbprint
+
+REGISTRY, ANCHOR = "registry", "anchor"
+CHAIN_KINDS = ("production", "logistics", "trade", REGISTRY, ANCHOR)
+
+
+class Role(enum.StrEnum):
+    """What a key may sign."""
+
+    ROOT = "root"
+    OPERATOR = "operator"
+    GATEWAY = "gateway"
+    LABELS = "labels"
+    DEVICE = "device"
+
+
+class Status(enum.StrEnum):
+    """Whether a key's statements are admitted from now on."""
+
+    GOOD = "good"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A registered key: who holds it, for which chains, and the registry index that introduced it."""
+
+    kid: bytes
+    public_key: bytes
+    role: Role
+    name: str
+    issuer: str
+    subject: str
+    chains: frozenset[str]
+    index: int
+    status: Status = Status.GOOD
+    since: int | None = None  # the registry index that suspended or revoked it
+
+
+@dataclass(frozen=True, slots=True)
+class LabelScope:
+    """A label key's entry: for which GTINs (or their prefixes) it may sign, on which days since 2020-01-01."""
+
+    public_key: bytes
+    organisation: str
+    gtins: tuple[str, ...]
+    first_day: int
+    last_day: int
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A log that the genesis names: short name, origin, kind, and its note verifier key."""
+
+    name: str
+    origin: str
+    kind: str
+    vkey: str
+
+
+@dataclass
+class Registry:
+    """The state after `size` entries."""
+
+    size: int = 0
+    name: str = ""
+    chains: dict[str, Chain] = field(default_factory=dict)
+    organisations: dict[str, str] = field(default_factory=dict)
+    keys: dict[bytes, Key] = field(default_factory=dict)
+    label_keys: dict[bytes, LabelScope] = field(default_factory=dict)
+
+    def key(self, kid: bytes) -> Key | None:
+        """The registered key `kid`, or None."""
+        return self.keys.get(kid)
+
+    def key_named(self, name: str) -> Key | None:
+        """The newest key of a device or service by its name, or None."""
+        return next((key for key in reversed(self.keys.values()) if key.name == name), None)
+
+    def apply(self, index: int, kid: bytes, body: bytes) -> Mapping[str, Any]:
+        """Take entry `index`, signed by `kid`; returns its map. Raises RegistryError or MalformedError.
+
+        Whatever comes out, the entry has its place: `size` moves on.
+        """
+        self.size = index + 1
+        entry = decode(body)
+        if index == 0:
+            _apply_genesis(self, entry, kid)
+            return entry
+        signer = self.keys.get(kid)
+        speakers, apply = _RULES.get(entry["type"], (frozenset(), _refuse_type))
+        if signer is None or signer.role not in speakers:
+            raise RegistryError(f"a {entry['type']} entry is not for {signer.role if signer else 'an unknown key'}")
+        apply(self, entry, index)
+        return entry
+
+
+def decode(body: bytes) -> dict[str, Any]:
+    """Read a registry section's body: a map with text keys and a `type`; or MalformedError."""
+    entry = cbor.decode(body, depth_max=6)
+    if not isinstance(entry, dict) or not all(isinstance(key, str) for key in entry):
+        raise MalformedError("a registry entry is a map by name")
+    _text(entry, "type")
+    return entry
+
+
+def genesis(name: str, *, chains: list[Chain], root: bytes, services: list[dict[str, Any]], organisation: str) -> bytes:
+    """The body of entry 0: the logs, the operator's root key, and the keys of its services."""
+    return cbor.encode(
+        {
+            "type": "genesis",
+            "version": 1,
+            "name": name,
+            "organisation": organisation,
+            "chains": [{"name": c.name, "origin": c.origin, "kind": c.kind, "vkey": c.vkey} for c in chains],
+            "root": root,
+            "services": services,
+        }
+    )
+
+
+def _apply_genesis(registry: Registry, entry: dict[str, Any], kid: bytes) -> None:
+    if entry["type"] != "genesis" or entry.get("version") != 1:
+        raise RegistryError("entry 0 is no genesis of version 1")
+    root = _bytes32(entry, "root")
+    if thumbprint(root) != kid:
+        raise RegistryError("the genesis is not signed by the root key that it names")
+    registry.name, organisation = _text(entry, "name"), _text(entry, "organisation")
+    registry.organisations[organisation] = registry.name
+    for chain in _maps(entry, "chains"):
+        fields = [_text(chain, key) for key in ("name", "origin", "kind", "vkey")]
+        registry.chains[fields[0]] = Chain(*fields)
+    names = frozenset(registry.chains)
+    registry.keys[kid] = Key(kid, root, Role.ROOT, "root", organisation, "root", names, 0)
+    for service in _maps(entry, "services"):
+        _add_key(registry, service, 0, role=_role(service), organisation=organisation, chains=names)
+
+
+def _organisation(registry: Registry, entry: dict[str, Any], index: int) -> None:
+    uri = _text(entry, "uri")
+    if uri in registry.organisations:
+        raise RegistryError(f"organisation {uri} is registered already")
+    registry.organisations[uri] = _text(entry, "name")
+
+
+def _device(registry: Registry, entry: dict[str, Any], index: int) -> None:
+    organisation, chains = _text(entry, "organisation"), frozenset(_texts(entry, "chains"))
+    if organisation not in registry.organisations:
+        raise RegistryError(f"organisation {organisation} is not registered")
+    if not chains or not chains <= registry.chains.keys() - {REGISTRY, ANCHOR}:
+        raise RegistryError("a device's chains are chains of the ledger, and never the registry or the anchor")
+    _add_key(registry, entry, index, role=Role.DEVICE, organisation=organisation, chains=chains)
+
+
+def _add_key(
+    registry: Registry, entry: dict[str, Any], index: int, *, role: Role, organisation: str, chains: frozenset[str]
+) -> None:
+    name, public_key = _text(entry, "name"), _bytes32(entry, "key")
+    kid = thumbprint(public_key)
+    if not topic.NAME.fullmatch(name):
+        raise RegistryError("a device's name matches [a-z0-9-]{1,32}")
+    if kid in registry.keys or kid in registry.label_keys:
+        raise RegistryError("this key is registered already: a key signs one kind of thing, for one holder")
+    holder = registry.key_named(name)
+    if holder and holder.status is not Status.REVOKED:
+        raise RegistryError(f"the name {name!r} has a key already; revoke it first")
+    registry.keys[kid] = Key(kid, public_key, role, name, organisation, _text(entry, "urn"), chains, index)
+
+
+def _label_key(registry: Registry, entry: dict[str, Any], index: int) -> None:
+    public_key, organisation = _bytes32(entry, "key"), _text(entry, "organisation")
+    kid = thumbprint(public_key)
+    if organisation not in registry.organisations:
+        raise RegistryError(f"organisation {organisation} is not registered")
+    if kid in registry.keys or kid in registry.label_keys:
+        raise RegistryError("this key is registered already: a key signs one kind of thing, for one holder")
+    gtins = tuple(_texts(entry, "gtins"))
+    if not gtins or not all(gtin.isascii() and gtin.isdigit() and len(gtin) <= 14 for gtin in gtins):
+        raise RegistryError("a label key signs for GTINs of 14 digits, or prefixes of them")
+    first, last = _count(entry, "first_day"), _count(entry, "last_day")
+    registry.label_keys[kid] = LabelScope(public_key, organisation, gtins, first, last)
+
+
+def _revocation(registry: Registry, entry: dict[str, Any], index: int) -> None:
+    kid = _bytes32(entry, "kid")
+    if kid in registry.label_keys:
+        registry.label_keys[kid] = replace(registry.label_keys[kid], revoked=True)
+    else:
+        _set_status(registry, kid, Status.REVOKED, index)
+
+
+def _suspension(registry: Registry, entry: dict[str, Any], index: int) -> None:
+    _set_status(registry, _bytes32(entry, "kid"), Status.SUSPENDED, index)
+
+
+def _reinstatement(registry: Registry, entry: dict[str, Any], index: int) -> None:
+    _set_status(registry, _bytes32(entry, "kid"), Status.GOOD, index)
+
+
+def _set_status(registry: Registry, kid: bytes, status: Status, index: int) -> None:
+    key = registry.keys.get(kid)
+    if key is None or key.role is not Role.DEVICE:
+        raise RegistryError("only a registered device's key is suspended, revoked or reinstated here")
+    if key.status is Status.REVOKED:
+        raise RegistryError("a revoked key stays revoked")
+    registry.keys[kid] = replace(key, status=status, since=None if status is Status.GOOD else index)
+
+
+def _note_only(registry: Registry, entry: dict[str, Any], index: int) -> None:
+    """Findings and label batches stand for themselves: they change no key."""
+
+
+def _refuse_type(registry: Registry, entry: dict[str, Any], index: int) -> None:
+    raise RegistryError(f"{entry['type']!r} is no registry entry")
+
+
+_Apply = Callable[[Registry, dict[str, Any], int], None]
+_RULES: dict[str, tuple[frozenset[Role], _Apply]] = {
+    "organisation": (frozenset({Role.OPERATOR}), _organisation),
+    "device": (frozenset({Role.OPERATOR}), _device),
+    "label-key": (frozenset({Role.OPERATOR}), _label_key),
+    "revocation": (frozenset({Role.OPERATOR}), _revocation),
+    "reinstatement": (frozenset({Role.OPERATOR}), _reinstatement),
+    "suspension": (frozenset({Role.GATEWAY, Role.OPERATOR}), _suspension),
+    "finding": (frozenset({Role.GATEWAY}), _note_only),
+    "label-batch": (frozenset({Role.LABELS}), _note_only),
+}
+
+
+def _role(entry: dict[str, Any]) -> Role:
+    role = _text(entry, "role")
+    if role not in (Role.OPERATOR, Role.GATEWAY, Role.LABELS):
+        raise RegistryError(f"{role!r} is no service's role")
+    return Role(role)
+
+
+def _text(entry: dict[str, Any], key: str) -> str:
+    value = entry.get(key)
+    if not isinstance(value, str) or not 0 < len(value) <= 256:
+        raise MalformedError(f"a registry entry's {key} is a text of at most 256 characters")
+    return value
+
+
+def _bytes32(entry: dict[str, Any], key: str) -> bytes:
+    value = entry.get(key)
+    if not isinstance(value, bytes) or len(value) != 32:
+        raise MalformedError(f"a registry entry's {key} is 32 bytes")
+    return value
+
+
+def _count(entry: dict[str, Any], key: str) -> int:
+    value = entry.get(key)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**31:
+        raise MalformedError(f"a registry entry's {key} is a small number")
+    return value
+
+
+def _texts(entry: dict[str, Any], key: str) -> list[str]:
+    values = entry.get(key)
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise MalformedError(f"a registry entry's {key} is a list of texts")
+    return values
+
+
+def _maps(entry: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    values = entry.get(key)
+    if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+        raise MalformedError(f"a registry entry's {key} is a list of maps")
+    return values

@@ -1,0 +1,283 @@
+"""Sealing: one writer a chain, one transaction a block.
+
+The order is what makes a crash harmless at any point: entries, tiles, block and the checkpoint signed inside one
+transaction; COMMIT; the checkpoint file; and only then may the caller send receipts or serve anything.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.types.numeric import Int2
+
+from ledger import checkpoint_file, merkle, note
+from ledger.block import GENESIS_PREV, Header
+from ledger.checkpoint import Checkpoint
+from ledger.database import LOCK_CHAIN, connect
+from ledger.errors import CheckpointError, NoteError, UserError
+from ledger.frontier import Frontier, FullTile
+from ledger.keys import SigningKey
+from ledger.tile import TILE_WIDTH, Tile, node_reader
+from ledger.tree_store import edge_rows, entry_id, fetch_tiles
+
+TILES_KEPT = 512
+
+
+@dataclass(frozen=True, slots=True)
+class SectionRow:
+    """A section that arrived whole, as it is kept."""
+
+    line: int
+    privacy: int
+    content_format: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """An entry to be: its bytes; for a statement also its stream's row id, seq and whole sections."""
+
+    data: bytes
+    stream_id: int | None = None
+    seq: int | None = None
+    lines: int = 0
+    sections: tuple[SectionRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A block as committed and published."""
+
+    header: Header
+    checkpoint: str
+
+
+class ChainLocked(UserError):
+    """Another process writes this chain."""
+
+
+class HistoryForked(UserError):
+    """The database and the published checkpoint contradict each other: a restored backup, or worse."""
+
+
+class ChainWriter:
+    """The one writer of a chain: holds its advisory lock for as long as its session lives.
+
+    After any error the writer must be closed and opened anew: what was committed is then read from the database.
+    """
+
+    def __init__(self, dsn: str, *, chain: str, key: SigningKey, checkpoints: Path) -> None:
+        self.chain = chain
+        self.key, self._checkpoints = key, checkpoints
+        self.connection = connect(dsn)
+        self.head: Header | None = None
+        self.checkpoint = ""
+        self._frontier = Frontier()
+        self._tiles: dict[tuple[int, int], bytes] = {}
+        self.chain_id: int
+        self.origin: str
+        try:
+            self.chain_id, self.origin = self._row("select chain_id, origin from chain where name = %s", [chain])
+            self._signer = note.Signer(self.origin, key)
+            self._lock()
+            self._load()
+        except BaseException:
+            self.connection.close()
+            raise
+
+    def close(self) -> None:
+        """Give the chain up."""
+        self.connection.close()
+
+    @property
+    def size(self) -> int:
+        """The chain's tree size."""
+        return self._frontier.size
+
+    @property
+    def root(self) -> bytes:
+        """The root at `size`."""
+        return self.head.root if self.head else merkle.EMPTY_ROOT
+
+    def seal(
+        self,
+        entries: Sequence[NewEntry],
+        *,
+        now_ms: int,
+        registry: tuple[int, bytes],
+        also: Callable[[psycopg.Connection, int], None] = lambda connection, first: None,
+    ) -> Sealed:
+        """Add a block of at least one entry, and publish its checkpoint.
+
+        `also(connection, first index)` writes what belongs into the same transaction. Statements of one stream
+        must stand side by side in `entries`.
+        """
+        first, frontier = self.size, self._frontier.copy()
+        leaf_hashes = [merkle.leaf_hash(entry.data) for entry in entries]
+        for leaf in leaf_hashes:
+            frontier.append(leaf)
+        tiles = frontier.take_full_tiles()
+        header = self._header(frontier, first, now_ms, registry)
+        text = Checkpoint(self.origin, header.size, header.root).text
+        sealed = Sealed(header, note.sign(text, [self._signer]))
+        with self.connection.transaction():
+            self._copy_entries(entries, leaf_hashes, first)
+            self._insert_tiles(tiles)
+            self._insert_block(sealed)
+            also(self.connection, first)
+        checkpoint_file.write(self._checkpoints, self.chain, sealed.checkpoint)
+        self._frontier, self.head, self.checkpoint = frontier, header, sealed.checkpoint
+        self._keep(tiles)
+        return sealed
+
+    def read_nodes(self, nodes: Sequence[merkle.Node]) -> Sequence[bytes]:
+        """Hashes of complete subtrees of the tree at `size`, for proofs."""
+        return node_reader(self._fetch, self.size)(nodes)
+
+    def _fetch(self, tiles: Sequence[Tile]) -> list[bytes]:
+        return [self._tile(tile) for tile in tiles]
+
+    def _tile(self, tile: Tile) -> bytes:
+        if tile.width < TILE_WIDTH:
+            return b"".join(self._frontier.rows[tile.level])
+        key = (tile.level, tile.index)
+        if key not in self._tiles:
+            [self._tiles[key]] = fetch_tiles(self.connection, self.chain_id, [tile])
+            self.connection.commit()
+            self._trim()
+        return self._tiles[key]
+
+    def _keep(self, tiles: Sequence[FullTile]) -> None:
+        for tile in tiles:
+            self._tiles[tile.level, tile.index] = tile.hashes
+        self._trim()
+
+    def _trim(self) -> None:
+        while len(self._tiles) > TILES_KEPT:
+            del self._tiles[next(iter(self._tiles))]
+
+    def _lock(self) -> None:
+        [mine] = self._row("select pg_try_advisory_lock(%s, %s)", [LOCK_CHAIN, self.chain_id])
+        self.connection.commit()
+        if not mine:
+            raise ChainLocked(f"another process writes the chain {self.chain!r}", "one gateway a chain: stop the other")
+
+    def _load(self) -> None:
+        """Read head and edge; then see that database and checkpoint file tell one history."""
+        row = self.connection.execute(
+            "select header, checkpoint from block where chain_id = %s order by height desc limit 1", [self.chain_id]
+        ).fetchone()
+        if row is not None:
+            self.head, self.checkpoint = Header.decode(bytes(row[0])), row[1]
+        size = self.head.size if self.head else 0
+        self._frontier = self._edge(size)
+        if self.head and self._frontier.root() != self.head.root:
+            raise HistoryForked(f"the entries of {self.chain!r} do not give the root of its last block")
+        self._compare_with_file()
+        self.connection.commit()
+
+    def _edge(self, size: int) -> Frontier:
+        try:
+            return Frontier(size, edge_rows(self.connection, self.chain_id, size))
+        except ValueError as error:
+            raise HistoryForked(f"{self.chain!r}: the database lacks entries or tiles below its size {size}") from error
+
+    def _compare_with_file(self) -> None:
+        text = checkpoint_file.read(self._checkpoints, self.chain)
+        published = self._published(text) if text is not None else None
+        if published is None:
+            if self.head is not None and self.head.height > 0:
+                raise HistoryForked(
+                    f"the database has {self.head.size} entries of {self.chain!r}, but none was ever published",
+                    f"restore the folder {self._checkpoints}, or see that this is the database you mean",
+                )
+        elif published.size > self.size:
+            raise HistoryForked(
+                f"{self.chain!r}: {published.size} entries were published, the database has {self.size}",
+                "a backup was restored: writing on would fork history. Restore a newer one",
+            )
+        elif self._root_at(published.size) != published.root:
+            raise HistoryForked(f"{self.chain!r}: the database has another history than the published checkpoint")
+        if self.head is not None and (published is None or published.size < self.size):
+            checkpoint_file.write(self._checkpoints, self.chain, self.checkpoint)
+
+    def _published(self, text: str) -> Checkpoint:
+        try:
+            verified = note.open(text, [note.Verifier.parse(self._signer.vkey)])
+            return Checkpoint.parse(verified.text)
+        except (NoteError, CheckpointError) as error:
+            raise HistoryForked(
+                f"the published checkpoint of {self.chain!r} is damaged: {error}",
+                f"restore {self._checkpoints / self.chain} from a copy",
+            ) from error
+
+    def _root_at(self, size: int) -> bytes:
+        read = node_reader(lambda tiles: fetch_tiles(self.connection, self.chain_id, tiles), size)
+        return merkle.root_from(size, read)
+
+    def _header(self, frontier: Frontier, first: int, now_ms: int, registry: tuple[int, bytes]) -> Header:
+        height = self.head.height + 1 if self.head else 0
+        prev = self.head.hash if self.head else GENESIS_PREV
+        return Header(self.origin, height, first, frontier.size, frontier.root(), prev, now_ms, registry)
+
+    def _copy_entries(self, entries: Sequence[NewEntry], leaf_hashes: Sequence[bytes], first: int) -> None:
+        columns = "(entry_id, stream_id, seq, lines, statement_hash, leaf_hash, data)"
+        with (
+            self.connection.cursor() as cursor,
+            cursor.copy(f"copy entry {columns} from stdin (format binary)") as copy,
+        ):
+            copy.set_types(["int8", "int4", "int8", "int2", "bytea", "bytea", "bytea"])
+            for index, (entry, leaf) in enumerate(zip(entries, leaf_hashes, strict=True), first):
+                digest = hashlib.sha256(entry.data).digest()
+                identity = entry_id(self.chain_id, index)
+                copy.write_row((identity, entry.stream_id, entry.seq, entry.lines, digest, leaf, entry.data))
+        rows = [
+            (entry_id(self.chain_id, index), row)
+            for index, entry in enumerate(entries, first)
+            for row in entry.sections
+        ]
+        copy_sections(self.connection, rows)
+
+    def _insert_tiles(self, tiles: Sequence[FullTile]) -> None:
+        with self.connection.cursor() as cursor:
+            cursor.executemany(
+                "insert into tile (chain_id, level, index, hashes, root) values (%s, %s, %s, %s, %s)",
+                [(self.chain_id, tile.level, tile.index, tile.hashes, tile.root) for tile in tiles],
+            )
+
+    def _insert_block(self, sealed: Sealed) -> None:
+        header = sealed.header
+        self.connection.execute(
+            """insert into block (chain_id, height, first, size, root, header, checkpoint, time_ms)
+               values (%s, %s, %s, %s, %s, %s, %s, %s)""",
+            [
+                self.chain_id,
+                header.height,
+                header.first,
+                header.size,
+                header.root,
+                header.encode(),
+                sealed.checkpoint,
+                header.time_ms,
+            ],
+        )
+
+    def _row(self, query: str, parameters: list[object]) -> tuple[Any, ...]:
+        row = self.connection.execute(query.encode(), parameters).fetchone()
+        if row is None:
+            raise UserError(f"the database knows no chain {self.chain!r}", "was the ledger made with 'ledger init'?")
+        return row
+
+
+def copy_sections(connection: psycopg.Connection, rows: Sequence[tuple[int, SectionRow]]) -> None:
+    """Write whole sections, each with its entry's id."""
+    if not rows:
+        return
+    columns = "(entry_id, line, privacy, content_format, data)"
+    with connection.cursor() as cursor, cursor.copy(f"copy section {columns} from stdin (format binary)") as copy:
+        copy.set_types(["int8", "int2", "int2", "int4", "bytea"])
+        for identity, row in rows:
+            copy.write_row((identity, Int2(row.line), Int2(row.privacy), row.content_format, row.data))

@@ -1,0 +1,92 @@
+"""Sections: content beside the log, bound to its statement by a salted digest.
+
+The salt hides content that could be guessed; kid and privacy inside the digest keep anyone from claiming
+another's section or relabelling how private it is.
+"""
+
+import enum
+import hashlib
+import os
+from dataclasses import dataclass
+
+from ledger import cbor
+from ledger.errors import MalformedError
+
+SALT_BYTES = 16
+SECTION_BYTES_MAX = 256 * 1024
+
+
+class Privacy(enum.IntEnum):
+    """Who may see a section."""
+
+    PUBLIC = 0
+    PARTNERS = 1
+    PRIVATE = 2
+
+
+class ContentFormat(enum.IntEnum):
+    """What a section's body is (CoAP content formats, RFC 7252, 12.3; from 65000 on the experimental range)."""
+
+    SENML_CBOR = 112  # RFC 8428
+    COSE_ENCRYPT = 96  # RFC 9052; reserved for encrypted bodies
+    STREAM = 65000  # a map of ours about the stream itself
+    EPCIS = 65001  # an EPCIS 2.0 event: its JSON binding's object, one to one, as CBOR
+    REGISTRY = 65002  # a registry entry
+    DEFLATED_SENML = 65010  # reserved
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A manifest's line: how private a section is, what its body is, and its digest (32 bytes)."""
+
+    privacy: Privacy
+    content_format: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A body and the salt that hides it."""
+
+    salt: bytes
+    body: bytes
+
+    @classmethod
+    def new(cls, body: bytes) -> "Section":
+        """A section with a fresh salt."""
+        return cls(os.urandom(SALT_BYTES), body)
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Section":
+        """Read CBOR `[salt, body]` in its one encoding, or raise MalformedError."""
+        if len(data) > SECTION_BYTES_MAX:
+            raise MalformedError("a section over its size")
+        match cbor.decode_canonical(data):
+            case [bytes(salt), bytes(body)] if len(salt) == SALT_BYTES:
+                return cls(salt, body)
+        raise MalformedError("a section is [salt of 16 bytes, body]")
+
+    def encode(self) -> bytes:
+        """CBOR `[salt, body]`."""
+        return cbor.encode([self.salt, self.body])
+
+    def digest(self, *, kid: bytes, privacy: int, content_format: int) -> bytes:
+        """The digest by which a manifest of the key `kid` names this section: 32 bytes."""
+        named = ["tallystick-section/1", kid, int(privacy), int(content_format), self.salt, self.body]
+        return hashlib.sha256(cbor.encode(named)).digest()
+
+    def line(self, *, kid: bytes, privacy: Privacy, content_format: int) -> Line:
+        """The manifest line for this section."""
+        return Line(privacy, content_format, self.digest(kid=kid, privacy=privacy, content_format=content_format))
+
+
+def matching(line: Line, data: bytes | None, *, kid: bytes) -> Section | None:
+    """The section that `data` holds if it is the one that `line` names, else None: it did not arrive whole."""
+    if data is None:
+        return None
+    try:
+        section = Section.decode(data)
+    except MalformedError:
+        return None
+    found = section.digest(kid=kid, privacy=line.privacy, content_format=line.content_format)
+    return section if found == line.digest else None

@@ -1,0 +1,69 @@
+"""Hash tiles in the database: full ones as rows; partial ones derived from what lies below them."""
+
+from collections.abc import Sequence
+
+import psycopg
+
+from ledger.tile import Tile
+
+INDEX_BITS = 40
+
+
+def entry_id(chain_id: int, index: int) -> int:
+    """The integer id of entry `index` of a chain."""
+    return (chain_id << INDEX_BITS) | index
+
+
+def index_of(entry: int) -> int:
+    """The index that an entry's id holds."""
+    return entry & ((1 << INDEX_BITS) - 1)
+
+
+def chain_of(entry: int) -> int:
+    """The chain id that an entry's id holds."""
+    return entry >> INDEX_BITS
+
+
+def fetch_tiles(connection: psycopg.Connection, chain_id: int, tiles: Sequence[Tile]) -> list[bytes]:
+    """The hashes of each tile, 32 bytes each side by side."""
+    return [_fetch(connection, chain_id, tile) for tile in tiles]
+
+
+def _fetch(connection: psycopg.Connection, chain_id: int, tile: Tile) -> bytes:
+    if tile.width == 256:
+        row = connection.execute(
+            "select hashes from tile where chain_id = %s and level = %s and index = %s",
+            [chain_id, tile.level, tile.index],
+        ).fetchone()
+        if row:
+            return bytes(row[0])
+    hashes = _row_hashes(connection, chain_id, tile.level, tile.index * 256, tile.width)
+    if len(hashes) != tile.width:
+        raise LookupError(f"tile {tile.level}/{tile.index} of chain {chain_id} is not in the database")
+    return b"".join(hashes)
+
+
+def _row_hashes(connection: psycopg.Connection, chain_id: int, level: int, first: int, count: int) -> list[bytes]:
+    """Hashes `first` to `first + count - 1` of a tile level: leaf hashes at level 0, tiles' roots above."""
+    if level == 0:
+        rows = connection.execute(
+            "select leaf_hash from entry where entry_id >= %s and entry_id < %s order by entry_id",
+            [entry_id(chain_id, first), entry_id(chain_id, first + count)],
+        )
+    else:
+        rows = connection.execute(
+            """select root from tile where chain_id = %s and level = %s and index >= %s and index < %s
+                order by index""",
+            [chain_id, level - 1, first, first + count],
+        )
+    return [bytes(row[0]) for row in rows]
+
+
+def edge_rows(connection: psycopg.Connection, chain_id: int, size: int) -> list[list[bytes]]:
+    """The incomplete row of each tile level at `size`, as `ledger.frontier.Frontier` holds them."""
+    rows, level, count = [], 0, size
+    while count:
+        width = count % 256
+        rows.append(_row_hashes(connection, chain_id, level, count - width, width))
+        level, count = level + 1, count // 256
+    return rows

@@ -1,0 +1,113 @@
+"""The trust file: what a verifier must have from the operator by a way of its own, before it believes anything.
+
+It pins the genesis entry of the registry by its hash, and the logs' keys that the genesis names.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ledger import note
+from ledger.errors import NoteError, TrustError, UserError
+from ledger.keys import thumbprint
+
+VERSION = 1
+TRUST_BYTES_MAX = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Log:
+    """A log as a verifier knows it: the chain's short name, and the note verifier that holds origin and key."""
+
+    chain: str
+    verifier: note.Verifier
+
+    @property
+    def origin(self) -> str:
+        """The log's origin: the `aud` of its statements and the first line of its checkpoints."""
+        return self.verifier.name
+
+    @property
+    def public_key(self) -> bytes:
+        """The log's Ed25519 key, 32 bytes."""
+        return self.verifier.public_key
+
+    @property
+    def kid(self) -> bytes:
+        """The thumbprint of the log's key."""
+        return thumbprint(self.public_key)
+
+
+@dataclass(frozen=True)
+class Trust:
+    """The ledger's name, the SHA-256 of its genesis entry, and its logs by chain name."""
+
+    name: str
+    genesis: bytes
+    logs: Mapping[str, Log]
+
+    @classmethod
+    def load(cls, path: Path) -> "Trust":
+        """Read a trust file, or raise UserError."""
+        try:
+            return cls.parse(path.read_text())
+        except OSError as error:
+            raise UserError(
+                f"cannot read the trust file {path}: {error.strerror}", "the ledger's operator gives it out: trust.json"
+            ) from error
+        except (TrustError, UnicodeDecodeError) as error:
+            raise UserError(f"{path} is not a trust file: {error}") from error
+
+    @classmethod
+    def parse(cls, text: str) -> "Trust":
+        """Read a trust file's text, or raise TrustError."""
+        if len(text) > TRUST_BYTES_MAX:
+            raise TrustError("it is over its size")
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise TrustError(f"it is not JSON: {error}") from error
+        match value:
+            case {"tallystick-trust": 1, "name": str(name), "genesis": str(genesis), "logs": dict(logs)}:
+                return cls(name, _hash(genesis), {chain: _log(chain, vkey) for chain, vkey in logs.items()})
+        raise TrustError("it has not the fields tallystick-trust, name, genesis and logs")
+
+    @property
+    def text(self) -> str:
+        """The file's text: JSON."""
+        logs = {chain: log.verifier.vkey for chain, log in self.logs.items()}
+        fields = {"tallystick-trust": VERSION, "name": self.name, "genesis": self.genesis.hex(), "logs": logs}
+        return json.dumps(fields, indent=2) + "\n"
+
+    def log(self, chain: str) -> Log:
+        """The log of `chain`, or TrustError."""
+        try:
+            return self.logs[chain]
+        except KeyError as error:
+            raise TrustError(f"the trust file pins no log for the chain {chain!r}") from error
+
+    def log_of(self, origin: str) -> Log:
+        """The log whose origin is `origin`, or TrustError."""
+        for log in self.logs.values():
+            if log.origin == origin:
+                return log
+        raise TrustError(f"the trust file pins no log with the origin {origin!r}")
+
+
+def _hash(text: str) -> bytes:
+    try:
+        value = bytes.fromhex(text)
+    except ValueError as error:
+        raise TrustError("genesis is not hexadecimal") from error
+    if len(value) != 32:
+        raise TrustError("genesis is not a SHA-256")
+    return value
+
+
+def _log(chain: str, vkey: Any) -> Log:
+    try:
+        return Log(chain, note.Verifier.parse(vkey))
+    except NoteError as error:
+        raise TrustError(f"the key of {chain!r} is no verifier key: {error}") from error
