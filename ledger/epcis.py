@@ -1,5 +1,6 @@
 """EPCIS 2.0 events as CBOR: the JSON binding's object, one to one (GS1 EPCIS 2.0, 10; CBV 2.0, 7)."""
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -64,8 +65,9 @@ def decode(body: bytes) -> Event:
 
 def read(document: Any) -> Event:
     """Check an event's JSON object: type, action, times and the identifiers its type needs; or MalformedError."""
-    if not isinstance(document, dict) or not all(isinstance(key, str) for key in document):
+    if not isinstance(document, dict):
         raise MalformedError("an EPCIS event is an object")
+    _require_json(document)
     kind = _one_of(document, "type", tuple(_LISTS))
     if not _ZONE.fullmatch(_text(document, "eventTimeZoneOffset") or ""):
         raise MalformedError("eventTimeZoneOffset is ±hh:mm")
@@ -84,6 +86,21 @@ def read(document: Any) -> Event:
     )
     _check_identifiers(event)
     return event
+
+
+def _require_json(value: Any) -> None:
+    """CBOR can hold what JSON, or PostgreSQL's jsonb, cannot: bytes, other keys, NaN, the character NUL."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _require_json(key if isinstance(key, str) else b"")
+            _require_json(item)
+    elif isinstance(value, list):
+        for item in value:
+            _require_json(item)
+    elif isinstance(value, bytes) or (isinstance(value, str) and "\x00" in value):
+        raise MalformedError("an EPCIS event holds what JSON cannot")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise MalformedError("an EPCIS event holds a number that is not finite")
 
 
 def _check_identifiers(event: Event) -> None:

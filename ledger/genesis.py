@@ -98,11 +98,9 @@ def _seal_genesis(
         tally = Tally(EVENTS, os.urandom(STREAM_BYTES), 0, NO_PREVIOUS, 0)
         author = Author(keys.root, organisation, "root")
         statement, sent = compose(author, origin=writer.origin, tally=tally, contents=[content], now=now_ms // 1000)
-        with writer.connection.transaction():
-            stream_id = insert_stream(writer, keys.root.kid, tally)
         [data] = decode_message(sent).sections
         sections = (SectionRow(0, Privacy.PUBLIC, ContentFormat.REGISTRY, data or b""),)
-        entry = NewEntry(statement.encode(), stream_id, 0, 1, sections)
+        entry = NewEntry(statement.encode(), statement.stream_key, 0, 1, sections)
         writer.seal([entry], now_ms=now_ms, registry=(0, merkle.EMPTY_ROOT))
         return statement.hash
     finally:
@@ -115,13 +113,3 @@ def _sealed_genesis(writer: ChainWriter, *, root: bytes) -> bytes:
     if statement.kid != root:
         raise UserError("the database holds another ledger", "name another database")
     return statement.hash
-
-
-def insert_stream(writer: ChainWriter, kid: bytes, tally: Tally) -> int:
-    """The row id of a stream that begins."""
-    row = writer.connection.execute(
-        "insert into stream (chain_id, kid, lane, stream) values (%s, %s, %s, %s) returning stream_id",
-        [writer.chain_id, kid, tally.lane, tally.stream],
-    ).fetchone()
-    assert row is not None
-    return int(row[0])

@@ -23,10 +23,10 @@ def encode(statement: bytes, sections: Sequence[bytes | None]) -> bytes:
     return cbor.encode([statement, list(sections)])
 
 
-def decode(data: bytes) -> Message:
-    """Read a message; any bytes give a Message or MalformedError."""
-    if not isinstance(data, bytes) or len(data) > MESSAGE_BYTES_MAX:
-        raise MalformedError("a message is at most 256 KiB")
+def decode(data: bytes, *, bytes_max: int = MESSAGE_BYTES_MAX) -> Message:
+    """Read a message of at most `bytes_max`; any bytes give a Message or MalformedError."""
+    if not isinstance(data, bytes) or len(data) > bytes_max:
+        raise MalformedError(f"a message is at most {bytes_max} bytes")
     match cbor.decode_canonical(data, depth_max=3):
         case [bytes(statement), list(sections)] if len(sections) <= LINES_MAX:
             if all(section is None or isinstance(section, bytes) for section in sections):

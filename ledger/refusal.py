@@ -21,11 +21,12 @@ class Reason(enum.StrEnum):
     REVOKED = "revoked-key"
     ENVELOPE = "envelope"
     ROLE = "role"
+    LINK = "broken-link"
     CLOSED_STREAM = "closed-stream"
     FORK = "fork"
+    OVERSIZED = "oversized"
 
     TOPIC = "topic"
-    OVERSIZED = "oversized"
     MALFORMED = "malformed"
     UNKNOWN_KEY = "unknown-key"
     SIGNATURE = "signature"

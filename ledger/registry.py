@@ -88,6 +88,11 @@ class Registry:
         """The registered key `kid`, or None."""
         return self.keys.get(kid)
 
+    def is_good(self, kid: bytes) -> bool:
+        """Whether the key is registered, and neither suspended nor revoked."""
+        key = self.keys.get(kid)
+        return key is not None and key.status is Status.GOOD
+
     def key_named(self, name: str) -> Key | None:
         """The newest key of a device or service by its name, or None."""
         return next((key for key in reversed(self.keys.values()) if key.name == name), None)

@@ -5,7 +5,7 @@ transaction; COMMIT; the checkpoint file; and only then may the caller send rece
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from ledger.database import LOCK_CHAIN, connect
 from ledger.errors import CheckpointError, NoteError, UserError
 from ledger.frontier import Frontier, FullTile
 from ledger.keys import SigningKey
+from ledger.statement import StreamKey
 from ledger.tile import TILE_WIDTH, Tile, node_reader
 from ledger.tree_store import edge_rows, entry_id, fetch_tiles
 
@@ -38,10 +39,10 @@ class SectionRow:
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """An entry to be: its bytes; for a statement also its stream's row id, seq and whole sections."""
+    """An entry to be: its bytes; for a statement also its stream, seq, number of manifest lines and whole sections."""
 
     data: bytes
-    stream_id: int | None = None
+    stream: StreamKey | None = None
     seq: int | None = None
     lines: int = 0
     sections: tuple[SectionRow, ...] = ()
@@ -75,6 +76,7 @@ class ChainWriter:
         self.connection = connect(dsn)
         self.head: Header | None = None
         self.checkpoint = ""
+        self.streams: dict[StreamKey, int] = {}
         self._frontier = Frontier()
         self._tiles: dict[tuple[int, int], bytes] = {}
         self.chain_id: int
@@ -124,12 +126,14 @@ class ChainWriter:
         text = Checkpoint(self.origin, header.size, header.root).text
         sealed = Sealed(header, note.sign(text, [self._signer]))
         with self.connection.transaction():
-            self._copy_entries(entries, leaf_hashes, first)
+            new_streams = self._insert_streams(entries)
+            self._copy_entries(entries, leaf_hashes, first, self.streams | new_streams)
             self._insert_tiles(tiles)
             self._insert_block(sealed)
             also(self.connection, first)
         checkpoint_file.write(self._checkpoints, self.chain, sealed.checkpoint)
         self._frontier, self.head, self.checkpoint = frontier, header, sealed.checkpoint
+        self.streams |= new_streams
         self._keep(tiles)
         return sealed
 
@@ -172,6 +176,13 @@ class ChainWriter:
         ).fetchone()
         if row is not None:
             self.head, self.checkpoint = Header.decode(bytes(row[0])), row[1]
+        self.streams = {
+            (bytes(kid), lane, bytes(stream)): stream_id
+            for stream_id, kid, lane, stream in self.connection.execute(
+                "select stream_id, kid, lane, stream from stream where chain_id = %s order by stream_id",
+                [self.chain_id],
+            )
+        }
         size = self.head.size if self.head else 0
         self._frontier = self._edge(size)
         if self.head and self._frontier.root() != self.head.root:
@@ -223,7 +234,19 @@ class ChainWriter:
         prev = self.head.hash if self.head else GENESIS_PREV
         return Header(self.origin, height, first, frontier.size, frontier.root(), prev, now_ms, registry)
 
-    def _copy_entries(self, entries: Sequence[NewEntry], leaf_hashes: Sequence[bytes], first: int) -> None:
+    def _insert_streams(self, entries: Sequence[NewEntry]) -> dict[StreamKey, int]:
+        """Row ids of the streams that these entries open."""
+        opened = [entry.stream for entry in entries if entry.stream and entry.stream not in self.streams]
+        insert = "insert into stream (chain_id, kid, lane, stream) values (%s, %s, %s, %s) returning stream_id"
+        return {key: self._row(insert, [self.chain_id, *key])[0] for key in dict.fromkeys(opened)}
+
+    def _copy_entries(
+        self,
+        entries: Sequence[NewEntry],
+        leaf_hashes: Sequence[bytes],
+        first: int,
+        streams: Mapping[StreamKey, int],
+    ) -> None:
         columns = "(entry_id, stream_id, seq, lines, statement_hash, leaf_hash, data)"
         with (
             self.connection.cursor() as cursor,
@@ -233,7 +256,8 @@ class ChainWriter:
             for index, (entry, leaf) in enumerate(zip(entries, leaf_hashes, strict=True), first):
                 digest = hashlib.sha256(entry.data).digest()
                 identity = entry_id(self.chain_id, index)
-                copy.write_row((identity, entry.stream_id, entry.seq, entry.lines, digest, leaf, entry.data))
+                stream_id = streams[entry.stream] if entry.stream else None
+                copy.write_row((identity, stream_id, entry.seq, entry.lines, digest, leaf, entry.data))
         rows = [
             (entry_id(self.chain_id, index), row)
             for index, entry in enumerate(entries, first)

@@ -13,7 +13,7 @@ N, U, V, VS, VB, T, VD = 0, 1, 2, 3, 4, 6, 8
 _VALUES = (V, VS, VB, VD)
 _KNOWN = {BN, BT, BU, BV, BVER, N, U, V, VS, VB, T, VD, -6, 5, 7}  # with bs, s and ut, which we pass over
 RELATIVE_BELOW = 2**28  # RFC 8428, 4.5.3: smaller times are relative to now
-TIME_MAX = 253_402_300_799  # the end of the year 9999
+TIME_MAX = 253_402_300_000  # in the last hour of the year 9999
 _NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-:./_")
 
 Value = float | str | bool | bytes
@@ -80,8 +80,8 @@ def _resolve(record: Any, base: dict[int, Any], now: float) -> list[Reading]:
         raise MalformedError("a SenML record has one value")
     name = _name(base[BN], record.get(N, ""))
     unit = record.get(U, base[BU])
-    if not isinstance(unit, str) or len(unit) > 32:
-        raise MalformedError("a SenML unit is a short text")
+    if not isinstance(unit, str) or len(unit) > 32 or not unit.isascii() or not unit.isprintable():
+        raise MalformedError("a SenML unit is a short text of printable ASCII characters")
     time = _finite(base[BT]) + _finite(record.get(T, 0))
     return [Reading(name, unit, _absolute(time, now), _value(present[0], record[present[0]], base[BV]))]
 

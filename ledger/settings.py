@@ -1,11 +1,12 @@
-"""Where this machine's parts find each other: an explicit argument, else the environment, else the data folder.
+"""Where this machine's parts find each other: an argument, else the environment, else the data folder.
 
 `tallystick up` writes `<data>/tallystick.toml`; a user with a server of their own writes it, or sets:
 
 - `TALLYSTICK_DATA`: the data folder (default `~/.local/share/tallystick`)
 - `TALLYSTICK_DSN`: the database, as libpq writes it
 - `TALLYSTICK_BROKER`: `[mqtt://][user[:password]@]host[:port]`
-- `TALLYSTICK_LABELS_URL`: where labels resolve, for example `https://id.example.com`
+- `TALLYSTICK_LABELS_URL`: where the label service answers, for example `https://id.example.com`
+- `TALLYSTICK_LABELS_HOST`: the host name in the labels' links
 """
 
 import os
@@ -42,6 +43,7 @@ class Settings:
     dsn: str | None
     broker: BrokerAddress | None
     labels_url: str | None
+    labels_host: str | None
 
     @classmethod
     def load(
@@ -51,6 +53,7 @@ class Settings:
         dsn: str | None = None,
         broker: str | None = None,
         labels_url: str | None = None,
+        labels_host: str | None = None,
         environ: Mapping[str, str] = os.environ,
     ) -> "Settings":
         """Read the settings of the data folder `data`; raises UserError if its file cannot be read."""
@@ -62,6 +65,7 @@ class Settings:
             dsn=dsn or environ.get("TALLYSTICK_DSN") or file.text("database", "dsn"),
             broker=parse_broker(address) if address else file.broker(),
             labels_url=labels_url or environ.get("TALLYSTICK_LABELS_URL") or file.text("labels", "url"),
+            labels_host=labels_host or environ.get("TALLYSTICK_LABELS_HOST") or file.text("labels", "host"),
         )
 
     def need_dsn(self) -> str:
@@ -77,7 +81,7 @@ class Settings:
         return self.broker
 
     def need_labels_url(self) -> str:
-        """The address under which labels resolve, without a slash at its end."""
+        """The address of the label service, without a slash at its end."""
         if self.labels_url is None:
             hint = f"{_UP_HINT}, or set TALLYSTICK_LABELS_URL"
             raise UserError(f"no label service is named in {self.data}", hint)

@@ -28,6 +28,9 @@ NAME_CHARS_MAX = 256
 LINES_MAX = 64
 
 
+StreamKey = tuple[bytes, int, bytes]  # kid, lane, stream: what seq and prev run over, on one chain
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """One link of a stream: lane 0 events, 1 telemetry; seq from 0; prev the SHA-256 of the link before.
@@ -97,6 +100,11 @@ class Statement:
     def hash(self) -> bytes:
         """SHA-256 of the statement's bytes: its name, and the next link's `prev`."""
         return hashlib.sha256(self.encode()).digest()
+
+    @property
+    def stream_key(self) -> StreamKey:
+        """Which stream of the chain this is a link of."""
+        return self.kid, self.tally.lane, self.tally.stream
 
     @property
     def _header(self) -> dict[Any, Any]:

@@ -128,7 +128,7 @@ create table if not exists device (
 );
 
 create table if not exists metric (
-  metric_id  smallint generated always as identity primary key,
+  metric_id  int generated always as identity primary key,
   name       text not null,
   unit       text not null,
   lo         double precision,                 -- excursion limits; null = none
@@ -141,7 +141,7 @@ create table if not exists metric (
 create table if not exists reading (
   ts         timestamptz not null,
   device_id  int not null,
-  metric_id  smallint not null,
+  metric_id  int not null,
   value      double precision,
   quality    smallint not null,
   entry_id   bigint not null,
@@ -152,7 +152,7 @@ create index if not exists reading_series on reading (device_id, metric_id, ts d
 create table if not exists reading_other (
   ts         timestamptz not null,
   device_id  int not null,
-  metric_id  smallint not null,
+  metric_id  int not null,
   text       text,
   boolean    boolean,
   bytes      bytea,
