@@ -1,0 +1,228 @@
+"""One chain at the gateway: judges a batch, seals it, and says what to publish.
+
+Not safe to share between threads, and of no use after any error: close it and open another. All that it knows is
+then read again from the database; what was not sealed is sent again by the agents.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import psycopg
+
+from gateway import answers, quarantine
+from gateway.content import Finding, Rows
+from gateway.findings import Voice
+from gateway.judge import Admitted, Head
+from gateway.project import Projection, write_registry
+from gateway.quarantine import Specimen
+from gateway.repeats import Repeats, Sections, look_up
+from gateway.replies import Publication, Replies
+from gateway.sift import Batch, Incoming, Sieve
+from ledger import checkpoint_file, read
+from ledger.checkpoint import Checkpoint
+from ledger.folder import LedgerFolder
+from ledger.registry import REGISTRY, Registry
+from ledger.seal import ChainWriter, NewEntry, SectionRow, copy_sections
+from ledger.section import ContentFormat
+from ledger.statement import Statement, StreamKey
+from ledger.topic import Topic
+from ledger.tree_store import entry_id, index_of
+
+INBOX_MAX = 1_000
+
+
+class GatewayChain:
+    """The gateway's hold on one chain. `now_ms` is the clock."""
+
+    def __init__(self, dsn: str, *, chain: str, folder: LedgerFolder, now_ms: Callable[[], int]) -> None:
+        self.name, self._folder, self._now_ms = chain, folder, now_ms
+        self.counts: Counter[str] = Counter()
+        self._writer = ChainWriter(dsn, chain=chain, key=folder.log_key(chain), checkpoints=folder.checkpoints)
+        try:
+            self._connection = self._writer.connection
+            self._heads = _load_heads(self._connection, self._writer.chain_id)
+            self._registry, self._registry_root = Registry(), b""
+            self._suspended: frozenset[bytes] = frozenset()  # decided here, not yet sealed in the registry
+            self._projection = Projection(self._connection, self._device_name)
+            self._refresh_registry()
+            self._voice = Voice(folder, self._registry, chain)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give the chain up."""
+        self._writer.close()
+
+    def take(self, incoming: Sequence[Incoming]) -> list[Publication]:
+        """Judge `incoming` and what waits in the inbox, seal what is admitted, and return what to publish."""
+        self._refresh_registry()
+        inbox_ids, waiting = self._from_inbox()
+        heads = dict(self._heads)
+        sieve = Sieve(self._writer.origin, self._registry, self._suspended, heads, set(self._writer.streams))
+        batch = sieve.sift([*waiting, *incoming])
+        sealed = self._seal(batch, inbox_ids)
+        self._heads = heads
+        repeats = self._settle(batch)
+        return self._reply(batch, sealed, repeats)
+
+    def _from_inbox(self) -> tuple[list[int], list[Incoming]]:
+        """The oldest statements in the inbox, as if their authors had published them."""
+        rows = self._connection.execute(
+            "select inbox_id, kid, message from inbox where chain_id = %s order by inbox_id limit %s",
+            [self._writer.chain_id, INBOX_MAX],
+        ).fetchall()
+        keys = [self._registry.key(bytes(kid)) for _, kid, _ in rows]
+        names = [key.name if key else "unknown" for key in keys]
+        messages = [
+            Incoming(Topic(self.name, name), "statement", bytes(row[2])) for name, row in zip(names, rows, strict=True)
+        ]
+        return [row[0] for row in rows], messages
+
+    # Writing
+
+    def _seal(self, batch: Batch, inbox_ids: Sequence[int]) -> dict[StreamKey, list[answers.Sealed]]:
+        """Seal what is admitted, if anything is; returns it by stream."""
+        ordered, first = _side_by_side(batch.admitted), self._writer.size
+
+        def also(connection: psycopg.Connection, first: int) -> None:
+            entries = [(entry_id(self._writer.chain_id, first + n), item) for n, item in enumerate(ordered)]
+            findings = self._project([(entry, item.statement, item.sections) for entry, item in entries])
+            if self.name == REGISTRY:
+                findings += self._apply_registry(entries)
+            self._voice.report(connection, findings, self._now_ms() // 1000)
+            quarantine.write(connection, [Specimen(str(s.topic), r.reason, s.payload) for s, r in batch.refused])
+            connection.execute("delete from inbox where inbox_id = any(%s)", [list(inbox_ids)])
+
+        if ordered:
+            registry = (self._registry.size, self._registry_root)
+            self._writer.seal([_new_entry(i) for i in ordered], now_ms=self._now_ms(), registry=registry, also=also)
+        elif batch.refused or inbox_ids:
+            with self._connection.transaction():
+                also(self._connection, first)
+        self._connection.commit()
+        self.counts.update(accepted=len(ordered), repeats=len(batch.behind))
+        self.counts.update(str(refused.reason) for _, refused in batch.refused)
+        return _by_stream(ordered, first)
+
+    def _settle(self, batch: Batch) -> Repeats:
+        """Look up what is behind its head, now that this batch is sealed; write late sections and forks."""
+        repeats = look_up(self._connection, self._writer.streams, batch.behind)
+        if repeats.late or repeats.refused:
+            with self._connection.transaction():
+                rows = [(entry, row) for entry, of, new in repeats.late for row in _section_rows(of, new)]
+                copy_sections(self._connection, rows)
+                self._voice.report(self._connection, self._project(repeats.late), self._now_ms() // 1000)
+                for fork in repeats.forks:
+                    if fork.statement.kid not in self._suspended:
+                        self._voice.report_fork(self._connection, fork, self._now_ms() // 1000)
+                    self._suspended |= {fork.statement.kid}
+                specimens = [Specimen(str(s.topic), r.reason, s.payload) for s, r in repeats.refused]
+                quarantine.write(self._connection, specimens)
+            self.counts.update(str(refused.reason) for _, refused in repeats.refused)
+        self._connection.commit()
+        return repeats
+
+    def _reply(
+        self, batch: Batch, sealed: dict[StreamKey, list[answers.Sealed]], repeats: Repeats
+    ) -> list[Publication]:
+        replies = Replies(self._writer, self._registry, self._heads)
+        publications = replies.receipts(sealed, repeats.from_seq)
+        for source, birth in batch.births:
+            publications += replies.welcome(source, birth)
+        for source, refused in [*batch.refused, *repeats.refused]:
+            publications += replies.refusal(source, refused)
+        self._connection.commit()
+        return publications
+
+    def _project(self, entries: Sequence[tuple[int, Statement, Sections]]) -> list[Finding]:
+        """Write the tables' rows. Content never stops a block: what cannot be read or written becomes a finding."""
+        rows = Rows()
+        for entry, statement, sections in entries:
+            rows.read(statement, sections, entry)
+        try:
+            with self._connection.transaction():
+                self._projection.write(rows)
+        except psycopg.DataError as error:
+            self._projection = Projection(self._connection, self._device_name)
+            reason = f"not taken by the tables: {str(error).splitlines()[0]}"
+            rows.findings += [Finding(entry, line, reason) for entry, line in sorted(rows.sources)]
+        return rows.findings
+
+    # The registry
+
+    def _refresh_registry(self) -> None:
+        """Fold on to the registry's published size."""
+        if self.name == REGISTRY:
+            size, root = self._writer.size, self._writer.root
+        else:
+            text = checkpoint_file.read(self._folder.checkpoints, REGISTRY) or ""
+            published = Checkpoint.parse(text.split("\n\n")[0] + "\n")
+            size, root = published.size, published.root
+        if root != self._registry_root:
+            read.registry(self._connection, size, into=self._registry)
+            self._registry_root = root
+            # A suspension that the registry holds by now is the registry's to lift.
+            self._suspended = frozenset(kid for kid in self._suspended if self._registry.is_good(kid))
+        self._connection.commit()
+
+    def _apply_registry(self, entries: Sequence[tuple[int, Admitted]]) -> list[Finding]:
+        """Fold a block of the registry in; findings for what its rules refuse."""
+        findings = []
+        for entry, item in entries:
+            sections = {n: section.encode() for n, section in enumerate(item.sections) if section is not None}
+            reason = read.apply(self._registry, read.Stored(index_of(entry), item.data, sections))
+            if reason is not None:
+                findings.append(Finding(entry, 0, reason))
+                continue
+            for line, (of, section) in enumerate(zip(item.statement.manifest, item.sections, strict=True)):
+                if of.content_format == ContentFormat.REGISTRY and section is not None:
+                    write_registry(self._connection, entry, line, section.body)
+        return findings
+
+    def _device_name(self, urn: str) -> str:
+        return next((key.name for key in self._registry.keys.values() if key.subject == urn), urn)
+
+
+def _load_heads(connection: psycopg.Connection, chain_id: int) -> dict[tuple[bytes, int], Head]:
+    """The newest statement of the newest stream of each lane."""
+    rows = connection.execute(
+        """select s.kid, s.lane, s.stream, e.seq, e.statement_hash
+             from (select distinct on (kid, lane) stream_id, kid, lane, stream
+                     from stream where chain_id = %s order by kid, lane, stream_id desc) s
+            cross join lateral (select seq, statement_hash from entry
+                                 where stream_id = s.stream_id order by seq desc limit 1) e""",
+        [chain_id],
+    )
+    return {(bytes(kid), lane): Head(bytes(stream), seq, bytes(digest)) for kid, lane, stream, seq, digest in rows}
+
+
+def _side_by_side(admitted: Sequence[Admitted]) -> list[Admitted]:
+    """Each stream's statements together and in order, streams in the order of their first."""
+    streams: dict[StreamKey, list[Admitted]] = {}
+    for item in admitted:
+        streams.setdefault(item.statement.stream_key, []).append(item)
+    return [item for stream in streams.values() for item in stream]
+
+
+def _by_stream(ordered: Sequence[Admitted], first: int) -> dict[StreamKey, list[answers.Sealed]]:
+    sealed: dict[StreamKey, list[answers.Sealed]] = {}
+    for index, item in enumerate(ordered, first):
+        lacking = tuple(line for line, section in enumerate(item.sections) if section is None)
+        found = answers.Sealed(item.statement.tally.seq, index, item.statement.hash, lacking)
+        sealed.setdefault(item.statement.stream_key, []).append(found)
+    return sealed
+
+
+def _new_entry(item: Admitted) -> NewEntry:
+    statement = item.statement
+    rows = _section_rows(statement, item.sections)
+    return NewEntry(item.data, statement.stream_key, statement.tally.seq, len(statement.manifest), rows)
+
+
+def _section_rows(statement: Statement, sections: Sections) -> tuple[SectionRow, ...]:
+    return tuple(
+        SectionRow(number, line.privacy, line.content_format, section.encode())
+        for number, (line, section) in enumerate(zip(statement.manifest, sections, strict=True))
+        if section is not None
+    )

@@ -1,0 +1,78 @@
+"""`tallystick gateway`: run the gateway, and look at what it refused."""
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from ledger.database import connect
+from ledger.errors import UserError
+from ledger.folder import LedgerFolder
+from ledger.registry import ANCHOR, CHAIN_KINDS
+from ledger.settings import Settings
+
+CHAINS = [name for name in CHAIN_KINDS if name != ANCHOR]
+_DATA = click.option("--data", type=click.Path(path_type=Path), help="Data folder (TALLYSTICK_DATA).")
+
+
+@click.group()
+def cli() -> None:
+    """Verify statements from the broker and seal them into blocks."""
+
+
+@cli.command()
+@_DATA
+@click.option("--dsn", help="PostgreSQL to use (TALLYSTICK_DSN).")
+@click.option("--broker", help="MQTT broker, mqtt://user:password@host:port (TALLYSTICK_BROKER).")
+@click.option("--chains", help=f"Chains to write, by comma. Default: {','.join(CHAINS)}.")
+def run(data: Path | None, dsn: str | None, broker: str | None, chains: str | None) -> None:
+    """Run until stopped: one writer for each chain, and for the anchor.
+
+    It says 'ready' on standard output once it holds its chains and is subscribed.
+    """
+    settings = Settings.load(data, dsn=dsn, broker=broker)
+    folder = LedgerFolder(settings.data / "ledger")
+    folder.trust()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    names = chains.split(",") if chains else CHAINS
+    if unknown := set(names) - set(CHAINS):
+        raise UserError(f"no chain is called {sorted(unknown)[0]!r}", f"the chains are {', '.join(CHAINS)}")
+    asyncio.run(_serve(settings, folder, names))
+
+
+async def _serve(settings: Settings, folder: LedgerFolder, chains: list[str]) -> None:
+    from gateway.service import Service
+
+    def ready() -> None:
+        click.echo("ready")
+
+    service = Service(dsn=settings.need_dsn(), broker=settings.need_broker(), folder=folder, chains=chains, ready=ready)
+    task = asyncio.ensure_future(service.run())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        logging.getLogger("gateway").info("stopped")
+
+
+@cli.command()
+@_DATA
+@click.option("--dsn", help="PostgreSQL to use (TALLYSTICK_DSN).")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def refused(data: Path | None, dsn: str | None, as_json: bool) -> None:
+    """Show how many messages were refused, by reason."""
+    with connect(Settings.load(data, dsn=dsn).need_dsn()) as connection:
+        rows = connection.execute("select reason, n from quarantine_count order by reason")
+        counts: dict[str, int] = dict(rows.fetchall())
+    if as_json:
+        click.echo(json.dumps(counts))
+    elif not counts:
+        click.echo("nothing was refused")
+    else:
+        for reason, count in counts.items():
+            click.echo(f"{count:>10}  {reason}")

@@ -1,0 +1,100 @@
+"""Reading the content of admitted statements: rows for the tables, and findings for what cannot be read.
+
+Pure. A statement is in the ledger whatever it contains; what its sections say is judged here, afterwards.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from ledger import epcis, senml, stream
+from ledger.errors import MalformedError
+from ledger.section import ContentFormat, Section
+from ledger.statement import Statement
+
+READINGS_MAX = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingRow:
+    """One reading, its device and metric still by name. `quality` is the signing clock's."""
+
+    time: datetime
+    device: str
+    metric: str
+    unit: str
+    value: senml.Value
+    quality: int
+    entry_id: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One EPCIS event."""
+
+    entry_id: int
+    line: int
+    event: epcis.Event
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Why a section of an entry cannot be taken at its word."""
+
+    entry_id: int
+    line: int
+    reason: str
+
+
+@dataclass
+class Rows:
+    """What a block brings to the tables."""
+
+    readings: list[ReadingRow] = field(default_factory=list)
+    events: list[EventRow] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def sources(self) -> set[tuple[int, int]]:
+        """The (entry, line) of every section that rows came from."""
+        return {(row.entry_id, row.line) for row in self.readings} | {(row.entry_id, row.line) for row in self.events}
+
+    def read(self, statement: Statement, sections: Sequence[Section | None], entry_id: int) -> None:
+        """Add the rows of one statement's sections; those that are None are not here yet."""
+        for line, (of, section) in enumerate(zip(statement.manifest, sections, strict=True)):
+            if section is not None:
+                self._read_section(statement, line, of.content_format, section.body, entry_id)
+
+    def _read_section(self, statement: Statement, line: int, content_format: int, body: bytes, entry_id: int) -> None:
+        try:
+            if content_format == ContentFormat.SENML_CBOR:
+                self.readings += _readings(statement, line, body, entry_id)
+            elif content_format == ContentFormat.EPCIS:
+                self.events.append(EventRow(entry_id, line, epcis.decode(body)))
+            elif content_format == ContentFormat.STREAM:
+                stream.decode(body)
+        except MalformedError as error:
+            self.findings.append(Finding(entry_id, line, str(error)))
+
+
+def _readings(statement: Statement, line: int, body: bytes, entry_id: int) -> list[ReadingRow]:
+    pack = senml.decode(body, now=float(statement.issued_at))
+    if len(pack) > READINGS_MAX:
+        raise MalformedError(f"a pack of more than {READINGS_MAX} readings")
+    base = f"{statement.subject}:"
+    if not all(reading.name.startswith(base) for reading in pack):
+        raise MalformedError("a pack names readings of another device")
+    return [
+        ReadingRow(
+            datetime.fromtimestamp(reading.time, UTC),
+            statement.subject,
+            reading.name.removeprefix(base),
+            reading.unit,
+            reading.value,
+            statement.tally.clock,
+            entry_id,
+            line,
+        )
+        for reading in pack
+    ]

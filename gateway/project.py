@@ -1,0 +1,137 @@
+"""Writing a block's rows into the tables that people query, inside the sealing transaction."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from gateway.content import EventRow, ReadingRow, Rows
+from ledger import cbor, read
+from ledger.tree_store import entry_id
+
+_OBJECT, _PARENT, _DEVICE = 0, 1, 2
+
+
+class Projection:
+    """Remembers the integer ids of devices and metrics. Made anew whenever a transaction failed."""
+
+    def __init__(self, connection: psycopg.Connection, device_name: Callable[[str], str]) -> None:
+        self._connection, self._device_name = connection, device_name
+        self._devices: dict[str, int] = {}
+        self._metrics: dict[tuple[str, str], int] = {}
+
+    def write(self, rows: Rows) -> None:
+        """Write readings and events; findings are the writer's to sign."""
+        numbers = [row for row in rows.readings if isinstance(row.value, float)]
+        others = [row for row in rows.readings if not isinstance(row.value, float)]
+        self._copy_readings(numbers)
+        self._copy_others(others)
+        self._insert_events(rows.events)
+
+    def _copy_readings(self, rows: Sequence[ReadingRow]) -> None:
+        columns = "(ts, device_id, metric_id, value, quality, entry_id, section)"
+        types = ["timestamptz", "int4", "int4", "float8", "int2", "int8", "int2"]
+        self._copy(f"reading {columns}", types, ((*self._ids(row), row.value, *_source(row)) for row in rows))
+
+    def _copy_others(self, rows: Sequence[ReadingRow]) -> None:
+        columns = "(ts, device_id, metric_id, text, boolean, bytes, quality, entry_id, section)"
+        types = ["timestamptz", "int4", "int4", "text", "bool", "bytea", "int2", "int8", "int2"]
+        values = ((*self._ids(row), *_other(row.value), *_source(row)) for row in rows)
+        self._copy(f"reading_other {columns}", types, values)
+
+    def _copy(self, target: str, types: list[str], rows: Iterable[tuple[Any, ...]]) -> None:
+        made = list(rows)  # ids are looked up before the COPY begins: nothing else may run on the session inside it
+        if not made:
+            return
+        statement = f"copy {target} from stdin (format binary)".encode()
+        with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.set_types(types)
+            for row in made:
+                copy.write_row(row)
+
+    def _ids(self, row: ReadingRow) -> tuple[Any, int, int]:
+        return row.time, self._device(row.device), self._metric(row.metric, row.unit)
+
+    def _device(self, urn: str) -> int:
+        if urn not in self._devices:
+            self._devices[urn] = self._find_or_add("device", ("urn", urn), ("name", self._device_name(urn)))
+        return self._devices[urn]
+
+    def _metric(self, name: str, unit: str) -> int:
+        if (name, unit) not in self._metrics:
+            self._metrics[name, unit] = self._find_or_add("metric", ("name", name), ("unit", unit), unique=2)
+        return self._metrics[name, unit]
+
+    def _find_or_add(self, table: str, *columns: tuple[str, str], unique: int = 1) -> int:
+        """The id of the row with these values; the first `unique` columns say which row it is."""
+        names = ", ".join(name for name, _ in columns)
+        where = " and ".join(f"{name} = %s" for name, _ in columns[:unique])
+        values = [value for _, value in columns]
+        insert = f"insert into {table} ({names}) values (%s, %s) on conflict do nothing"  # noqa: S608
+        self._connection.execute(insert.encode(), values)
+        query = f"select {table}_id from {table} where {where}"  # noqa: S608
+        row = self._connection.execute(query.encode(), values[:unique]).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def _insert_events(self, rows: Sequence[EventRow]) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.executemany(
+                """insert into event (entry_id, section, ts, type, action, biz_step, disposition, read_point,
+                                      biz_location, document)
+                   values (%s, %s, to_timestamp(%s), %s, %s, %s, %s, %s, %s, %s)""",
+                [_event(row) for row in rows],
+            )
+            cursor.executemany(
+                "insert into event_item (uri, entry_id, section, role) values (%s, %s, %s, %s)",
+                [(uri, row.entry_id, row.line, role) for row in rows for uri, role in _items(row)],
+            )
+
+
+def _source(row: ReadingRow) -> tuple[int, int, int]:
+    return row.quality, row.entry_id, row.line
+
+
+def _other(value: object) -> tuple[str | None, bool | None, bytes | None]:
+    text = value.replace("\x00", "\ufffd") if isinstance(value, str) else None  # text in PostgreSQL has no NUL
+    return text, value if isinstance(value, bool) else None, value if isinstance(value, bytes) else None
+
+
+def _event(row: EventRow) -> tuple[Any, ...]:
+    event = row.event
+    return (
+        row.entry_id,
+        row.line,
+        event.time,
+        event.type,
+        event.action,
+        event.biz_step,
+        event.disposition,
+        event.read_point,
+        event.biz_location,
+        Jsonb(event.document),
+    )
+
+
+def _items(row: EventRow) -> list[tuple[str, int]]:
+    event = row.event
+    devices = {window.device for window in event.sensors}
+    parent = [(event.parent, _PARENT)] if event.parent else []
+    return [*((uri, _OBJECT) for uri in event.epcs), *parent, *((uri, _DEVICE) for uri in devices)]
+
+
+def write_registry(connection: psycopg.Connection, entry: int, line: int, body: bytes) -> None:
+    """Rows for findings and label batches; keys are not projected but folded from the entries."""
+    match cbor.decode(body):
+        case {"type": "finding", "chain": str(chain), "items": [[int(index), int(), str(reason)], *_]}:
+            connection.execute(
+                "insert into finding (entry_id, section, reason, about) values (%s, %s, %s, %s)",
+                [entry, line, reason, entry_id(read.chain_id(connection, chain), index)],
+            )
+        case {"type": "label-batch", "gtin": str(gtin), "lot": str(lot), "count": int(count), "root": bytes(root)}:
+            connection.execute(
+                """insert into label_batch (entry_id, gtin, lot, count, root) values (%s, %s, %s, %s, %s)
+                   on conflict do nothing""",
+                [entry, gtin, lot, count, root],
+            )

@@ -1,0 +1,168 @@
+"""The running gateway: a task for the broker, one for each chain, one for the anchor.
+
+A chain's task owns its `GatewayChain` and hands it one batch at a time, in a thread. Whatever fails there, the chain
+is closed and opened anew; the others go on.
+"""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Protocol, TypeVar
+
+import psycopg
+
+from gateway.anchor_chain import AnchorChain
+from gateway.batch import AGE_MS_MAX, Batcher
+from gateway.chain import GatewayChain
+from gateway.intake import CLOSED, Intake
+from gateway.replies import Publication
+from gateway.sift import Incoming
+from ledger.errors import UserError
+from ledger.folder import LedgerFolder
+from ledger.refusal import Reason
+from ledger.registry import ANCHOR
+from ledger.settings import BrokerAddress
+
+log = logging.getLogger("gateway")
+
+QUEUE_MAX = 5_000
+BACKOFF_S_MAX = 5.0
+
+
+class _Closes(Protocol):
+    def close(self) -> None: ...
+
+
+_Chain = TypeVar("_Chain", bound=_Closes)
+
+
+def now_ms() -> int:
+    """The wall clock, in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+class Service:
+    """Runs until cancelled."""
+
+    def __init__(
+        self,
+        *,
+        dsn: str,
+        broker: BrokerAddress,
+        folder: LedgerFolder,
+        chains: Sequence[str],
+        ready: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._dsn, self._broker, self._folder, self._chains = dsn, broker, folder, chains
+        self._queues: dict[str, asyncio.Queue[Incoming]] = {name: asyncio.Queue(QUEUE_MAX) for name in chains}
+        self._waiting, self._ready = {*chains, ANCHOR, "broker"}, ready
+        self._intake: Intake | None = None
+        self.counts: Counter[str] = Counter()
+
+    async def run(self) -> None:
+        """Serve; returns only by cancellation or by a fault of ours."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep(self._connect, "broker"))
+            group.create_task(self._keep(self._run_anchor, ANCHOR))
+            for chain in self._chains:
+                group.create_task(self._keep(lambda chain=chain: self._run_chain(chain), chain))  # type: ignore[misc]
+
+    async def _keep(self, run: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        """Run again whenever the world fails it, after a pause that grows while it keeps failing."""
+        pause = 0.1
+        while True:
+            began = time.monotonic()
+            try:
+                await run()
+            except (psycopg.Error, UserError, OSError, *CLOSED) as error:
+                hint = getattr(error, "hint", "")
+                log.warning("%s: %s%s", name, str(error).strip() or repr(error), f" ({hint})" if hint else "")
+            pause = 0.1 if time.monotonic() - began > BACKOFF_S_MAX else min(pause * 2, BACKOFF_S_MAX)
+            await asyncio.sleep(pause)
+
+    # The broker
+
+    async def _connect(self) -> None:
+        async with Intake.connect(self._broker, self._chains) as intake:
+            self._intake = intake
+            try:
+                self._is_ready("broker")
+                await intake.read(self._hand_on, self._refuse)
+            finally:
+                self._intake = None
+
+    def _hand_on(self, message: Incoming) -> None:
+        queue = self._queues.get(message.topic.chain)
+        if queue is None or message.what not in ("statement", "birth"):
+            self._refuse(str(message.topic), message.payload)
+        elif queue.full():
+            self.counts["overflow"] += 1  # sent again by its agent
+        else:
+            queue.put_nowait(message)
+
+    def _refuse(self, topic: str, payload: bytes) -> None:
+        self.counts[str(Reason.TOPIC)] += 1
+
+    async def _publish(self, publications: Sequence[Publication]) -> None:
+        if publications and self._intake is not None:
+            await self._intake.publish(publications)
+
+    # The chains
+
+    async def _run_chain(self, name: str) -> None:
+        chain = await asyncio.to_thread(GatewayChain, self._dsn, chain=name, folder=self._folder, now_ms=now_ms)
+        try:
+            self._is_ready(name)
+            while True:
+                batch = await _collect(self._queues[name])
+                await self._publish(await _in_thread(chain, lambda: chain.take(batch)))  # noqa: B023
+        finally:
+            chain.close()
+
+    async def _run_anchor(self) -> None:
+        chain = await asyncio.to_thread(AnchorChain, self._dsn, folder=self._folder, now_ms=now_ms)
+        try:
+            self._is_ready(ANCHOR)
+            while True:
+                await _in_thread(chain, chain.take)
+                await asyncio.sleep(AGE_MS_MAX / 1000)
+        finally:
+            chain.close()
+
+    def _is_ready(self, name: str) -> None:
+        if self._waiting:
+            self._waiting.discard(name)
+            if not self._waiting:
+                self._ready()
+
+
+_Result = TypeVar("_Result")
+
+
+async def _in_thread(chain: _Closes, run: Callable[[], _Result]) -> _Result:
+    """Run in a thread, and never leave it running behind: a cancelled caller waits for it."""
+    work = asyncio.ensure_future(asyncio.to_thread(run))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise
+
+
+async def _collect(queue: asyncio.Queue[Incoming]) -> list[Incoming]:
+    """The next batch: full, or old enough, or empty after a while, so that the inbox is looked at."""
+    batcher = Batcher[Incoming]()
+    until = time.monotonic() * 1000 + AGE_MS_MAX
+    while True:
+        now = time.monotonic() * 1000
+        if batcher.due(now) or now >= until:
+            return batcher.take()
+        try:
+            batcher.add(await asyncio.wait_for(queue.get(), (until - now) / 1000), time.monotonic() * 1000)
+        except TimeoutError:
+            continue
+        while not queue.empty() and len(batcher.items) < batcher.size_max:
+            batcher.add(queue.get_nowait(), time.monotonic() * 1000)
+        until = batcher.deadline_ms() or until
