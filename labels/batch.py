@@ -1,0 +1,147 @@
+"""A batch: the labels that were issued together, and the Merkle root that commits to each of them.
+
+A leaf is the whole signed label as ASCII, without a host, since a label is the same whichever host its link names:
+
+    /01/09506000134352/21/7K3M9QX2AB?s=<169 digits>
+
+The tree is RFC 9162's, in the order of issue. As a leaf holds a signature, which nobody can guess, a proof says
+nothing of the labels beside it. The registry entry says how many labels there are: one more is provably too many.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from labels import gs1
+from labels.signature import DAYS_MAX, DIGITS, sign_label
+from ledger import merkle
+from ledger.errors import MalformedError
+from ledger.keys import SigningKey
+
+ENTRY_TYPE = "label-batch"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A signed label: a canonical path, and the digits that sign it."""
+
+    path: str
+    digits: str
+
+    @property
+    def leaf(self) -> bytes:
+        """What a batch commits to."""
+        return f"{self.path}?s={self.digits}".encode("ascii")
+
+    @property
+    def leaf_hash(self) -> bytes:
+        """The hash of the leaf (RFC 9162, 2.1.1)."""
+        return merkle.leaf_hash(self.leaf)
+
+    def link(self, host: str, *, scheme: str = "https") -> str:
+        """The text of this label's code: a GS1 Digital Link at `host` (and port)."""
+        return f"{scheme}://{host}{self.path}?s={self.digits}"
+
+    @classmethod
+    def of(cls, link: gs1.DigitalLink) -> Self:
+        """The label that a link carries, whatever its host; MalformedError if it carries no one signature."""
+        found = [value for name, value in link.query if name == "s"]
+        if len(found) != 1 or len(found[0]) != DIGITS:
+            raise MalformedError("the link carries no label")
+        return cls(link.canonical_path, found[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch's registry entry: `size` labels of one lot, signed by the key `kid` on `day`, and their root."""
+
+    gtin: str
+    lot: str
+    size: int
+    root: bytes
+    kid: bytes
+    day: int
+
+    def entry(self) -> dict[str, Any]:
+        """The registry entry, as a map."""
+        return {
+            "type": ENTRY_TYPE,
+            "gtin": self.gtin,
+            "lot": self.lot,
+            "size": self.size,
+            "root": self.root,
+            "kid": self.kid,
+            "day": self.day,
+        }
+
+    @classmethod
+    def read(cls, entry: Mapping[str, Any]) -> Self:
+        """Read a registry entry's map, or raise MalformedError."""
+        if entry.get("type") != ENTRY_TYPE:
+            raise MalformedError("not the entry of a batch of labels")
+        gtin, lot = _product(entry)
+        size, day = _count(entry, "size", merkle.SIZE_MAX), _count(entry, "day", DAYS_MAX)
+        return cls(gtin, lot, size, _bytes32(entry, "root"), _bytes32(entry, "kid"), day)
+
+    def verify(self, label: Label, *, index: int, proof: Sequence[bytes]) -> None:
+        """Check that `label` is number `index` of this batch; ProofError unless the proof is exactly right."""
+        merkle.verify_inclusion(proof, leaf=label.leaf_hash, index=index, size=self.size, root=self.root)
+
+
+def sign_labels(
+    key: SigningKey, day: int, *, gtin: str, lot: str, serials: Iterable[str], lot_in_link: bool = False
+) -> list[Label]:
+    """Sign one label for each serial of a lot. Gs1Error if the GTIN, the lot or a serial is none."""
+    gs1.item(gtin, lot=lot)
+    labels = []
+    for serial in serials:
+        path = gs1.item(gtin, lot=lot if lot_in_link else None, serial=serial).canonical_path
+        labels.append(Label(path, sign_label(key, day, path)))
+    return labels
+
+
+def commit(labels: Iterable[Label], *, gtin: str, lot: str, kid: bytes, day: int) -> Batch:
+    """The batch that these labels make, in this order; ValueError if one occurs twice.
+
+    The GTIN has 14 digits.
+    """
+    hashes = [label.leaf_hash for label in labels]
+    if len(set(hashes)) != len(hashes):
+        raise ValueError("a label occurs twice in its batch")
+    return Batch(gtin, lot, len(hashes), merkle.root(hashes), kid, day)
+
+
+def prove(index: int, leaf_hashes: Sequence[bytes]) -> list[bytes]:
+    """The proof for label `index` of a batch, from all its leaf hashes."""
+
+    def read(nodes: Sequence[merkle.Node]) -> list[bytes]:
+        return [merkle.root(leaf_hashes[node.index << node.level : (node.index + 1) << node.level]) for node in nodes]
+
+    return merkle.inclusion_proof(index, len(leaf_hashes), read)
+
+
+def _product(entry: Mapping[str, Any]) -> tuple[str, str]:
+    gtin, lot = entry.get("gtin"), entry.get("lot")
+    if not isinstance(gtin, str) or not isinstance(lot, str):
+        raise MalformedError("a batch of labels is of a GTIN and a lot")
+    try:
+        link = gs1.item(gtin, lot=lot)
+    except gs1.Gs1Error as error:
+        raise MalformedError(f"a batch of labels is of no product: {error}") from error
+    if link.gtin != gtin:
+        raise MalformedError("a batch's GTIN has 14 digits")
+    return gtin, lot
+
+
+def _count(entry: Mapping[str, Any], name: str, most: int) -> int:
+    value = entry.get(name)
+    if type(value) is not int or not 0 <= value <= most:
+        raise MalformedError(f"a batch's {name} is a number from 0 to {most}")
+    return value
+
+
+def _bytes32(entry: Mapping[str, Any], name: str) -> bytes:
+    value = entry.get(name)
+    if type(value) is not bytes or len(value) != 32:
+        raise MalformedError(f"a batch's {name} is 32 bytes")
+    return value
