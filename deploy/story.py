@@ -24,6 +24,8 @@ WAREHOUSE = {"id": "https://id.gs1.org/414/9506000134390", "name": "Warehouse, S
 
 HOUR = 3_600.0
 MADE_ROWS, ROAD_ROWS, ARRIVAL_ROWS = 24, 24, 24  # hourly readings: at the line, from the dock on, around Seattle
+TEMPERATURES = MADE_ROWS + ROAD_ROWS + ARRIVAL_ROWS
+EVENTS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,7 @@ def factory_events(serials: Sequence[str], times: Times, *, line: str, cargo: st
             ilmd={"lotNumber": LOT},
             sensorElementList=[_window(line, times.made_from, times.made_until)],
         ),
-        _event(
-            "AggregationEvent", "ADD", times.made_until + HOUR, "packing", FACTORY, parentID=case, childEPCs=items
-        ),
+        _event("AggregationEvent", "ADD", times.made_until + HOUR, "packing", FACTORY, parentID=case, childEPCs=items),
         _event("AssociationEvent", "ADD", times.associated, "installing", DOCK, parentID=case, childEPCs=[cargo]),
     ]
 
@@ -96,13 +96,11 @@ def case_epc() -> str:
     return gs1.sscc(SSCC).epc
 
 
-def _event(
-    kind: str, action: str, time: float, biz_step: str, place: dict[str, str], **rest: Any
-) -> dict[str, Any]:
+def _event(kind: str, action: str, time: float, biz_step: str, place: dict[str, str], **rest: Any) -> dict[str, Any]:
     return {
         "type": kind,
         "action": action,
-        "eventTime": _iso(time),
+        "eventTime": iso(time),
         "eventTimeZoneOffset": ZONE,
         "bizStep": biz_step,
         "readPoint": place,
@@ -112,8 +110,9 @@ def _event(
 
 
 def _window(device: str, start: float, end: float) -> dict[str, Any]:
-    return {"sensorMetadata": {"deviceID": device, "startTime": _iso(start), "endTime": _iso(end)}}
+    return {"sensorMetadata": {"deviceID": device, "startTime": iso(start), "endTime": iso(end)}}
 
 
-def _iso(time: float) -> str:
+def iso(time: float) -> str:
+    """ISO 8601, in UTC."""
     return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,82 @@
+# `make help` lists the commands. Everything is installed into .venv, from requirements/*.txt, by hash.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+BIN := .venv/bin
+APT_LINE := sudo apt-get install -y make git python3-venv
+PACKAGES := mosquitto chromium
+
+# A uv that obeys nothing but the lock; a mirror that pip is told of is uv's too.
+export UV_NO_CONFIG := 1
+export UV_PYTHON_DOWNLOADS := never
+UV_INSTALL = index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/pip config get global.index-url 2>/dev/null || true)}}"; \
+	[ -z "$$index" ] || export UV_DEFAULT_INDEX="$$index"; \
+	$(BIN)/uv pip install --quiet --python $(BIN)/python
+
+.PHONY: help setup demo test lint format bench lock clean
+
+help: ## list the commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | while IFS=: read -r name rest; do \
+		printf '  make %-8s %s\n' "$$name" "$${rest#*## }"; \
+	done
+
+setup: .venv/.installed-all ## install Tallystick and what it runs with into .venv
+
+demo: .venv/.installed-all ## a product's story on this machine, until Ctrl-C
+	@$(BIN)/tallystick demo $(ARGS)
+
+test: .venv/.installed-dev ## run all tests, with the real Mosquitto, PostgreSQL and Chromium
+	@.ci/packages $(PACKAGES)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/.installed-dev ## ruff and mypy
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+format: .venv/.installed-dev ## let ruff format and mend what it can
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+bench: .venv/.installed-dev ## measure latency, start-up and memory; prints JSON
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+# dev holds all the others, so its versions bind them. `make lock ARGS=--upgrade` takes the newest.
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --only-binary :all: \
+	--no-header --no-annotate
+
+lock: .venv/.installed-uv ## write requirements/*.txt anew from pyproject.toml
+	@$(LOCK) pyproject.toml --extra dev -o requirements/dev.txt $(ARGS)
+	@for extra in all edge gateway labels ledger; do \
+		$(LOCK) pyproject.toml --extra $$extra -c requirements/dev.txt -o requirements/$$extra.txt $(ARGS); \
+	done
+	@$(LOCK) requirements/uv.in -c requirements/dev.txt -o requirements/uv.txt $(ARGS)
+
+clean: ## remove .venv and what the tools left
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+
+# A stamp lies in .venv, so that it goes with it; it is newer than all it was made from.
+.venv/.installed-%: requirements/%.txt pyproject.toml .venv/.installed-uv
+	@echo "installing requirements/$*.txt into .venv"
+	@$(UV_INSTALL) --only-binary :all: --require-hashes -r requirements/$*.txt
+	@$(UV_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.installed-uv: requirements/uv.txt | .venv/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes \
+		-r requirements/uv.txt
+	@touch $@
+
+.venv/bin/python:
+	@rm -f .venv/.installed-*
+	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+		"$$python" -c 'import ensurepip, venv' 2>/dev/null || continue; \
+		exec "$$python" -m venv .venv; \
+	done; \
+	echo 'make: error: there is no Python 3.11 or newer with its venv module' >&2; \
+	echo 'make: hint: $(APT_LINE)' >&2; \
+	exit 1

@@ -1,0 +1,81 @@
+"""`tallystick up`."""
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from ledger.settings import data_folder
+
+if TYPE_CHECKING:
+    from deploy.children import State
+    from deploy.stack import Stack
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), help="The data folder [default: ~/.local/share/tallystick].")
+@click.option("--dsn", envvar="TALLYSTICK_DSN", help="A PostgreSQL server of yours, instead of the embedded one.")
+@click.option("--broker-kind", type=click.Choice(["auto", "mosquitto", "amqtt"]), default="auto", show_default=True)
+@click.option("--broker-port", type=click.IntRange(1, 65535), help="Where the broker listens, on loopback.")
+@click.option("--labels-port", type=click.IntRange(1, 65535), help="Where the label service listens, on loopback.")
+@click.option("--host", "labels_host", metavar="NAME", help="The host name in the labels' links.")
+@click.option("--ledger", metavar="NAME", help="The name of a new ledger: a domain name of yours.")
+@click.option("--organisation", metavar="URI", help="The organisation of a new ledger.")
+def up(data: Path | None, **chosen: Any) -> None:
+    """Run PostgreSQL, broker, gateway, label service and local agents on this machine, until Ctrl-C."""
+    from deploy.stack import Options, Stack  # loads the database's driver
+
+    shown = Shown()
+    stack = Stack(data_folder(data), Options(**chosen), progress=click.echo, on_change=shown)
+    try:
+        with interrupted_by_signals(), stack:
+            stack.start()
+            _summary(stack)
+            while True:
+                signal.pause()
+    except KeyboardInterrupt:
+        click.echo("stopped")
+
+
+class Shown:
+    """Prints each part as it becomes ready, and what happens to it afterwards."""
+
+    def __init__(self) -> None:
+        self._since_s: dict[str, float] = {}
+
+    def __call__(self, name: str, state: "State") -> None:
+        now_s = time.monotonic()
+        match state.name:
+            case "STARTING":
+                self._since_s[name] = now_s
+            case "READY":
+                click.echo(f"  {name:<12} ready after {now_s - self._since_s[name]:.1f} s")
+            case "WAITING":
+                click.echo(f"  {name:<12} died; it is started again")
+
+
+@contextmanager
+def interrupted_by_signals() -> Iterator[None]:
+    """In the block SIGTERM and SIGHUP do what Ctrl-C does: raise KeyboardInterrupt."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, _interrupt) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _summary(stack: "Stack") -> None:
+    click.echo(f"data     {stack.data}")
+    click.echo(f"broker   mqtt://127.0.0.1:{stack.broker.port} ({stack.broker.kind})")
+    click.echo(f"labels   {stack.labels_url}")
+    click.echo("Ctrl-C stops everything.")

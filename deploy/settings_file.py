@@ -1,0 +1,36 @@
+"""`<data>/tallystick.toml`, which `up` writes and every command reads (`ledger/settings.py`)."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy.credentials import write_private
+from ledger.errors import UserError
+from ledger.settings import FILE_NAME
+
+Tables = Mapping[str, Mapping[str, str | int | bool]]
+
+_HEADER = "# Written by 'tallystick up'; ports are kept from run to run.\n"
+
+
+def load(data: Path) -> Tables:
+    """The tables of the file, or none; raises UserError if it cannot be read."""
+    path = data / FILE_NAME
+    try:
+        return tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {path}: {error}", "mend it, or delete it: 'up' writes it anew") from error
+
+
+def save(data: Path, tables: Tables) -> None:
+    """Replace the file in one step; it may hold a database's password, so only its owner may read it."""
+    text = _HEADER + "".join(f"\n[{name}]\n{_rows(table)}" for name, table in tables.items())
+    write_private(data / FILE_NAME, text)
+
+
+def _rows(table: Mapping[str, str | int | bool]) -> str:
+    # A JSON string, number or boolean is TOML's too, but for DEL, which TOML wants escaped.
+    return "".join(
+        f"{key} = {json.dumps(value, ensure_ascii=False)}\n".replace("\x7f", "\\u007f") for key, value in table.items()
+    )

@@ -1,0 +1,87 @@
+"""The wheel, installed with one extra alone, brings what that extra needs and no more."""
+
+import re
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EDGE = {"cbor2", "cffi", "click", "paho-mqtt", "pycparser", "pynacl", "tallystick"}
+
+
+def run(*argv: str | Path, cwd: Path | None = None) -> str:
+    done = subprocess.run([str(arg) for arg in argv], cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def uv() -> Path:
+    path = Path(sys.executable).with_name("uv")
+    if not path.exists():
+        pytest.skip("uv is not in this environment: run 'make test'")
+    return path
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder, cwd=ROOT)
+    [wheel] = folder.glob("*.whl")
+    return wheel
+
+
+@pytest.mark.parametrize(
+    ("extra", "commands"),
+    [
+        ("edge", [["edge"]]),
+        ("ledger", [["ledger"]]),
+        ("gateway", [["gateway"], ["ledger"]]),
+        ("labels", [["labels"], ["ledger"]]),
+        ("all", [["edge"], ["gateway"], ["labels"], ["ledger"], ["up"], ["demo"]]),
+    ],
+)
+def test_each_extra_alone(uv: Path, wheel: Path, tmp_path: Path, extra: str, commands: list[list[str]]) -> None:
+    """Each extra's locked requirements run its commands, from the installed wheel."""
+    venv.create(tmp_path / "venv")
+    python, tallystick = (tmp_path / "venv" / "bin" / name for name in ("python", "tallystick"))
+    install = (uv, "pip", "install", "--quiet", "--no-config", "--python", python)
+    run(*install, "--require-hashes", "--only-binary", ":all:", "-r", ROOT / "requirements" / f"{extra}.txt")
+    run(*install, "--no-deps", wheel)
+    run(uv, "pip", "check", "--quiet", "--no-config", "--python", python)
+    assert "Usage: tallystick" in run(tallystick, "--help", cwd=tmp_path)
+    for command in commands:
+        assert f"Usage: tallystick {command[0]}" in run(tallystick, *command, "--help", cwd=tmp_path)
+    if extra == "edge":
+        installed = run(uv, "pip", "list", "--format", "freeze", "--no-config", "--python", python)
+        assert {line.partition("==")[0] for line in installed.split()} <= EDGE
+
+
+def test_missing_extra_is_told(uv: Path, wheel: Path, tmp_path: Path) -> None:
+    """A command whose extra is not installed says which to install."""
+    venv.create(tmp_path / "venv")
+    python = tmp_path / "venv" / "bin" / "python"
+    install = (uv, "pip", "install", "--quiet", "--no-config", "--python", python)
+    run(*install, "--require-hashes", "--only-binary", ":all:", "-r", ROOT / "requirements" / "edge.txt")
+    run(*install, "--no-deps", wheel)
+    done = subprocess.run(
+        [python, "-m", "tallystick", "up", "--data", tmp_path / "data"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert re.search(r"error: 'tallystick up' needs the module '\w+', which is not installed", done.stderr)
+    assert "hint: pip install 'tallystick[all]'" in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_locks_name_no_place() -> None:
+    """A lock holds names, versions and hashes; where they come from is each machine's own affair."""
+    for path in (ROOT / "requirements").iterdir():
+        for line in path.read_text("utf-8").splitlines():
+            assert re.fullmatch(r"    --hash=sha256:[0-9a-f]{64}( \\)?|[a-z0-9-]+(==[^/@]+)?", line), (path, line)

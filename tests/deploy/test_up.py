@@ -1,0 +1,79 @@
+"""`tallystick up`, as a user runs it."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.test_children import is_alive
+from tests.running import eventually, free_port
+
+PARTS = ("postgres", "broker", "gateway", "labels")
+
+
+@contextmanager
+def up(data: Path) -> Iterator["tuple[subprocess.Popen[str], list[str]]"]:
+    """The running command, and what it printed until all was ready."""
+    ports = ("--broker-port", str(free_port()), "--labels-port", str(free_port()))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tallystick", "up", "--data", str(data), *ports],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        printed: list[str] = []
+        while not printed or "Ctrl-C" not in printed[-1]:
+            line = process.stdout.readline()
+            assert line, printed
+            printed.append(line)
+        yield process, printed
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def children_of(process: "subprocess.Popen[str]") -> list[int]:
+    tasks = Path(f"/proc/{process.pid}/task").iterdir()
+    return [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_runs_until_it_is_stopped(open_folder: Path, number: signal.Signals) -> None:
+    """It shows each part as it becomes ready, and a signal stops them all, cleanly, with exit code 0."""
+    with up(open_folder / "data") as (process, printed):
+        assert [line.split()[0] for line in printed if "ready after" in line] == list(PARTS)
+        children = children_of(process)
+        assert len(children) == len(PARTS)
+        process.send_signal(number)
+        assert process.wait(30) == 0
+        assert not any(map(is_alive, children))
+
+
+def test_sigkill_leaves_no_orphan(open_folder: Path) -> None:
+    """Killed with SIGKILL, it takes all its parts along, and runs again on the same data."""
+    with up(open_folder / "data") as (process, _):
+        children = children_of(process)
+        process.kill()
+        process.wait()
+        eventually(lambda: not any(map(is_alive, children)))
+    with up(open_folder / "data"):
+        pass
+
+
+def test_second_is_refused(open_folder: Path) -> None:
+    """A second one on the same folder is an error that names the first, and harms nothing."""
+    with up(open_folder / "data") as (process, _):
+        argv = [sys.executable, "-m", "tallystick", "up", "--data", str(open_folder / "data")]
+        second = subprocess.run(argv, capture_output=True, text=True, check=False)
+        assert second.returncode == 1
+        assert second.stderr.startswith(f"tallystick: error: process {process.pid} runs on")
+        assert "tallystick: hint: " in second.stderr
+        assert process.poll() is None
+        assert len(children_of(process)) == len(PARTS)

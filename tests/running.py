@@ -1,0 +1,59 @@
+"""Real servers for tests: on free ports, in short folders, ended with the test."""
+
+import socket
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy import acl
+from deploy.broker import Broker, Kind
+from deploy.children import Supervisor
+from ledger.settings import BrokerAddress
+
+
+def make_open_folder() -> Path:
+    """A short temporary folder that every user may pass into (pytest's own are closed to all but us)."""
+    folder = Path(tempfile.mkdtemp(prefix="tally-", dir="/tmp"))
+    folder.chmod(0o755)
+    return folder
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def eventually(claim: Callable[[], bool], *, within_s: float = 10) -> None:
+    """Wait until `claim` holds; fail if it does not within the time."""
+    deadline = time.monotonic() + within_s
+    while not claim():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.02)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningBroker:
+    """A broker of the test's own, which the test may kill or feed with users."""
+
+    broker: Broker
+    supervisor: Supervisor
+
+    @property
+    def kind(self) -> Kind:
+        """Which program it is."""
+        return self.broker.kind
+
+    def gateway(self) -> BrokerAddress:
+        """Where it listens, with a fresh password for the gateway."""
+        return self.device(acl.GATEWAY)
+
+    def device(self, name: str) -> BrokerAddress:
+        """Where it listens, with a fresh password for the device `name`, already let in."""
+        password = self.broker.add_user(name)
+        eventually(lambda: self.broker.lets_in(name, password))
+        return BrokerAddress("127.0.0.1", self.broker.port, name, password)

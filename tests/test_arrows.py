@@ -1,0 +1,85 @@
+"""Arrows are a test: who may import whom."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FOLDERS = ("edge", "gateway", "labels", "ledger", "deploy")
+MAY_IMPORT = {
+    "ledger": {"ledger"},
+    "edge": {"edge", "ledger"},
+    "gateway": {"gateway", "ledger"},
+    "labels": {"labels", "ledger"},
+    "deploy": {"deploy", *FOLDERS},
+}
+# What does I/O, or is called by it. Every other module is pure: bytes and time are arguments.
+IMPURE = {
+    "ledger": {
+        "audit_store", "checkpoint_file", "cli", "database", "folder", "genesis", "inbox", "operate", "prove", "read",
+        "seal", "settings", "tree_store",
+    },
+    "gateway": {
+        "anchor_chain", "answers", "chain", "cli", "findings", "intake", "project", "quarantine", "repeats", "replies",
+        "service",
+    },
+}  # fmt: skip
+PURE_LIBRARIES = {"cbor2", "nacl"}
+
+
+def _modules(folder: str) -> Iterator[Path]:
+    return (path for path in sorted((ROOT / folder).rglob("*.py")) if "__pycache__" not in path.parts)
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """The dotted names that a module imports, also inside its functions."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0 and node.module, f"{path}: imports are absolute"
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_arrows_point_to_the_ledger_and_from_deploy(folder: str) -> None:
+    """No folder imports another that DESIGN's picture does not let it."""
+    found = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in _modules(folder)
+        for name in _imports(path)
+        if name.partition(".")[0] in {*FOLDERS, "tests"} - MAY_IMPORT[folder]
+    }
+    assert not found
+
+
+@pytest.mark.parametrize("folder", IMPURE)
+def test_a_pure_module_imports_only_pure_ones(folder: str) -> None:
+    """Beside the standard library, cbor2 and nacl, a pure module imports only pure modules of ours."""
+    impure = {f"{name}.{module}" for name, modules in IMPURE.items() for module in modules}
+    found = set()
+    for path in _modules(folder):
+        if path.stem in IMPURE[folder] or "migrations" in path.parts:
+            continue
+        for name in _imports(path):
+            top = name.partition(".")[0]
+            outside = top not in FOLDERS and top not in sys.stdlib_module_names and top not in PURE_LIBRARIES
+            if outside or name in impure:
+                found.add(f"{path.relative_to(ROOT)} imports {name}")
+    assert not found
+
+
+def test_only_a_command_line_is_on_top() -> None:
+    """Nothing imports a cli module: it is where a person comes in."""
+    callers = {
+        str(path.relative_to(ROOT))
+        for folder in FOLDERS
+        for path in _modules(folder)
+        for name in _imports(path)
+        if name.endswith(".cli") and path.stem != "demo"
+    }
+    assert not callers
