@@ -1,0 +1,263 @@
+"""Judging what the gateway says: exactly which statements an answer proves, or why it is ignored.
+
+Pure: it reads what the spool knows through a narrow view, and changes nothing. Nothing is deleted from the spool but
+by a verdict of this module.
+"""
+
+import enum
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from ledger import cose, merkle, note
+from ledger.checkpoint import Checkpoint
+from ledger.errors import CheckpointError, MalformedError, NoteError, ProofError, SignatureError
+from ledger.receipt import Answer, Range, Receipt
+from ledger.refusal import Refusal
+from ledger.trust import Log
+
+RANGE_MAX = 10_000  # statements; a block holds at most 1,000
+
+
+class Flaw(enum.StrEnum):
+    """Why an answer is ignored; also the label under which it is counted."""
+
+    MALFORMED = "malformed"
+    LOG_KEY = "other-log-key"
+    ORIGIN = "other-origin"
+    KID = "other-kid"
+    SUBJECT = "other-subject"
+    LANE = "other-lane"
+    CHECKPOINT = "checkpoint"
+    SIZE = "size"
+    ROOT = "root"
+    SIGNATURE = "signature"
+    PROOF = "inclusion-proof"
+    RANGE = "range-proof"
+    OLDER = "older"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What the spool remembers of one of its statements.
+
+    `is_held`: it is not proven yet, or a section of it still waits.
+    """
+
+    hash: bytes
+    leaf: bytes
+    is_held: bool
+
+
+class View(Protocol):
+    """What the spool knows of its streams."""
+
+    def next_seq(self, lane: int, stream: bytes) -> int | None:
+        """The seq that the stream's next statement would have; None if it is no stream of this lane of ours."""
+
+    def receipt_size(self, stream: bytes) -> int:
+        """The tree size of the newest receipt that counted for the stream; 0 if there was none."""
+
+    def links(self, stream: bytes, first: int, count: int) -> Mapping[int, Link]:
+        """What is remembered of the `count` statements from `first` on, by seq."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Who asks: the device's kid and URN, and the log that it trusts for its chain."""
+
+    kid: bytes
+    subject: str
+    log: Log
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """The log holds our statements of `stream` in `ranges` (first seq, count), by its tree of `size`.
+
+    Of these, all sections are there but those that `lacking` lists as (seq, line). `seq` is the stream's newest in
+    the ledger.
+    """
+
+    stream: bytes
+    seq: int
+    size: int
+    ranges: tuple[tuple[int, int], ...]
+    lacking: frozenset[tuple[int, int]]
+    nonce: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """The log has signed for what this spool does not have: another stream, a later seq, or another hash.
+
+    Then the key was used elsewhere, or the spool is an older copy. What is proven of ours nonetheless is in `proven`.
+    """
+
+    stream: bytes
+    seq: int
+    hash: bytes
+    is_ours: bool
+    proven: Proven
+    nonce: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoStream:
+    """The lane has no stream in the ledger. Nobody signs this: it may let a device go on, but proves nothing."""
+
+    nonce: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """The answer does not count."""
+
+    flaw: Flaw
+    detail: str
+
+
+Verdict = Proven | Ahead | NoStream | Ignored
+
+
+class _Flawed(Exception):
+    def __init__(self, flaw: Flaw, detail: object) -> None:
+        super().__init__(str(detail))
+        self.flaw = flaw
+
+
+def judge(data: bytes, *, lane: int, device: Device, view: View) -> Verdict:
+    """Judge the answer that came as `data` on a lane's receipt topic. Any bytes give a Verdict."""
+    try:
+        return _judge(data, lane, device, view)
+    except _Flawed as flawed:
+        return Ignored(flawed.flaw, str(flawed))
+
+
+def _judge(data: bytes, lane: int, device: Device, view: View) -> Verdict:
+    # (1) The answer and its receipt can be read.
+    try:
+        answer = Answer.decode(data)
+        if answer.receipt is None:
+            return NoStream(answer.nonce)
+        receipt = Receipt.decode(answer.receipt)
+    except MalformedError as error:
+        raise _Flawed(Flaw.MALFORMED, error) from error
+    # (2) It is the pinned log's, for this device and lane.
+    _require_names(receipt, lane, device)
+    # (3) Its checkpoint is signed by the pinned log, for this origin and size.
+    checkpoint = _open_checkpoint(answer, receipt, device.log)
+    # (4) Is it about what we have? Else its signature over the checkpoint's root is all that can be checked.
+    next_seq = view.next_seq(lane, receipt.stream)
+    ours = view.links(receipt.stream, receipt.seq, 1).get(receipt.seq)
+    if next_seq is None or receipt.seq >= next_seq or (ours and ours.hash != receipt.statement_hash):
+        return _judge_ahead(answer, receipt, checkpoint.root, device.log, view, is_ours=next_seq is not None)
+    if ours is None:
+        raise _Flawed(Flaw.OLDER, f"seq {receipt.seq} of the stream was proven long ago")
+    # (5) The receipt's signature holds, over the root that our own leaf hash leads to.
+    _require_included(receipt, ours.leaf, checkpoint.root, device.log)
+    # (6) It is not older than what we know.
+    if receipt.size < view.receipt_size(receipt.stream):
+        raise _Flawed(Flaw.OLDER, f"of size {receipt.size}, older than the stream's newest receipt")
+    # (7) The range proofs hold for the leaf hashes of our own statements.
+    return _proven(answer, receipt, checkpoint.root, view)
+
+
+def _require_names(receipt: Receipt, lane: int, device: Device) -> None:
+    for flaw, given, wanted in (
+        (Flaw.LOG_KEY, receipt.log_kid, device.log.kid),
+        (Flaw.ORIGIN, receipt.origin, device.log.origin),
+        (Flaw.KID, receipt.kid, device.kid),
+        (Flaw.SUBJECT, receipt.subject, device.subject),
+        (Flaw.LANE, receipt.lane, lane),
+    ):
+        if given != wanted:
+            raise _Flawed(flaw, f"a receipt for {given!r}, not {wanted!r}")
+
+
+def _open_checkpoint(answer: Answer, receipt: Receipt, log: Log) -> Checkpoint:
+    try:
+        checkpoint = Checkpoint.parse(note.open(answer.checkpoint or "", [log.verifier]).text)
+    except (NoteError, CheckpointError) as error:
+        raise _Flawed(Flaw.CHECKPOINT, error) from error
+    if checkpoint.origin != log.origin:
+        raise _Flawed(Flaw.CHECKPOINT, f"a checkpoint of {checkpoint.origin!r}")
+    if checkpoint.size != receipt.size:
+        raise _Flawed(Flaw.SIZE, f"a receipt for size {receipt.size}, with the checkpoint of {checkpoint.size}")
+    return checkpoint
+
+
+def _require_included(receipt: Receipt, leaf: bytes, root: bytes, log: Log) -> None:
+    try:
+        if receipt.verify(log.public_key, leaf=leaf) != root:
+            raise _Flawed(Flaw.ROOT, "the receipt and the checkpoint have different roots")
+    except SignatureError as error:
+        raise _Flawed(Flaw.SIGNATURE, error) from error
+    except ProofError as error:
+        raise _Flawed(Flaw.PROOF, error) from error
+
+
+def _judge_ahead(answer: Answer, receipt: Receipt, root: bytes, log: Log, view: View, *, is_ours: bool) -> Ahead:
+    try:
+        cose.Sign1.decode(answer.receipt or b"").verify(log.public_key, detached=root)
+    except (MalformedError, SignatureError) as error:
+        raise _Flawed(Flaw.SIGNATURE, error) from error
+    proven = _proven(answer, receipt, root, view, is_ahead=True)
+    return Ahead(receipt.stream, receipt.seq, receipt.statement_hash, is_ours, proven, answer.nonce)
+
+
+def _proven(answer: Answer, receipt: Receipt, root: bytes, view: View, *, is_ahead: bool = False) -> Proven:
+    """What the ranges prove. One that fails spoils the answer, unless the ledger has other statements than we."""
+    ranges = []
+    for item in _ranges(answer, receipt):
+        try:
+            if _is_proven(item, receipt.stream, size=receipt.size, root=root, view=view):
+                ranges.append((item.first_seq, item.count))
+        except ProofError as error:
+            if not is_ahead:
+                raise _Flawed(Flaw.RANGE, error) from error
+    lacking = frozenset(receipt.lacking)
+    return Proven(receipt.stream, receipt.seq, receipt.size, tuple(ranges), lacking, answer.nonce)
+
+
+def _ranges(answer: Answer, receipt: Receipt) -> Iterator[Range]:
+    """The newest block's range, which ends at the receipt's own statement, and the earlier ones."""
+    assert answer.first_index is not None
+    count = receipt.index - answer.first_index + 1
+    newest = Range(receipt.seq - count + 1, answer.first_index, count, answer.hashes)
+    for item in (newest, *answer.earlier):
+        if (
+            not 1 <= item.count <= RANGE_MAX
+            or min(item.first_seq, item.first_index) < 0
+            or item.first_seq + item.count > receipt.seq + 1
+        ):
+            raise _Flawed(Flaw.RANGE, f"a range of {item.count} from seq {item.first_seq}, index {item.first_index}")
+        yield item
+
+
+def _is_proven(item: Range, stream: bytes, *, size: int, root: bytes, view: View) -> bool:
+    """Whether the range proves something: all of it must be ours, and some of it wait. Raises ProofError."""
+    links = view.links(stream, item.first_seq, item.count)
+    if len(links) != item.count or not any(link.is_held for link in links.values()):
+        return False
+    leaves = [links[seq].leaf for seq in range(item.first_seq, item.first_seq + item.count)]
+    merkle.verify_range(list(item.hashes), leaves=leaves, first=item.first_index, size=size, root=root)
+    return True
+
+
+def judge_refusal(data: bytes, *, lane: int, device: Device) -> Refusal | Ignored:
+    """Judge the refusal that came as `data` on a lane's topic. Whether we wait for its statement, the spool says."""
+    try:
+        refusal = Refusal.open(data, device.log.public_key)
+    except MalformedError as error:
+        return Ignored(Flaw.MALFORMED, str(error))
+    except SignatureError as error:
+        return Ignored(Flaw.SIGNATURE, str(error))
+    for flaw, given, wanted in (
+        (Flaw.ORIGIN, refusal.audience, device.log.origin),
+        (Flaw.KID, refusal.kid, device.kid),
+        (Flaw.LANE, refusal.lane, lane),
+    ):
+        if given != wanted:
+            return Ignored(flaw, f"a refusal for {given!r}, not {wanted!r}")
+    return refusal
