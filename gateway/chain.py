@@ -18,7 +18,7 @@ from gateway.quarantine import Specimen
 from gateway.repeats import Repeats, Sections, look_up
 from gateway.replies import Publication, Replies
 from gateway.sift import Batch, Incoming, Sieve
-from ledger import checkpoint_file, read
+from ledger import checkpoint_file, fold, read
 from ledger.checkpoint import Checkpoint
 from ledger.folder import LedgerFolder
 from ledger.registry import REGISTRY, Registry
@@ -108,6 +108,8 @@ class GatewayChain:
     def _settle(self, batch: Batch) -> Repeats:
         """Look up what is behind its head, now that this batch is sealed; write late sections and forks."""
         repeats = look_up(self._connection, self._writer.streams, batch.behind)
+        if self.name == REGISTRY:
+            repeats.late.clear()  # what a registry entry says, it says when it is sealed, or never
         if repeats.late or repeats.refused:
             with self._connection.transaction():
                 rows = [(entry, row) for entry, of, new in repeats.late for row in _section_rows(of, new)]
@@ -171,7 +173,7 @@ class GatewayChain:
         findings = []
         for entry, item in entries:
             sections = {n: section.encode() for n, section in enumerate(item.sections) if section is not None}
-            reason = read.apply(self._registry, read.Stored(index_of(entry), item.data, sections))
+            reason = fold.apply(self._registry, fold.Stored(index_of(entry), item.data, sections))
             if reason is not None:
                 findings.append(Finding(entry, 0, reason))
                 continue

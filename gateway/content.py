@@ -83,8 +83,8 @@ def _readings(statement: Statement, line: int, body: bytes, entry_id: int) -> li
     if len(pack) > READINGS_MAX:
         raise MalformedError(f"a pack of more than {READINGS_MAX} readings")
     base = f"{statement.subject}:"
-    if not all(reading.name.startswith(base) for reading in pack):
-        raise MalformedError("a pack names readings of another device")
+    if not all(reading.name.startswith(base) and reading.name != base for reading in pack):
+        raise MalformedError("a pack names readings of another device, or of none")
     return [
         ReadingRow(
             datetime.fromtimestamp(reading.time, UTC),

@@ -8,8 +8,8 @@ import psycopg
 from gateway.content import Finding
 from gateway.repeats import Fork
 from ledger import cbor, inbox
+from ledger.author import Author, Content
 from ledger.folder import LedgerFolder
-from ledger.inbox import Author, Content
 from ledger.registry import REGISTRY, Registry, Role
 from ledger.section import ContentFormat, Privacy
 from ledger.statement import STREAM_BYTES

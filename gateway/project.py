@@ -129,9 +129,9 @@ def write_registry(connection: psycopg.Connection, entry: int, line: int, body: 
                 "insert into finding (entry_id, section, reason, about) values (%s, %s, %s, %s)",
                 [entry, line, reason, entry_id(read.chain_id(connection, chain), index)],
             )
-        case {"type": "label-batch", "gtin": str(gtin), "lot": str(lot), "count": int(count), "root": bytes(root)}:
+        case {"type": "label-batch", "gtin": str(gtin), "lot": str(lot), "size": int(size), "root": bytes(root)}:
             connection.execute(
-                """insert into label_batch (entry_id, gtin, lot, count, root) values (%s, %s, %s, %s, %s)
+                """insert into label_batch (entry_id, gtin, lot, size, root) values (%s, %s, %s, %s, %s)
                    on conflict do nothing""",
-                [entry, gtin, lot, count, root],
+                [entry, gtin, lot, size, root],
             )

@@ -42,6 +42,6 @@ def _lane(value: object) -> int:
 
 def _head(value: object) -> tuple[bytes, int]:
     match value:
-        case [bytes(stream), int(seq)] if len(stream) == 8 and 0 <= seq < 2**63:
+        case [bytes(stream), seq] if len(stream) == 8 and cbor.is_count(seq):
             return stream, seq
     raise MalformedError("a birth's head is [stream, seq]")

@@ -51,19 +51,23 @@ class Header:
         match cbor.decode_canonical(data, depth_max=3):
             case {
                 "origin": str(origin),
-                "height": int(height),
-                "first": int(first),
-                "size": int(size),
+                "height": height,
+                "first": first,
+                "size": size,
                 "root": bytes(root),
                 "prev": bytes(prev),
-                "time_ms": int(time_ms),
-                "registry": [int(registry_size), bytes(registry_root)],
-            }:
+                "time_ms": time_ms,
+                "registry": [registry_size, bytes(registry_root)],
+            } as fields if len(fields) == 8:
                 header = cls(origin, height, first, size, root, prev, time_ms, (registry_size, registry_root))
             case _:
                 raise MalformedError("a block header is a map of its eight fields")
-        if header.encode() != data or not 0 <= first < size or height < 0 or registry_size < 0:
-            raise MalformedError("a block header's fields are out of their ranges")
+        if not all(cbor.is_count(number) for number in (height, first, size, time_ms, registry_size)):
+            raise MalformedError("a block header's numbers are from 0 to 2**63 - 1")
+        if not first < size or not origin:
+            raise MalformedError("a block header has an origin, and brings its chain at least one entry")
         if any(len(digest) != 32 for digest in (root, prev, registry_root)):
             raise MalformedError("a block header's hashes are 32 bytes")
+        if not (height == 0) == (first == 0) == (prev == GENESIS_PREV):
+            raise MalformedError("a chain's first header, and no other, begins at size 0 with a prev of zeros")
         return header

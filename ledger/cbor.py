@@ -5,7 +5,7 @@ cbor2's own `canonical` sorts maps the RFC 7049 way (shorter keys first); ours s
 
 from collections.abc import Mapping
 from io import BytesIO
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 import cbor2
 
@@ -41,7 +41,6 @@ def decode(data: bytes, *, depth_max: int = DEPTH_MAX) -> Any:
             allow_duplicate_keys=False,
             tag_hook=_refuse_tag,
             semantic_decoders=_REFUSED_TAGS,
-            read_size=1,
         )
     except Exception as error:
         raise MalformedError(f"not plain CBOR: {error}") from error
@@ -57,6 +56,11 @@ def decode_canonical(data: bytes, *, depth_max: int = DEPTH_MAX) -> Any:
     if encode(value) != data:
         raise MalformedError("CBOR is not in its one encoding")
     return value
+
+
+def is_count(value: Any) -> TypeGuard[int]:
+    """Whether `value` is an integer from 0 to 2**63 - 1. A bool is an int to Python, but not to us."""
+    return type(value) is int and 0 <= value < 2**63
 
 
 def _encode_map(encoder: cbor2.CBOREncoder, value: Mapping[Any, Any]) -> None:

@@ -5,7 +5,19 @@ state of the database that this file does not have.
 """
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
+
+from ledger.checkpoint import Checkpoint
+from ledger.errors import CheckpointError, UserError
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A published checkpoint: the signed note, and what it says."""
+
+    note: str
+    checkpoint: Checkpoint
 
 
 def read(folder: Path, chain: str) -> str | None:
@@ -14,6 +26,22 @@ def read(folder: Path, chain: str) -> str | None:
         return (folder / chain).read_text("utf-8")
     except FileNotFoundError:
         return None
+
+
+def load(folder: Path, chain: str) -> Published | None:
+    """The published checkpoint of `chain`, or None before the first; raises UserError if it cannot be read.
+
+    Its signature is not looked at: this is our own file.
+    """
+    try:
+        text = read(folder, chain)
+        if text is None:
+            return None
+        return Published(text, Checkpoint.parse(text.rpartition("\n\n")[0] + "\n"))
+    except (CheckpointError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"the published checkpoint of {chain!r} is damaged: {error}", f"restore {folder / chain} from a copy"
+        ) from error
 
 
 def write(folder: Path, chain: str, text: str) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ledger import cbor, ed25519
-from ledger.errors import MalformedError
+from ledger.errors import MalformedError, SignatureError
 
 ALG, CONTENT_TYPE, KID, CWT_CLAIMS = 1, 3, 4, 15
 EDDSA, ED25519 = -8, -19  # RFC 9864 prefers -19; today's tools read -8
@@ -42,8 +42,10 @@ class Sign1:
             case _:
                 raise MalformedError("not the four parts of a COSE_Sign1")
         protected = cbor.decode_canonical(head)
-        if not isinstance(protected, dict) or len(signature) != 64:
-            raise MalformedError("a COSE_Sign1 with a header that is no map, or a signature that is not 64 bytes")
+        if not isinstance(protected, dict) or not protected:
+            raise MalformedError("a COSE_Sign1's protected header is a map, and never empty")
+        if len(signature) != 64:
+            raise MalformedError("a COSE_Sign1 with a signature that is not 64 bytes")
         return cls(head, protected, unprotected, payload, signature)
 
     def encode(self) -> bytes:
@@ -51,9 +53,11 @@ class Sign1:
         return _TAG_18 + cbor.encode([self.protected_bytes, self.unprotected, self.payload, self.signature])
 
     def verify(self, public_key: bytes, detached: bytes | None = None) -> None:
-        """Check the signature over the payload, or over `detached` if there is none; raises SignatureError."""
+        """Check the signature over the payload, or over `detached` where none is carried; raises SignatureError."""
         payload = self.payload if detached is None else detached
-        ed25519.verify(public_key, self.signature, to_be_signed(self.protected_bytes, payload or b""))
+        if payload is None or None not in (self.payload, detached):
+            raise SignatureError("a signature is over one payload: the one carried, or else a detached one")
+        ed25519.verify(public_key, self.signature, to_be_signed(self.protected_bytes, payload))
 
 
 def sign1(

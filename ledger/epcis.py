@@ -20,7 +20,21 @@ _CBV_STEPS = """
     unloading unpacking void_shipping
 """
 BIZ_STEPS = frozenset(_CBV_STEPS.split())  # CBV 2.0, 7.1.3
-_ZONE = re.compile(r"[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00)")
+_CBV_DISPOSITIONS = """
+    active available completeness_inferred completeness_verified conformant container_closed container_open damaged
+    destroyed dispensed disposed encoded expired in_progress in_transit inactive mismatch_class mismatch_instance
+    mismatch_quantity needs_replacement no_pedigree_match non_conformant non_sellable_other partially_dispensed
+    recalled reserved retail_sold returned sellable_accessible sellable_not_accessible stolen unavailable unknown
+"""
+DISPOSITIONS = frozenset(_CBV_DISPOSITIONS.split())  # CBV 2.0, 7.2
+_OFFSET = r"[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00)"
+_ZONE = re.compile(_OFFSET)
+# The profile of RFC 3339 that all readers share: datetime.fromisoformat takes more, and more with each Python.
+_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?"
+_DATE_TIME = re.compile(f"{_DATE}T{_CLOCK}(?:Z|{_OFFSET})")
+_NOT_IN_JSONB = re.compile("[\x00\ud800-\udfff]")
+_URI_CHARS = re.compile(r"[!-~]{1,1000}")
 _LISTS = {"ObjectEvent": "epcList", "AggregationEvent": "childEPCs", "AssociationEvent": "childEPCs"}
 
 
@@ -51,9 +65,11 @@ class Event:
 
 
 def encode(document: dict[str, Any]) -> bytes:
-    """The body of an event section, once `read` has accepted `document`; raises MalformedError."""
+    """The body of an event section; raises MalformedError for a document that `decode` would refuse."""
     read(document)
-    return cbor.encode(document)
+    body = cbor.encode(document)
+    decode(body)
+    return body
 
 
 def decode(body: bytes) -> Event:
@@ -77,8 +93,8 @@ def read(document: Any) -> Event:
         time=_time(document, "eventTime"),
         parent=_uri(_text(document, "parentID"), "parentID"),
         epcs=_epcs(document, _LISTS[kind]),
-        biz_step=_biz_step(document),
-        disposition=_text(document, "disposition"),
+        biz_step=_word(document, "bizStep", BIZ_STEPS),
+        disposition=_word(document, "disposition", DISPOSITIONS),
         read_point=_place(document, "readPoint"),
         biz_location=_place(document, "bizLocation"),
         sensors=_sensors(document),
@@ -88,19 +104,22 @@ def read(document: Any) -> Event:
     return event
 
 
-def _require_json(value: Any) -> None:
+def _require_json(value: Any, depth: int = cbor.DEPTH_MAX) -> None:
     """CBOR can hold what JSON, or PostgreSQL's jsonb, cannot: bytes, other keys, NaN, the character NUL."""
+    if isinstance(value, dict | list) and not depth:
+        raise MalformedError("an EPCIS event is nested too deeply")
     if isinstance(value, dict):
         for key, item in value.items():
             _require_json(key if isinstance(key, str) else b"")
-            _require_json(item)
+            _require_json(item, depth - 1)
     elif isinstance(value, list):
         for item in value:
-            _require_json(item)
-    elif isinstance(value, bytes) or (isinstance(value, str) and "\x00" in value):
+            _require_json(item, depth - 1)
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise MalformedError("an EPCIS event holds a number that is not finite")
+    elif not isinstance(value, str | int | None) or (isinstance(value, str) and _NOT_IN_JSONB.search(value)):
         raise MalformedError("an EPCIS event holds what JSON cannot")
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise MalformedError("an EPCIS event holds a number that is not finite")
 
 
 def _check_identifiers(event: Event) -> None:
@@ -108,12 +127,14 @@ def _check_identifiers(event: Event) -> None:
     if event.type == "ObjectEvent":
         if event.parent is not None:
             raise MalformedError("an ObjectEvent has no parentID")
-        if not (event.epcs or event.document.get("quantityList") or event.sensors):
+        if not (event.epcs or _classes(event.document, "quantityList") or event.document.get("sensorElementList")):
             raise MalformedError("an ObjectEvent names no object")
+        if event.document.get("ilmd") is not None and event.action != "ADD":
+            raise MalformedError("an ObjectEvent has ilmd with action ADD only")
         return
-    if event.parent is None and event.action != "OBSERVE":
+    if event.parent is None and (event.type == "AssociationEvent" or event.action != "OBSERVE"):
         raise MalformedError(f"an {event.type} with action {event.action} has a parentID")
-    if not event.epcs and not event.document.get("childQuantityList") and event.action != "DELETE":
+    if not (event.epcs or _classes(event.document, "childQuantityList") or event.action == "DELETE"):
         raise MalformedError(f"an {event.type} with action {event.action} names its children")
 
 
@@ -134,19 +155,19 @@ def _one_of(document: dict[str, Any], key: str, allowed: tuple[str, ...]) -> str
 
 
 def _time(document: dict[str, Any], key: str) -> float:
+    text = _text(document, key) or ""
+    if not _DATE_TIME.fullmatch(text):
+        raise MalformedError(f"{key} is not a date-time with seconds and a zone: {text[:40]!r}")
     try:
-        moment = datetime.fromisoformat(_text(document, key) or "")
-        if moment.tzinfo is None:
-            raise ValueError("it has no zone")
-        return moment.astimezone(UTC).timestamp()
+        return datetime.fromisoformat(text).astimezone(UTC).timestamp()
     except (ValueError, OverflowError) as error:
-        raise MalformedError(f"{key} is not a date-time with a zone: {error}") from error
+        raise MalformedError(f"{key} is not in any calendar: {text[:40]!r}") from error
 
 
 def _uri(value: Any, key: str) -> str | None:
     if value is None:
         return None
-    if not isinstance(value, str) or not 0 < len(value) <= 1_000 or ":" not in value:
+    if not isinstance(value, str) or not _URI_CHARS.fullmatch(value) or ":" not in value:
         raise MalformedError(f"{key} holds what is not a URI")
     return value
 
@@ -161,11 +182,21 @@ def _epcs(document: dict[str, Any], key: str) -> tuple[str, ...]:
     return uris
 
 
-def _biz_step(document: dict[str, Any]) -> str | None:
-    step = _text(document, "bizStep")
-    if step is not None and step not in BIZ_STEPS and ":" not in step:
-        raise MalformedError(f"bizStep {step[:40]!r} is neither the CBV's nor a URI")
-    return step
+def _classes(document: dict[str, Any], key: str) -> bool:
+    """Whether objects are named by class: a list of quantity elements that is not empty."""
+    values = document.get(key)
+    if values is None:
+        return False
+    if not isinstance(values, list) or len(values) > EPCS_MAX:
+        raise MalformedError(f"{key} is a list of at most {EPCS_MAX} quantities")
+    if not all(isinstance(value, dict) and _uri(value.get("epcClass"), key) for value in values):
+        raise MalformedError(f"{key} is a list of objects with an epcClass")
+    return bool(values)
+
+
+def _word(document: dict[str, Any], key: str, words: frozenset[str]) -> str | None:
+    word = _text(document, key)
+    return word if word in words else _uri(word, key)
 
 
 def _place(document: dict[str, Any], key: str) -> str | None:
@@ -194,7 +225,11 @@ def _sensor(element: Any) -> SensorWindow | None:
         return None
     if not isinstance(metadata, dict):
         raise MalformedError("sensorMetadata is an object")
-    if not {"deviceID", "startTime", "endTime"} <= metadata.keys():
+    device = _uri(metadata.get("deviceID"), "deviceID")
+    times = [metadata.get("startTime"), metadata.get("endTime")]
+    if device is None or None in times:
         return None
-    device = _uri(metadata["deviceID"], "deviceID")
-    return SensorWindow(device or "", _time(metadata, "startTime"), _time(metadata, "endTime"))
+    window = SensorWindow(device, _time(metadata, "startTime"), _time(metadata, "endTime"))
+    if window.end < window.start:
+        raise MalformedError("a sensorElement ends before it starts")
+    return window

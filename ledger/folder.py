@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from ledger.author import Author
 from ledger.errors import UserError
-from ledger.inbox import Author
 from ledger.keys import SigningKey
 from ledger.registry import Role
 from ledger.trust import Trust

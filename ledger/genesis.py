@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger import merkle, note, read, registry
+from ledger.author import Author, Content, compose
 from ledger.database import connect, migrate
 from ledger.errors import NoteError, UserError
 from ledger.folder import LedgerFolder
-from ledger.inbox import Author, Content, compose
 from ledger.keys import SigningKey
 from ledger.message import decode as decode_message
 from ledger.registry import CHAIN_KINDS, REGISTRY, Chain, Role

@@ -1,33 +1,14 @@
 """The inbox: how those who are not a chain's writer add to it, inside the transaction of what caused it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import psycopg
 
-from ledger import message, stream
+from ledger import stream
+from ledger.author import Author, Content, compose
 from ledger.database import LOCK_POST
-from ledger.keys import SigningKey
-from ledger.section import ContentFormat, Privacy, Section
-from ledger.statement import EVENTS, NO_PREVIOUS, STREAM_BYTES, Statement, Tally
-
-
-@dataclass(frozen=True, slots=True)
-class Author:
-    """A service with a key and a stream: the gateway, the label service, or the operator."""
-
-    key: SigningKey
-    issuer: str
-    subject: str
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """A section to be: its privacy, content format and body."""
-
-    privacy: Privacy
-    content_format: ContentFormat
-    body: bytes
+from ledger.section import ContentFormat, Privacy
+from ledger.statement import EVENTS, NO_PREVIOUS, STREAM_BYTES, Tally
 
 
 def post(
@@ -73,28 +54,6 @@ def _insert(
         [chain_id, author.key.kid, tally.stream, tally.seq, signed.hash, data],
     )
     return signed.hash
-
-
-def compose(
-    author: Author, *, origin: str, tally: Tally, contents: Sequence[Content], now: int
-) -> tuple[Statement, bytes]:
-    """The statement over `contents`, and the message that carries it with its sections."""
-    kid = author.key.kid
-    sections = [Section.new(content.body) for content in contents]
-    lines = [
-        section.line(kid=kid, privacy=content.privacy, content_format=content.content_format)
-        for section, content in zip(sections, contents, strict=True)
-    ]
-    signed = Statement.sign(
-        author.key,
-        issuer=author.issuer,
-        subject=author.subject,
-        audience=origin,
-        issued_at=now,
-        tally=tally,
-        manifest=lines,
-    )
-    return signed, message.encode(signed.encode(), [section.encode() for section in sections])
 
 
 def _head(connection: psycopg.Connection, chain_id: int, kid: bytes) -> tuple[bytes, int, bytes] | None:

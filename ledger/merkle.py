@@ -18,7 +18,7 @@ whatever it is given, it returns or raises ProofError. Hashes are `bytes` of 32;
 are lists or tuples of them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from hashlib import sha256
@@ -45,22 +45,43 @@ Read = Callable[[Sequence[Node]], Sequence[bytes]]
 
 
 def leaf_hash(entry: bytes) -> bytes:
-    """The hash of a tree with this one entry (RFC 9162, 2.1.1)."""
-    return sha256(b"\x00" + entry).digest()
+    """The hash of a tree with this one entry (RFC 9162, 2.1.1). Raises ProofError if it is not bytes."""
+    return _sha256(b"\x00", entry)
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """The hash of the subtree that has these two below it (RFC 9162, 2.1.1)."""
-    return sha256(b"\x01" + left + right).digest()
+    """The hash of the subtree that has these two below it (RFC 9162, 2.1.1).
+
+    Raises ProofError if they are not bytes.
+    """
+    return _sha256(b"\x01", left, right)
 
 
-def root(leaf_hashes: Sequence[bytes]) -> bytes:
-    """The Merkle Tree Hash of a whole tree, from its leaf hashes (RFC 9162, 2.1.1)."""
-    row = list(leaf_hashes) or [EMPTY_ROOT]
+def root(leaf_hashes: Iterable[bytes]) -> bytes:
+    """The Merkle Tree Hash of a whole tree, from its leaf hashes (RFC 9162, 2.1.1).
+
+    Raises ProofError if they are not hashes.
+    """
+    row = _list(leaf_hashes) or [EMPTY_ROOT]
+    _require_hash(row[0], "a leaf hash")
     while len(row) > 1:
         pairs = [node_hash(row[i], row[i + 1]) for i in range(0, len(row) - 1, 2)]
         row = [*pairs, row[-1]] if len(row) % 2 else pairs
     return row[0]
+
+
+def _sha256(*parts: bytes) -> bytes:
+    try:
+        return sha256(b"".join(parts)).digest()
+    except TypeError as error:
+        raise ProofError("what is hashed is bytes") from error
+
+
+def _list(values: Iterable[bytes]) -> list[bytes]:
+    try:
+        return list(values)
+    except TypeError as error:
+        raise ProofError("hashes come as a list") from error
 
 
 # Checking a proof

@@ -9,11 +9,11 @@ from typing import Any
 import psycopg
 
 from ledger import cbor, checkpoint_file, inbox, read
+from ledger.author import Content
 from ledger.checkpoint import Checkpoint
 from ledger.database import connect
 from ledger.errors import OutsideError, UserError
 from ledger.folder import LedgerFolder
-from ledger.inbox import Content
 from ledger.registry import REGISTRY, Registry, Role
 from ledger.section import ContentFormat, Privacy
 from ledger.statement import STREAM_BYTES

@@ -1,34 +1,12 @@
 """What others than the writer read of the ledger."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import psycopg
 
-from ledger import message
-from ledger.errors import MalformedError, RegistryError
+from ledger.fold import Stored, apply
 from ledger.registry import REGISTRY, Registry
-from ledger.section import ContentFormat, Section
-from ledger.statement import Statement
 from ledger.tree_store import entry_id, index_of
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """An entry and those of its sections that are here, by line."""
-
-    index: int
-    data: bytes
-    sections: dict[int, bytes]
-
-    def body(self, line: int) -> bytes | None:
-        """The body of section `line`, or None if it is not here."""
-        data = self.sections.get(line)
-        return Section.decode(data).body if data is not None else None
-
-    def message(self, lines: int) -> bytes:
-        """The entry as it would come over the wire."""
-        return message.encode(self.data, [self.sections.get(line) for line in range(lines)])
 
 
 def chain_id(connection: psycopg.Connection, chain: str) -> int:
@@ -63,17 +41,3 @@ def registry(connection: psycopg.Connection, size: int, into: Registry | None = 
     for stored in entries(connection, REGISTRY, state.size, size):
         apply(state, stored)
     return state
-
-
-def apply(state: Registry, stored: Stored) -> str | None:
-    """Fold one registry entry in; returns why it has no effect, or None if it has, or needs none."""
-    state.size = stored.index + 1
-    try:
-        statement = Statement.decode(stored.data)
-        for line, of in enumerate(statement.manifest):
-            body = stored.body(line)
-            if of.content_format == ContentFormat.REGISTRY and body is not None:
-                state.apply(stored.index, statement.kid, body)
-    except (MalformedError, RegistryError) as error:
-        return str(error)
-    return None

@@ -10,6 +10,7 @@ from typing import Any
 from ledger import cbor, cose, merkle
 from ledger.errors import MalformedError
 from ledger.keys import SigningKey
+from ledger.statement import LANES, STREAM_BYTES
 
 VDS, VDP = 395, 396  # RFC 9942, 4
 RFC9162_SHA256 = 1
@@ -134,7 +135,7 @@ class Answer:
             raise MalformedError("an answer's ranges or nonce are of the wrong type")
         ranges = tuple(_range(item) for item in earlier)
         match value:
-            case {1: bytes(receipt), 2: str(checkpoint), 3: [int(first_index), list(hashes)]}:
+            case {1: bytes(receipt), 2: str(checkpoint), 3: [first_index, list(hashes)]} if cbor.is_count(first_index):
                 return cls(receipt, checkpoint, first_index, _hashes(hashes), ranges, nonce)
             case {1: _} | {2: _} | {3: _}:
                 raise MalformedError("an answer has a receipt, its checkpoint and its range, or none of them")
@@ -149,15 +150,17 @@ def _from_header(header: dict[Any, Any], signature: bytes, inclusion: tuple[int,
             cose.CWT_CLAIMS: {cose.ISS: str(origin), cose.SUB: str(subject)},
             "tally-r": [
                 _,
-                int(),
+                _,
                 bytes(kid),
-                int(lane),
+                lane,
                 bytes(stream),
-                int(seq),
+                seq,
                 bytes(hash_),
                 list(lacking),
             ],
-        }:
+        } if cbor.is_count(lane) and lane in LANES and cbor.is_count(seq) and len(stream) == STREAM_BYTES:
+            if not len(log_kid) == len(kid) == len(hash_) == 32:
+                raise MalformedError("a receipt's kids and hash are 32 bytes")
             pairs = tuple(_pair(pair) for pair in lacking)
             # Versions, algorithm, vds and the size's second mention are held against the one encoding by decode.
             return Receipt(log_kid, origin, subject, size, kid, lane, stream, seq, hash_, pairs, index, path, signature)
@@ -168,21 +171,21 @@ def _inclusion(unprotected: dict[Any, Any]) -> tuple[int, int, tuple[bytes, ...]
     match unprotected:
         case {396: {-1: [bytes(proof)]}}:
             match cbor.decode_canonical(proof, depth_max=3):
-                case [int(size), int(index), list(path)]:
+                case [size, index, list(path)] if cbor.is_count(size) and cbor.is_count(index) and index < size:
                     return size, index, _hashes(path)
     raise MalformedError("a receipt carries one inclusion proof (RFC 9942, 5.2)")
 
 
 def _pair(value: Any) -> tuple[int, int]:
     match value:
-        case [int(seq), int(line)]:
+        case [seq, line] if cbor.is_count(seq) and cbor.is_count(line):
             return seq, line
     raise MalformedError("lacking is a list of [seq, line]")
 
 
 def _range(value: Any) -> Range:
     match value:
-        case [int(first_seq), int(first_index), int(count), list(hashes)] if count > 0 <= min(first_seq, first_index):
+        case [first_seq, first_index, count, list(hashes)] if count and all(map(cbor.is_count, value[:3])):
             return Range(first_seq, first_index, count, _hashes(hashes))
     raise MalformedError("a range is [first seq, first index, count, hashes]")
 

@@ -2,10 +2,12 @@
 
 import enum
 from dataclasses import dataclass
+from typing import Any
 
 from ledger import cbor, cose
 from ledger.errors import MalformedError
-from ledger.keys import SigningKey
+from ledger.keys import SigningKey, thumbprint
+from ledger.statement import LANES, STREAM_BYTES
 
 CONTENT_TYPE = "application/vnd.tallystick.refusal+cbor"
 REFUSAL_BYTES_MAX = 4096
@@ -56,8 +58,7 @@ class Refusal:
         payload = [
             self.audience, self.kid, self.lane, self.stream, self.seq, self.statement_hash, str(self.reason), self.size,
         ]  # fmt: skip
-        header = {cose.ALG: cose.EDDSA, cose.CONTENT_TYPE: CONTENT_TYPE, cose.KID: key.kid}
-        return cose.sign1(key, header, cbor.encode(payload)).encode()
+        return cose.sign1(key, _header(key.kid), cbor.encode(payload)).encode()
 
     @classmethod
     def open(cls, data: bytes, log_key: bytes) -> "Refusal":
@@ -65,20 +66,24 @@ class Refusal:
         if not isinstance(data, bytes) or len(data) > REFUSAL_BYTES_MAX:
             raise MalformedError("a refusal over its size")
         envelope = cose.Sign1.decode(data)
-        if envelope.payload is None or envelope.protected.get(cose.CONTENT_TYPE) != CONTENT_TYPE:
-            raise MalformedError("a refusal says that it is one")
+        if envelope.payload is None or envelope.unprotected or envelope.protected != _header(thumbprint(log_key)):
+            raise MalformedError("a refusal says that it is one, and by which key")
         envelope.verify(log_key)
-        match cbor.decode_canonical(envelope.payload, depth_max=2):
-            case [
-                str(audience),
-                bytes(kid),
-                int(lane),
-                bytes(stream),
-                int(seq),
-                bytes(hash_),
-                str(why),
-                int(size),
-            ]:
-                if why in tuple(Reason):
-                    return cls(audience, kid, lane, stream, seq, hash_, Reason(why), size)
-        raise MalformedError("a refusal is [aud, kid, lane, stream, seq, hash, reason, size]")
+        return _read(envelope.payload)
+
+
+def _header(log_kid: bytes) -> dict[Any, Any]:
+    return {cose.ALG: cose.EDDSA, cose.CONTENT_TYPE: CONTENT_TYPE, cose.KID: log_kid}
+
+
+def _read(payload: bytes) -> Refusal:
+    match cbor.decode_canonical(payload, depth_max=2):
+        case [str(audience), bytes(kid), lane, bytes(stream), seq, bytes(hash_), str(why), size] if (
+            len(kid) == len(hash_) == 32
+            and len(stream) == STREAM_BYTES
+            and all(map(cbor.is_count, (lane, seq, size)))
+            and lane in LANES
+            and why in tuple(Reason)
+        ):
+            return Refusal(audience, kid, lane, stream, seq, hash_, Reason(why), size)
+    raise MalformedError("a refusal is [aud, kid, lane, stream, seq, hash, reason, size]")

@@ -1,9 +1,11 @@
 """Registration files: what an organisation or a device hands to the operator, and the registry entry made of it."""
 
 import json
+import re
 from typing import Any
 
 from ledger.errors import UserError
+from ledger.registry import is_text
 
 VERSION = 1
 FILE_BYTES_MAX = 64 * 1024
@@ -12,18 +14,21 @@ _HINT = "'tallystick edge init' writes a device's; an organisation's has type, u
 
 def read(text: str) -> list[dict[str, Any]]:
     """The registry entries that a registration file asks for: one object or a list of them. Raises UserError."""
+    if len(text) > FILE_BYTES_MAX:
+        raise UserError("the registration is over its size", f"a file has at most {FILE_BYTES_MAX} bytes")
     try:
-        value = json.loads(text[:FILE_BYTES_MAX])
+        value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UserError(f"the registration is not JSON: {error}", _HINT) from error
     return [_entry(item) for item in (value if isinstance(value, list) else [value])]
 
 
 def _entry(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict) or value.get("tallystick-registration") != VERSION:
+    version = value.get("tallystick-registration") if isinstance(value, dict) else None
+    if type(version) is not int or version != VERSION:
         raise UserError('a registration has "tallystick-registration": 1', _HINT)
     match value:
-        case {"type": "organisation", "uri": str(uri), "name": str(name)}:
+        case {"type": "organisation", "uri": str(uri), "name": str(name)} if is_text(uri) and is_text(name):
             return {"type": "organisation", "uri": uri, "name": name}
         case {
             "type": "device",
@@ -32,7 +37,7 @@ def _entry(value: Any) -> dict[str, Any]:
             "organisation": str(organisation),
             "chains": list(chains),
             "key": str(key),
-        } if all(isinstance(chain, str) for chain in chains):
+        } if all(map(is_text, (name, urn, organisation, *chains))):
             return {
                 "type": "device",
                 "name": name,
@@ -49,10 +54,6 @@ def _entry(value: Any) -> dict[str, Any]:
 
 
 def _key(text: str) -> bytes:
-    try:
-        key = bytes.fromhex(text)
-    except ValueError as error:
-        raise UserError("the device's key is not hexadecimal", _HINT) from error
-    if len(key) != 32:
-        raise UserError("the device's key is not an Ed25519 public key of 32 bytes", _HINT)
-    return key
+    if not re.fullmatch("[0-9a-fA-F]{64}", text):
+        raise UserError("the device's key is not an Ed25519 public key: 32 bytes in hexadecimal", _HINT)
+    return bytes.fromhex(text)

@@ -5,16 +5,18 @@ signer may not say, or what contradicts the registry, raises RegistryError and c
 """
 
 import enum
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeGuard
 
-from ledger import cbor, topic
-from ledger.errors import MalformedError, RegistryError
+from ledger import cbor, note, topic
+from ledger.errors import MalformedError, NoteError, RegistryError
 from ledger.keys import thumbprint
 
 REGISTRY, ANCHOR = "registry", "anchor"
 CHAIN_KINDS = ("production", "logistics", "trade", REGISTRY, ANCHOR)
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Role(enum.StrEnum):
@@ -83,6 +85,9 @@ class Registry:
     organisations: dict[str, str] = field(default_factory=dict)
     keys: dict[bytes, Key] = field(default_factory=dict)
     label_keys: dict[bytes, LabelScope] = field(default_factory=dict)
+    _log_kids: frozenset[bytes] = frozenset()
+    _named: dict[str, bytes] = field(default_factory=dict)  # the newest key of each name
+    _subjects: dict[str, str] = field(default_factory=dict)  # whose each URN is, by name
 
     def key(self, kid: bytes) -> Key | None:
         """The registered key `kid`, or None."""
@@ -95,7 +100,7 @@ class Registry:
 
     def key_named(self, name: str) -> Key | None:
         """The newest key of a device or service by its name, or None."""
-        return next((key for key in reversed(self.keys.values()) if key.name == name), None)
+        return self.keys.get(self._named.get(name, b""))
 
     def apply(self, index: int, kid: bytes, body: bytes) -> Mapping[str, Any]:
         """Take entry `index`, signed by `kid`; returns its map. Raises RegistryError or MalformedError.
@@ -105,7 +110,7 @@ class Registry:
         self.size = index + 1
         entry = decode(body)
         if index == 0:
-            _apply_genesis(self, entry, kid)
+            vars(self).update(vars(_found(entry, kid)))
             return entry
         signer = self.keys.get(kid)
         speakers, apply = _RULES.get(entry["type"], (frozenset(), _refuse_type))
@@ -124,6 +129,11 @@ def decode(body: bytes) -> dict[str, Any]:
     return entry
 
 
+def is_text(value: object) -> TypeGuard[str]:
+    """Whether `value` is a text as registry entries have it: 1 to 256 characters, none a control or a surrogate."""
+    return isinstance(value, str) and 0 < len(value) <= 256 and not _CONTROLS.search(value)
+
+
 def genesis(name: str, *, chains: list[Chain], root: bytes, services: list[dict[str, Any]], organisation: str) -> bytes:
     """The body of entry 0: the logs, the operator's root key, and the keys of its services."""
     return cbor.encode(
@@ -139,21 +149,45 @@ def genesis(name: str, *, chains: list[Chain], root: bytes, services: list[dict[
     )
 
 
-def _apply_genesis(registry: Registry, entry: dict[str, Any], kid: bytes) -> None:
-    if entry["type"] != "genesis" or entry.get("version") != 1:
+def _found(entry: dict[str, Any], kid: bytes) -> Registry:
+    if entry["type"] != "genesis" or _count(entry, "version") != 1:
         raise RegistryError("entry 0 is no genesis of version 1")
     root = _bytes32(entry, "root")
     if thumbprint(root) != kid:
         raise RegistryError("the genesis is not signed by the root key that it names")
-    registry.name, organisation = _text(entry, "name"), _text(entry, "organisation")
+    organisation = _text(entry, "organisation")
+    chains = _chains(entry)
+    log_kids = frozenset(thumbprint(_log_key(chain).public_key) for chain in chains.values())
+    registry = Registry(size=1, name=_text(entry, "name"), chains=chains, _log_kids=log_kids)
     registry.organisations[organisation] = registry.name
-    for chain in _maps(entry, "chains"):
-        fields = [_text(chain, key) for key in ("name", "origin", "kind", "vkey")]
-        registry.chains[fields[0]] = Chain(*fields)
     names = frozenset(registry.chains)
-    registry.keys[kid] = Key(kid, root, Role.ROOT, "root", organisation, "root", names, 0)
+    _hold(registry, Key(kid, root, Role.ROOT, "root", organisation, "root", names, 0))
     for service in _maps(entry, "services"):
         _add_key(registry, service, 0, role=_role(service), organisation=organisation, chains=names)
+    return registry
+
+
+def _chains(entry: dict[str, Any]) -> dict[str, Chain]:
+    """The genesis' logs: each with a name, an origin and a key of its own, the registry and the anchor among them."""
+    chains = [
+        Chain(*(_text(chain, key) for key in ("name", "origin", "kind", "vkey"))) for chain in _maps(entry, "chains")
+    ]
+    by_name = {chain.name: chain for chain in chains}
+    if not {REGISTRY, ANCHOR} <= by_name.keys() or not all(map(topic.NAME.fullmatch, by_name)):
+        raise RegistryError("a genesis names the registry, the anchor, and chains that match [a-z0-9-]{1,32}")
+    if any(_log_key(chain).name != chain.origin for chain in chains):
+        raise RegistryError("a log's key is for another origin")
+    keys = {_log_key(chain).public_key for chain in chains}
+    if any(len(distinct) != len(chains) for distinct in (by_name, {chain.origin for chain in chains}, keys)):
+        raise RegistryError("two logs of a genesis share a name, an origin or a key")
+    return by_name
+
+
+def _log_key(chain: Chain) -> note.Verifier:
+    try:
+        return note.Verifier.parse(chain.vkey)
+    except NoteError as error:
+        raise RegistryError(f"the key of the log {chain.name!r} is no verifier key: {error}") from error
 
 
 def _organisation(registry: Registry, entry: dict[str, Any], index: int) -> None:
@@ -175,16 +209,27 @@ def _device(registry: Registry, entry: dict[str, Any], index: int) -> None:
 def _add_key(
     registry: Registry, entry: dict[str, Any], index: int, *, role: Role, organisation: str, chains: frozenset[str]
 ) -> None:
-    name, public_key = _text(entry, "name"), _bytes32(entry, "key")
+    name, urn, public_key = _text(entry, "name"), _text(entry, "urn"), _bytes32(entry, "key")
     kid = thumbprint(public_key)
     if not topic.NAME.fullmatch(name):
         raise RegistryError("a device's name matches [a-z0-9-]{1,32}")
-    if kid in registry.keys or kid in registry.label_keys:
-        raise RegistryError("this key is registered already: a key signs one kind of thing, for one holder")
-    holder = registry.key_named(name)
+    _hold(registry, Key(kid, public_key, role, name, organisation, urn, chains, index))
+
+
+def _hold(registry: Registry, key: Key) -> None:
+    _require_new_key(registry, key.kid)
+    holder = registry.key_named(key.name)
     if holder and holder.status is not Status.REVOKED:
-        raise RegistryError(f"the name {name!r} has a key already; revoke it first")
-    registry.keys[kid] = Key(kid, public_key, role, name, organisation, _text(entry, "urn"), chains, index)
+        raise RegistryError(f"the name {key.name!r} has a key already; revoke it first")
+    if registry._subjects.setdefault(key.subject, key.name) != key.name:
+        raise RegistryError(f"the URN {key.subject!r} is another's")
+    registry.keys[key.kid] = key
+    registry._named[key.name] = key.kid
+
+
+def _require_new_key(registry: Registry, kid: bytes) -> None:
+    if kid in registry.keys or kid in registry.label_keys or kid in registry._log_kids:
+        raise RegistryError("this key is registered already: a key signs one kind of thing, for one holder")
 
 
 def _label_key(registry: Registry, entry: dict[str, Any], index: int) -> None:
@@ -192,12 +237,13 @@ def _label_key(registry: Registry, entry: dict[str, Any], index: int) -> None:
     kid = thumbprint(public_key)
     if organisation not in registry.organisations:
         raise RegistryError(f"organisation {organisation} is not registered")
-    if kid in registry.keys or kid in registry.label_keys:
-        raise RegistryError("this key is registered already: a key signs one kind of thing, for one holder")
+    _require_new_key(registry, kid)
     gtins = tuple(_texts(entry, "gtins"))
     if not gtins or not all(gtin.isascii() and gtin.isdigit() and len(gtin) <= 14 for gtin in gtins):
         raise RegistryError("a label key signs for GTINs of 14 digits, or prefixes of them")
     first, last = _count(entry, "first_day"), _count(entry, "last_day")
+    if first > last:
+        raise RegistryError("a label key's last day is before its first")
     registry.label_keys[kid] = LabelScope(public_key, organisation, gtins, first, last)
 
 
@@ -223,11 +269,34 @@ def _set_status(registry: Registry, kid: bytes, status: Status, index: int) -> N
         raise RegistryError("only a registered device's key is suspended, revoked or reinstated here")
     if key.status is Status.REVOKED:
         raise RegistryError("a revoked key stays revoked")
+    if key.status is status:
+        return  # two chains may find one clone: `since` stays with the first
     registry.keys[kid] = replace(key, status=status, since=None if status is Status.GOOD else index)
 
 
-def _note_only(registry: Registry, entry: dict[str, Any], index: int) -> None:
-    """Findings and label batches stand for themselves: they change no key."""
+def _finding(registry: Registry, entry: dict[str, Any], index: int) -> None:
+    """A finding stands for itself: it changes no key. Its items are [index, line, reason]."""
+    if _text(entry, "chain") not in registry.chains:
+        raise RegistryError("a finding is about a chain of the ledger")
+    items = entry.get("items")
+    if not isinstance(items, list) or not items or not all(map(_is_finding, items)):
+        raise MalformedError("a finding's items are a list of [index, line, reason]")
+
+
+def _is_finding(item: Any) -> bool:
+    match item:
+        case [about, line, str(reason)]:
+            numbers = cbor.is_count(about) and about < 2**40 and cbor.is_count(line)
+            return numbers and 0 < len(reason) <= 256 and "\x00" not in reason
+    return False
+
+
+def _label_batch(registry: Registry, entry: dict[str, Any], index: int) -> None:
+    """A batch of labels stands for itself: it changes no key."""
+    gtin = _text(entry, "gtin")
+    if not (len(gtin) == 14 and gtin.isascii() and gtin.isdigit()):
+        raise RegistryError("a batch of labels is of a GTIN of 14 digits")
+    _text(entry, "lot"), _count(entry, "size"), _bytes32(entry, "root"), _bytes32(entry, "kid")
 
 
 def _refuse_type(registry: Registry, entry: dict[str, Any], index: int) -> None:
@@ -242,8 +311,8 @@ _RULES: dict[str, tuple[frozenset[Role], _Apply]] = {
     "revocation": (frozenset({Role.OPERATOR}), _revocation),
     "reinstatement": (frozenset({Role.OPERATOR}), _reinstatement),
     "suspension": (frozenset({Role.GATEWAY, Role.OPERATOR}), _suspension),
-    "finding": (frozenset({Role.GATEWAY}), _note_only),
-    "label-batch": (frozenset({Role.LABELS}), _note_only),
+    "finding": (frozenset({Role.GATEWAY}), _finding),
+    "label-batch": (frozenset({Role.LABELS}), _label_batch),
 }
 
 
@@ -256,8 +325,8 @@ def _role(entry: dict[str, Any]) -> Role:
 
 def _text(entry: dict[str, Any], key: str) -> str:
     value = entry.get(key)
-    if not isinstance(value, str) or not 0 < len(value) <= 256:
-        raise MalformedError(f"a registry entry's {key} is a text of at most 256 characters")
+    if not is_text(value):
+        raise MalformedError(f"a registry entry's {key} is a text of 1 to 256 characters, none a control")
     return value
 
 
@@ -270,7 +339,7 @@ def _bytes32(entry: dict[str, Any], key: str) -> bytes:
 
 def _count(entry: dict[str, Any], key: str) -> int:
     value = entry.get(key)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**31:
+    if not cbor.is_count(value) or value >= 2**31:
         raise MalformedError(f"a registry entry's {key} is a small number")
     return value
 

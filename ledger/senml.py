@@ -9,11 +9,12 @@ from ledger import cbor
 from ledger.errors import MalformedError
 
 BN, BT, BU, BV, BVER = -2, -3, -4, -5, -1
-N, U, V, VS, VB, T, VD = 0, 1, 2, 3, 4, 6, 8
+N, U, V, VS, VB, S, T, VD = 0, 1, 2, 3, 4, 5, 6, 8  # bs, s and ut are passed over
+VERSION = 10
 _VALUES = (V, VS, VB, VD)
-_KNOWN = {BN, BT, BU, BV, BVER, N, U, V, VS, VB, T, VD, -6, 5, 7}  # with bs, s and ut, which we pass over
 RELATIVE_BELOW = 2**28  # RFC 8428, 4.5.3: smaller times are relative to now
 TIME_MAX = 253_402_300_000  # in the last hour of the year 9999
+_ANY_TIME = TIME_MAX / 2
 _NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-:./_")
 
 Value = float | str | bool | bytes
@@ -30,12 +31,17 @@ class Reading:
 
 
 def encode(readings: Sequence[Reading], *, base_name: str) -> bytes:
-    """A pack of readings whose names start with `base_name`; times are offsets from the first."""
+    """A pack of readings, named in full or by what follows `base_name`; times are offsets from the first.
+
+    Raises MalformedError for what `decode` would refuse, so that nobody signs it.
+    """
     base_time = readings[0].time if readings else 0.0
     records = [_record(reading, base_name, base_time) for reading in readings]
     if records:
         records[0] = {BN: base_name, BT: _number(base_time), **records[0]}
-    return cbor.encode(records)
+    body = cbor.encode(records)
+    decode(body, now=_ANY_TIME)
+    return body
 
 
 def decode(body: bytes, *, now: float) -> tuple[Reading, ...]:
@@ -72,12 +78,14 @@ def _resolve(record: Any, base: dict[int, Any], now: float) -> list[Reading]:
     for label in record:
         if isinstance(label, str) and label.endswith("_"):
             raise MalformedError(f"SenML label {label!r} must be understood, and is not")
+    if not (cbor.is_count(version := record.get(BVER, VERSION)) and version <= VERSION):
+        raise MalformedError(f"a SenML pack of another version than {VERSION}")
     base.update({label: record[label] for label in (BN, BT, BU, BV) if label in record})
     present = [label for label in _VALUES if label in record]
-    if not present:
+    if not present and S in record:
         return []
-    if len(present) > 1:
-        raise MalformedError("a SenML record has one value")
+    if len(present) != 1:
+        raise MalformedError("a SenML record has one value, or a sum and none")
     name = _name(base[BN], record.get(N, ""))
     unit = record.get(U, base[BU])
     if not isinstance(unit, str) or len(unit) > 32 or not unit.isascii() or not unit.isprintable():
@@ -104,7 +112,7 @@ def _absolute(time: float, now: float) -> float:
 
 def _value(label: int, value: Any, base: Any) -> Value:
     if label == V:
-        return _finite(value) + _finite(base)
+        return _finite(_finite(value) + _finite(base))
     kind: type = {VS: str, VB: bool, VD: bytes}[label]
     if not isinstance(value, kind):
         raise MalformedError("a SenML value is not of its label's type")

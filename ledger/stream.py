@@ -64,13 +64,13 @@ def _previous(value: Any) -> tuple[bytes, int, bytes] | None:
     match value:
         case None:
             return None
-        case [bytes(stream), int(seq), bytes(hash_)] if len(stream) == 8 and len(hash_) == 32 and seq >= 0:
+        case [bytes(stream), seq, bytes(hash_)] if len(stream) == 8 and len(hash_) == 32 and cbor.is_count(seq):
             return stream, seq, hash_
     raise MalformedError("previous is null or [stream, seq, hash]")
 
 
 def _line(value: Any) -> tuple[bytes, int, int]:
     match value:
-        case [bytes(stream), int(seq), int(line)] if len(stream) == 8 and seq >= 0 and line >= 0:
+        case [bytes(stream), seq, line] if len(stream) == 8 and cbor.is_count(seq) and cbor.is_count(line):
             return stream, seq, line
     raise MalformedError("an evicted line is [stream, seq, line]")

@@ -4,12 +4,13 @@ It pins the genesis entry of the registry by its hash, and the logs' keys that t
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ledger import note
+from ledger import note, topic
 from ledger.errors import NoteError, TrustError, UserError
 from ledger.keys import thumbprint
 
@@ -52,7 +53,7 @@ class Trust:
     def load(cls, path: Path) -> "Trust":
         """Read a trust file, or raise UserError."""
         try:
-            return cls.parse(path.read_text())
+            return cls.parse(path.read_text("utf-8"))
         except OSError as error:
             raise UserError(
                 f"cannot read the trust file {path}: {error.strerror}", "the ledger's operator gives it out: trust.json"
@@ -70,8 +71,10 @@ class Trust:
         except (ValueError, RecursionError) as error:
             raise TrustError(f"it is not JSON: {error}") from error
         match value:
-            case {"tallystick-trust": 1, "name": str(name), "genesis": str(genesis), "logs": dict(logs)}:
-                return cls(name, _hash(genesis), {chain: _log(chain, vkey) for chain, vkey in logs.items()})
+            case {"tallystick-trust": version, "name": str(name), "genesis": str(genesis), "logs": dict(logs)}:
+                if type(version) is not int or version != VERSION:
+                    raise TrustError(f"it is not of version {VERSION}")
+                return cls(name, _hash(genesis), _logs(logs))
         raise TrustError("it has not the fields tallystick-trust, name, genesis and logs")
 
     @property
@@ -97,16 +100,21 @@ class Trust:
 
 
 def _hash(text: str) -> bytes:
-    try:
-        value = bytes.fromhex(text)
-    except ValueError as error:
-        raise TrustError("genesis is not hexadecimal") from error
-    if len(value) != 32:
-        raise TrustError("genesis is not a SHA-256")
-    return value
+    if not re.fullmatch("[0-9a-f]{64}", text):
+        raise TrustError("genesis is not a SHA-256 in hexadecimal")
+    return bytes.fromhex(text)
+
+
+def _logs(vkeys: Mapping[str, Any]) -> dict[str, Log]:
+    logs = {chain: _log(chain, vkey) for chain, vkey in vkeys.items()}
+    if len({log.origin for log in logs.values()}) != len(logs):
+        raise TrustError("two of its logs have one origin")
+    return logs
 
 
 def _log(chain: str, vkey: Any) -> Log:
+    if not topic.NAME.fullmatch(chain):
+        raise TrustError("a chain's name matches [a-z0-9-]{1,32}")
     try:
         return Log(chain, note.Verifier.parse(vkey))
     except NoteError as error:

@@ -1,5 +1,7 @@
 """Real servers for tests: on free ports, in short folders, ended with the test."""
 
+import os
+import signal
 import socket
 import tempfile
 import time
@@ -57,3 +59,9 @@ class RunningBroker:
         password = self.broker.add_user(name)
         eventually(lambda: self.broker.lets_in(name, password))
         return BrokerAddress("127.0.0.1", self.broker.port, name, password)
+
+    def kill(self) -> None:
+        """kill -9; the supervisor starts it again."""
+        pid = self.supervisor.pid("broker")
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)

@@ -200,7 +200,7 @@ create table if not exists label_batch (
   entry_id  bigint primary key,
   gtin      text not null,
   lot       text not null,
-  count     int not null,
+  size      int not null,
   root      bytea not null,
   unique (gtin, lot, root)
 );

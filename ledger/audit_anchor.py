@@ -1,0 +1,116 @@
+"""The audit of the anchor: every header of every chain once, in order, the registry first."""
+
+from collections.abc import Iterator, Mapping
+from typing import Generic, TypeVar
+
+from ledger import anchor
+from ledger.anchor import Kind
+from ledger.audit_report import Findings
+from ledger.audit_rows import AnchoredRow, BlockRow, EntryRow
+from ledger.block import Header
+from ledger.errors import MalformedError
+from ledger.registry import REGISTRY, Registry
+
+_Item = TypeVar("_Item")
+
+
+class Ahead(Generic[_Item]):
+    """An iterator of which the next item can be seen before it is taken."""
+
+    def __init__(self, items: Iterator[_Item]) -> None:
+        self._items = items
+        self.next: _Item | None = next(items, None)
+
+    def take(self) -> _Item | None:
+        """The next item, and go on; None at the end."""
+        taken, self.next = self.next, next(self._items, None)
+        return taken
+
+
+class AnchorEntries:
+    """Checks the anchor's entries in the order of its log, against the `blocks` of each chain by its origin."""
+
+    def __init__(
+        self,
+        chains: Mapping[str, str],
+        blocks: Mapping[str, Iterator[BlockRow]],
+        anchored: Iterator[AnchoredRow],
+        findings: Findings,
+    ) -> None:
+        self._chains, self._findings = chains, findings
+        self._blocks = {origin: Ahead(rows) for origin, rows in blocks.items()}
+        self._anchored = Ahead(anchored)
+        self._registry_size = 0
+
+    def entry(self, row: EntryRow, registry: Registry) -> None:
+        """Check one."""
+        if (row.stream, row.seq, row.lines, row.sections) != (None, None, 0, ()):
+            self._findings.wrong("the anchor's entries have neither streams nor sections", index=row.index)
+        try:
+            kind, held = anchor.decode(row.data or b"")
+            if kind is Kind.HEADER:
+                self._header(row.index, Header.decode(held))
+        except MalformedError as error:
+            self._findings.wrong(f"it is no entry of an anchor: {error}", index=row.index)
+
+    def end(self) -> None:
+        """See what is left over: blocks that are not anchored yet, and places that the anchor has not."""
+        for blocks in self._blocks.values():
+            while blocks.take() is not None:
+                self._findings.counts["unanchored"] += 1
+        while (row := self._anchored.take()) is not None:
+            what = f"block {row.height} of {row.chain!r} is said to be here, and is not"
+            self._findings.wrong(what, index=row.anchor_index)
+
+    def _header(self, index: int, header: Header) -> None:
+        blocks = self._blocks.get(header.origin)
+        if blocks is None:
+            self._findings.wrong(
+                f"it holds a block of {header.origin!r}, which is no chain of this ledger", index=index
+            )
+            return
+        chain = self._chains[header.origin]
+        fault = _fault(header, blocks)
+        if fault is not None:
+            self._findings.wrong(f"{chain}: {fault}", index=index)
+        self._registry_first(index, chain, header)
+        self._place(AnchoredRow(chain, header.height, index))
+
+    def _registry_first(self, index: int, chain: str, header: Header) -> None:
+        if header.registry[0] > self._registry_size:
+            what = f"block {header.height} of {chain!r} names a registry state that is not anchored before it"
+            self._findings.wrong(what, index=index)
+        if chain == REGISTRY:
+            self._registry_size = header.size
+
+    def _place(self, true: AnchoredRow) -> None:
+        """The table that says where each header is says so of this one."""
+        while self._anchored.next is not None and self._anchored.next.anchor_index < true.anchor_index:
+            row = self._anchored.take()
+            assert row is not None
+            what = f"block {row.height} of {row.chain!r} is said to be here, and is not"
+            self._findings.wrong(what, index=row.anchor_index)
+        if self._anchored.next == true:
+            self._anchored.take()
+            return
+        what = f"it holds block {true.height} of {true.chain!r}, which is not said to be here"
+        self._findings.wrong(what, index=true.anchor_index)
+        if self._anchored.next is not None and self._anchored.next.anchor_index == true.anchor_index:
+            self._anchored.take()
+
+
+def _fault(header: Header, blocks: Ahead[BlockRow]) -> str | None:
+    """Why this is not the next header of its chain; goes on behind it."""
+    expected = blocks.next
+    if expected is None:
+        return f"block {header.height} is anchored, but the chain has no such block"
+    if header.height < expected.height:
+        return f"block {header.height} is anchored again"
+    while blocks.next is not None and blocks.next.height < header.height:
+        blocks.take()
+    held = blocks.take()
+    if header.height != expected.height:
+        return f"block {header.height} is anchored where block {expected.height} should be"
+    if held is None or held.header != header.encode():
+        return f"block {header.height} is anchored with another header than the chain has"
+    return None

@@ -1,0 +1,459 @@
+"""A chain at the gateway, over a real PostgreSQL: each thing that can go wrong, and what DESIGN says then."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ledger import cbor, checkpoint_file, merkle, message, note, stream
+from ledger.author import Content, compose
+from ledger.birth import Birth
+from ledger.checkpoint import Checkpoint
+from ledger.database import connect
+from ledger.receipt import Answer, Receipt
+from ledger.refusal import Reason, Refusal
+from ledger.registry import Role, Status
+from ledger.seal import ChainLocked, ChainWriter, HistoryForked
+from ledger.section import ContentFormat, Privacy
+from ledger.statement import TELEMETRY, Statement, Tally
+from tests.world import Device, World, event, opening
+
+
+@pytest.fixture
+def world(postgres_dsn: str, tmp_path: Path) -> Iterator[World]:
+    with World(postgres_dsn, tmp_path / "ledger") as made:
+        yield made
+
+
+@pytest.fixture
+def press(world: World) -> Device:
+    """A registered device."""
+    return world.register_device("press-1")
+
+
+def ask(world: World, query: str, *parameters: object) -> list[tuple[object, ...]]:
+    with connect(world.dsn) as connection:
+        return connection.execute(query.encode(), parameters).fetchall()
+
+
+def counted(world: World) -> dict[str, int]:
+    """What was refused, by reason."""
+    return {str(reason): int(str(n)) for reason, n in ask(world, "select reason, n from quarantine_count")}
+
+
+def check_answer(
+    world: World, payload: bytes, statements: Sequence[Statement], *, chain: str = "production"
+) -> Receipt:
+    """Check an answer as a device would: receipt, checkpoint, and the range over `statements`, its newest last."""
+    answer, log = Answer.decode(payload), world.trust.log(chain)
+    assert answer.receipt and answer.checkpoint and answer.first_index is not None
+    receipt = Receipt.decode(answer.receipt)
+    leaves = [merkle.leaf_hash(statement.encode()) for statement in statements]
+    root = receipt.verify(log.public_key, leaf=leaves[-1])
+    checkpoint = Checkpoint.parse(note.open(answer.checkpoint, [log.verifier]).text)
+    assert (checkpoint.size, checkpoint.root) == (receipt.size, root)
+    assert receipt.statement_hash == statements[-1].hash
+    run = leaves[len(leaves) - (receipt.index - answer.first_index + 1) :]
+    merkle.verify_range(answer.hashes, leaves=run, first=answer.first_index, size=receipt.size, root=root)
+    rest = leaves[: len(leaves) - len(run)]
+    for earlier in reversed(answer.earlier):
+        part, rest = rest[-earlier.count :], rest[: -earlier.count]
+        merkle.verify_range(earlier.hashes, leaves=part, first=earlier.first_index, size=receipt.size, root=root)
+    assert not rest
+    return receipt
+
+
+def test_one_receipt_proves_all_of_a_block(world: World, press: Device) -> None:
+    """A stream's statements lie side by side in a block, and one answer proves them all."""
+    other = world.register_device("press-2")
+    said = []
+    for value in range(5):
+        said.append(world.publish(press, press.readings(value)))
+        world.publish(other, other.readings(value))
+    mine, theirs = world.tick()
+    first = Statement.decode(bytes(str_data(world, 0)))
+    check_answer(world, mine.payload, [first, *said])
+    assert mine.retain and theirs.retain
+    assert mine.topic == "tallystick/v1/production/press-1/receipt/1"
+
+
+def str_data(world: World, index: int) -> bytes:
+    [[data]] = ask(world, "select data from entry where entry_id = %s", (1 << 40) | index)
+    assert isinstance(data, bytes)
+    return data
+
+
+def test_readings_and_events_reach_the_tables(world: World, press: Device) -> None:
+    """Each reading points to its entry, and each event is found by what it is about."""
+    world.publish(press, press.readings(20.5, 21.5))
+    world.publish(press, event("https://id.gs1.org/01/09506000134352/21/A1"))
+    world.tick()
+    rows = ask(world, "select value, entry_id & 1023, d.name, m.unit from reading join device d using (device_id)"
+                      " join metric m using (metric_id) order by ts")  # fmt: skip
+    assert [row[0] for row in rows] == [20.5, 21.5]
+    assert {row[2:] for row in rows} == {("press-1", "Cel")}
+    found = ask(world, "select biz_step from event join event_item using (entry_id, section) where uri like %s", "%/A1")
+    assert found == [("commissioning",)]
+
+
+def test_a_repeat_is_answered_and_not_entered_twice(world: World, press: Device) -> None:
+    """Sending twice is harmless: the answer covers everything from the repeated statement on, over several blocks."""
+    first = world.publish(press, press.readings(1))
+    world.tick()
+    opened = Statement.decode(str_data(world, 0))
+    second = world.publish(press, press.readings(2))
+    world.tick()
+    size = ask(world, "select count(*) from entry")
+    world.send("press-1", message.encode(opened.encode(), [None]))
+    [reply] = world.tick()
+    check_answer(world, reply.payload, [opened, first, second])
+    assert ask(world, "select count(*) from entry") == size
+
+
+def test_twice_in_one_batch_is_one_entry(world: World, press: Device) -> None:
+    """A message that the broker doubles is a repeat even before its block is sealed."""
+    world.publish(press, press.readings(1))
+    for item in list(world._incoming["production"]):
+        world._incoming["production"].append(item)
+    [reply] = world.tick()
+    assert Answer.decode(reply.payload).receipt
+    assert ask(world, "select count(*) from stream where kid = %s", press.key.kid) == [(1,)]
+    assert counted(world) == {}
+
+
+def test_a_gap_waits_for_what_is_missing(world: World, press: Device) -> None:
+    """A statement after a lost one is not admitted, not answered, and not held against the device."""
+    world.publish(press, press.readings(1))
+    world.tick()
+    lost = world.publish(press, press.readings(2))
+    [missing] = world._incoming.pop("production")
+    later = world.publish(press, press.readings(3))
+    assert world.tick() == []
+    assert counted(world) == {"gap": 1}
+    world._incoming["production"] = [missing]
+    world.send("press-1", message.encode(later.encode(), [None]))
+    [reply] = world.tick()
+    check_answer(world, reply.payload, [lost, later])
+
+
+def test_a_missing_section_is_named_and_taken_later(world: World, press: Device) -> None:
+    """A receipt lists what did not arrive whole; sent again, it is kept and the next receipt does not list it."""
+    world.publish(press)
+    head = press.heads["production", TELEMETRY]
+    tally = Tally(TELEMETRY, head.tally.stream, head.tally.seq + 1, head.hash, 2)
+    statement, payload = world.sign(press, [press.readings(7)], tally=tally)
+    world.send("press-1", message.encode(statement.encode(), [b"not what was signed for"]))
+    [reply] = world.tick()
+    assert Receipt.decode(Answer.decode(reply.payload).receipt or b"").lacking == ((2, 0),)
+    assert ask(world, "select count(*) from reading") == [(0,)]
+    world.send("press-1", payload)
+    world.send("press-1", payload)
+    [reply] = world.tick()
+    assert Receipt.decode(Answer.decode(reply.payload).receipt or b"").lacking == ()
+    assert ask(world, "select value from reading") == [(7.0,)]
+
+
+def test_a_fork_is_kept_out_and_suspends_the_key(world: World, press: Device) -> None:
+    """Two statements with one seq: the first stays, the second is evidence, the key is suspended until reinstated."""
+    world.publish(press, press.readings(1))
+    world.tick()
+    head = press.heads["production", TELEMETRY]
+    twin, payload = world.sign(press, [press.readings(666)], tally=head.tally)
+    world.send("press-1", payload)
+    [reply] = world.tick()
+    assert opened_refusal(world, reply.payload).reason is Reason.FORK
+    world.tick()
+    registry = world.chain("production")._registry
+    key = registry.key(press.key.kid)
+    assert key is not None and key.status is Status.SUSPENDED
+    [[reason]] = ask(world, "select reason from finding")
+    assert "another statement with this seq" in str(reason)
+    sections = [
+        bytes(data)
+        for (data,) in ask(world, "select data from section where content_format = 65002")
+        if isinstance(data, bytes)
+    ]
+    assert any(twin.encode() in data for data in sections), "the evidence is kept"
+    assert refusal_of_next(world, press).reason is Reason.SUSPENDED
+
+    world.operator_says({"type": "reinstatement", "kid": press.key.kid, "reason": "inspected"})
+    press.heads["production", TELEMETRY] = head
+    world.publish(press, press.readings(2))
+    assert len(world.tick()) == 1
+    assert ask(world, "select count(*) from reading where value = 666") == [(0,)]
+
+
+def opened_refusal(world: World, payload: bytes) -> Refusal:
+    return Refusal.open(payload, world.trust.log("production").public_key)
+
+
+def refusal_of_next(world: World, device: Device, *contents: Content) -> Refusal:
+    """Publish one more statement, and read the refusal that it gets."""
+    world.publish(device, *contents)
+    [reply] = world.tick()
+    assert "/refusal/" in reply.topic and not reply.retain
+    return opened_refusal(world, reply.payload)
+
+
+def test_a_revoked_key_is_refused_and_its_past_stays(world: World, press: Device) -> None:
+    """After its revocation a key's statements are refused for good, with a signed answer."""
+    world.publish(press, press.readings(1))
+    world.tick()
+    world.operator_says({"type": "revocation", "kid": press.key.kid, "reason": "stolen"})
+    assert refusal_of_next(world, press).reason is Reason.REVOKED
+    assert ask(world, "select count(*) from reading") == [(1,)]
+
+
+def test_nobody_speaks_for_a_neighbour(world: World, press: Device) -> None:
+    """A statement on another device's topic is refused, though its signature is good."""
+    world.register_device("press-2")
+    _, payload = world.sign(press, [opening()], tally=press.next_tally("production", TELEMETRY))
+    world.send("press-2", payload)
+    [reply] = world.tick()
+    assert opened_refusal(world, reply.payload).reason is Reason.ENVELOPE
+
+
+def test_another_chains_statement_is_refused(world: World) -> None:
+    """A statement for logistics cannot be replayed into production."""
+    truck = world.register_device("truck-1", chains=("production", "logistics"))
+    _, payload = world.sign(truck, [opening()], tally=truck.next_tally("logistics", TELEMETRY), chain="logistics")
+    world.send("truck-1", payload, chain="production")
+    [reply] = world.tick()
+    assert opened_refusal(world, reply.payload).reason is Reason.ENVELOPE
+
+
+def test_a_device_may_not_write_the_registry(world: World, press: Device) -> None:
+    """A registered device's statement on a chain that it is not registered for is refused."""
+    body = Content(Privacy.PUBLIC, ContentFormat.REGISTRY, cbor.encode(press.registration | {"name": "mine"}))
+    _, payload = world.sign(press, [body], tally=press.next_tally("registry", 0), chain="registry")
+    world.send("press-1", payload, chain="registry")
+    [reply] = world.tick()
+    assert Refusal.open(reply.payload, world.trust.log("registry").public_key).reason is Reason.ROLE
+
+
+def test_what_cannot_be_judged_is_counted_and_never_answered(world: World, press: Device) -> None:
+    """Garbage, unknown keys and broken signatures get no answer, a count by reason, and stall nothing."""
+    stranger = Device("press-9")
+    _, unknown = world.sign(stranger, [opening()], tally=stranger.next_tally("production", TELEMETRY))
+    forged, _ = world.sign(press, [opening()], tally=press.next_tally("production", TELEMETRY))
+    spoiled = replace(forged, signature=bytes(64))
+    for payload in (b"", b"\xff" * 100, b"\x81" * 5000, bytes(2_000_000), unknown,
+                    message.encode(spoiled.encode(), [None])):  # fmt: skip
+        world.send("press-1", payload)
+    world.publish(press, press.readings(1))
+    [reply] = world.tick()
+    assert Answer.decode(reply.payload).receipt
+    assert counted(world) == {"malformed": 3, "oversized": 1, "unknown-key": 1, "signature": 1}
+
+
+def test_unreadable_content_is_a_finding_and_stalls_nothing(world: World, press: Device) -> None:
+    """A statement is admitted whatever it contains; what cannot be read is found, and not projected."""
+    world.publish(press, Content(Privacy.PRIVATE, ContentFormat.SENML_CBOR, b"\xff"), press.readings(1))
+    world.publish(press, Content(Privacy.PUBLIC, ContentFormat.EPCIS, cbor.encode({"type": "Nonsense"})))
+    assert len(world.tick()) == 2
+    world.tick()
+    assert ask(world, "select count(*) from reading") == [(1,)]
+    [[total]] = ask(world, "select count(*) from finding")
+    assert total == 1, "one entry a block"
+
+
+@pytest.mark.parametrize("clock_s", [0, 99, 4_070_908_800])
+def test_a_wrong_clock_is_a_claim_like_any_other(world: World, press: Device, clock_s: int) -> None:
+    """A device whose clock stands in 1970 or 2099 is admitted; its times are kept as it says."""
+    world.now_ms = clock_s * 1000
+    world.publish(press, press.readings(1, time=float(clock_s)))
+    assert len(world.tick()) == 1
+    assert ask(world, "select count(*) from reading") == [(1,)]
+
+
+def test_a_new_stream_closes_the_one_before(world: World, press: Device) -> None:
+    """After an opening, the lane's earlier stream takes nothing more; its repeats are still answered."""
+    world.publish(press, press.readings(1))
+    world.tick()
+    old = press.heads["production", TELEMETRY]
+    world.reopen(press, "restored")
+    [reply] = world.tick()
+    assert reply.retain
+    _, late = world.sign(press, [], tally=replace(old.tally, seq=old.tally.seq + 1, prev=old.hash))
+    world.send("press-1", late)
+    [refusal] = world.tick()
+    assert opened_refusal(world, refusal.payload).reason is Reason.CLOSED_STREAM
+    world.send("press-1", message.encode(old.encode(), [None]))
+    [again] = world.tick()
+    assert not again.retain, "the retained receipt stays the open stream's"
+    check_answer(world, again.payload, [old])
+
+
+def test_a_link_to_another_history_is_refused(world: World, press: Device) -> None:
+    """The next seq with another prev is refused for good."""
+    world.publish(press, press.readings(1))
+    world.tick()
+    head = press.heads["production", TELEMETRY]
+    _, payload = world.sign(press, [], tally=replace(head.tally, seq=head.tally.seq + 1, prev=os.urandom(32)))
+    world.send("press-1", payload)
+    [reply] = world.tick()
+    assert opened_refusal(world, reply.payload).reason is Reason.LINK
+
+
+def test_a_birth_is_answered_lane_by_lane(world: World, press: Device) -> None:
+    """Each lane gets the current receipt with the birth's nonce, or is told that it has no stream."""
+    said = [world.publish(press, press.readings(value)) for value in range(3)]
+    world.tick()
+    nonce = os.urandom(16)
+    heads = {TELEMETRY: (said[0].tally.stream, 2)}
+    world.send("press-1", Birth(press.key.kid, nonce, heads).encode(), what="birth")
+    events, telemetry = world.tick()
+    assert Answer.decode(events.payload) == Answer(None, None, None, (), (), nonce)
+    assert Answer.decode(telemetry.payload).nonce == nonce
+    check_answer(world, telemetry.payload, said[1:])
+
+
+def test_a_restored_device_learns_where_the_ledger_is(world: World, press: Device) -> None:
+    """To a birth that knows an older stream, the gateway answers with the open one's head too."""
+    old = world.publish(press, press.readings(1))
+    world.reopen(press, "restored")
+    world.tick()
+    world.send(
+        "press-1", Birth(press.key.kid, os.urandom(16), {TELEMETRY: (old.tally.stream, 2)}).encode(), what="birth"
+    )
+    _, *telemetry = world.tick()
+    receipts = [Receipt.decode(Answer.decode(reply.payload).receipt or b"") for reply in telemetry]
+    assert {receipt.stream for receipt in receipts} == {
+        old.tally.stream,
+        press.heads["production", TELEMETRY].tally.stream,
+    }
+
+
+def test_a_gateway_that_dies_goes_on_where_the_ledger_is(world: World, press: Device) -> None:
+    """All state is in the database: after each restart streams, tree and receipts go on."""
+    said = []
+    for value in range(300):
+        said.append(world.publish(press, press.readings(value)))
+        if value % 60 == 0:
+            world.tick()
+            world.close()
+    world.tick()
+    world.close()
+    world.send("press-1", message.encode(said[0].encode(), [None]))
+    [reply] = world.tick()
+    check_answer(world, reply.payload, said)
+
+
+def test_an_inbox_statement_is_sealed_once(world: World, press: Device) -> None:
+    """What a service posts is sealed with its next block, and leaves the inbox in the same transaction."""
+    world.post(Role.OPERATOR, {"type": "organisation", "uri": "https://carrier.example.com", "name": "Carrier"})
+    world.tick()
+    world.tick()
+    assert ask(world, "select count(*) from inbox") == [(0,)]
+    assert "https://carrier.example.com" in world.chain("registry")._registry.organisations
+
+
+def test_a_service_may_not_say_what_is_not_its_own(world: World) -> None:
+    """A registry entry from the wrong signer is in the log, has no effect, and is a finding."""
+    stranger = Device("intruder")
+    world.post(Role.LABELS, stranger.registration)
+    world.tick()
+    world.tick()
+    assert world.chain("production")._registry.key(stranger.key.kid) is None
+    [[reason]] = ask(world, "select reason from finding")
+    assert "not for labels" in str(reason)
+
+
+def test_a_registry_entry_says_nothing_later(world: World) -> None:
+    """A section that did not come with its registry entry is not taken later: the past would change."""
+    operator = world.author(Role.OPERATOR)
+    stranger = Device("late-1")
+    body = Content(Privacy.PUBLIC, ContentFormat.REGISTRY, cbor.encode(stranger.registration))
+    tally = Tally(0, os.urandom(8), 0, bytes(32), 0)
+    origin = world.trust.log("registry").origin
+    statement, payload = compose(operator, origin=origin, tally=tally, contents=[body], now=0)
+    world.send("operator", message.encode(statement.encode(), [None]), chain="registry")
+    world.tick()
+    world.send("operator", payload, chain="registry")
+    world.tick()
+    assert ask(world, "select count(*) from entry where statement_hash = %s", statement.hash) == [(1,)]
+    assert world.chain("production")._registry.key(stranger.key.kid) is None
+    world.close()
+    assert world.chain("production")._registry.key(stranger.key.kid) is None
+
+
+def test_every_block_is_anchored_once_registry_first(world: World, press: Device) -> None:
+    """The anchor holds every header of every chain, in order, and none twice."""
+    for value in range(3):
+        world.publish(press, press.readings(value))
+        world.tick(anchored=value == 2)
+    world.tick()
+    rows = ask(world, "select b.chain_id, b.height from block b left join anchored using (chain_id, height)"
+                      " where anchor_index is null and b.chain_id <> 5")  # fmt: skip
+    assert rows == []
+    order = ask(world, "select chain_id, height from anchored order by anchor_index")
+    assert len(set(order)) == len(order)
+
+
+def test_a_chain_has_one_writer(world: World) -> None:
+    """A second writer of a chain is told so, and gets it when the first is gone."""
+    world.chain("trade")
+    args = {"chain": "trade", "key": world.folder.log_key("trade"), "checkpoints": world.folder.checkpoints}
+    with pytest.raises(ChainLocked, match="another process writes the chain 'trade'"):
+        ChainWriter(world.dsn, **args)  # type: ignore[arg-type]
+    world.close()
+    ChainWriter(world.dsn, **args).close()  # type: ignore[arg-type]
+
+
+def test_a_database_that_is_ahead_of_the_file_is_published(world: World, press: Device) -> None:
+    """A crash between COMMIT and the checkpoint file is mended at the next start."""
+    world.publish(press, press.readings(1))
+    world.tick()
+    before = checkpoint_file.read(world.folder.checkpoints, "production")
+    world.publish(press, press.readings(2))
+    world.tick()
+    after = checkpoint_file.read(world.folder.checkpoints, "production")
+    world.close()
+    assert before is not None and before != after
+    checkpoint_file.write(world.folder.checkpoints, "production", before)
+    world.tick()
+    assert checkpoint_file.read(world.folder.checkpoints, "production") == after
+
+
+def test_a_restored_backup_is_refused(world: World, press: Device, fresh_database: Callable[[], str]) -> None:
+    """A database behind the published checkpoint, or beside it, would fork history: the writer does not start."""
+    world.publish(press, press.readings(1))
+    world.tick()
+    world.close()
+    with connect(world.dsn, role=None) as connection:
+        connection.execute("delete from block where chain_id = 1")
+        connection.execute("delete from entry where entry_id >> 40 = 1")
+    with pytest.raises(HistoryForked, match="2 entries were published, the database has 0"):
+        world.chain("production")
+
+
+def test_another_root_at_the_published_size_is_refused(world: World, press: Device) -> None:
+    """A history that was rewritten at its published size is not written on."""
+    world.publish(press, press.readings(1))
+    world.tick()
+    world.close()
+    with connect(world.dsn, role=None) as connection:
+        connection.execute("update entry set leaf_hash = sha256('other') where entry_id >> 40 = 1")
+    with pytest.raises(HistoryForked, match="do not give the root of its last block"):
+        world.chain("production")
+
+
+def test_services_cannot_change_what_they_wrote(world: World, press: Device) -> None:
+    """The ledger's tables are insert-only for the role that the services act as."""
+    world.publish(press, press.readings(1))
+    world.tick()
+    for table in ("entry", "section", "block", "tile", "anchored", "stream", "reading", "event"):
+        with connect(world.dsn) as connection, pytest.raises(Exception, match="permission denied"):
+            connection.execute(f"delete from {table}".encode())
+
+
+def test_evicted_lines_are_told_by_the_stream_itself(world: World, press: Device) -> None:
+    """A stream section is content like any other: admitted, kept, and readable."""
+    head = world.publish(press, press.readings(1))
+    body = stream.evicted([(head.tally.stream, 1, 0)])
+    world.publish(press, Content(Privacy.PUBLIC, ContentFormat.STREAM, body))
+    world.tick()
+    assert counted(world) == {}
+    assert ask(world, "select count(*) from finding") == [(0,)]
