@@ -30,6 +30,7 @@ COMMANDS = {
     "labels": Folder("labels.cli", "cli", "labels", "Issue, print and serve signed QR labels."),
     "ledger": Folder("ledger.cli", "cli", "ledger", "Start a ledger; register, prove, verify and audit."),
     "up": Folder("deploy.cli", "up", "all", "Run everything on this machine, until Ctrl-C."),
+    "broker-user": Folder("deploy.cli", "broker_user", "all", "Let a device in at this machine's broker."),
     "demo": Folder("deploy.demo", "demo", "all", "The same, fed with real readings: a product's story."),
 }
 _OURS = ("edge", "gateway", "labels", "ledger", "deploy", "tallystick")

@@ -2,13 +2,14 @@
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from ledger.errors import UserError
 from ledger.settings import data_folder
 
 if TYPE_CHECKING:
@@ -41,10 +42,32 @@ def up(data: Path | None, **chosen: Any) -> None:
         click.echo("stopped")
 
 
-class Shown:
-    """Prints each part as it becomes ready, and what happens to it afterwards."""
+@click.command("broker-user")
+@click.argument("name")
+@click.option("--data", type=click.Path(path_type=Path), help="The data folder [default: ~/.local/share/tallystick].")
+def broker_user(name: str, data: Path | None) -> None:
+    """Let the device NAME in at the broker of 'tallystick up', and print its new password.
 
-    def __init__(self) -> None:
+    It may publish statements and read receipts under its own name, and nothing else.
+    """
+    from deploy.broker import Broker
+    from deploy.settings_file import load
+    from ledger.topic import NAME
+
+    folder = data_folder(data)
+    port = load(folder).get("broker", {}).get("port")
+    if not isinstance(port, int):
+        raise UserError(f"{folder} has no broker", "start one with 'tallystick up', or name its folder with --data")
+    if not NAME.fullmatch(name):
+        raise UserError(f"{name!r} is no device's name", "1 to 32 of a-z, 0-9 and -")
+    click.echo(Broker.open(folder / "broker", port, "auto").add_user(name))
+
+
+class Shown:
+    """Tells of each part as it becomes ready, and what happens to it afterwards."""
+
+    def __init__(self, tell: Callable[[str], object] = click.echo) -> None:
+        self._tell = tell
         self._since_s: dict[str, float] = {}
 
     def __call__(self, name: str, state: "State") -> None:
@@ -53,9 +76,9 @@ class Shown:
             case "STARTING":
                 self._since_s[name] = now_s
             case "READY":
-                click.echo(f"  {name:<12} ready after {now_s - self._since_s[name]:.1f} s")
+                self._tell(f"  {name:<12} ready after {now_s - self._since_s[name]:.1f} s")
             case "WAITING":
-                click.echo(f"  {name:<12} died; it is started again")
+                self._tell(f"  {name:<12} died; it is started again")
 
 
 @contextmanager

@@ -6,23 +6,27 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from deploy import story
 from deploy.cli import Shown, interrupted_by_signals
+from ledger.errors import UserError
 
 if TYPE_CHECKING:
     from deploy.stack import Stack
 
 LINE, CARGO = "line-1", "cargo-7"
-MAKER, CARRIER = "https://example.com", "https://carrier.example.com"
+MAKER, CARRIER, CARRIER_NAME = "https://example.com", "https://carrier.example.com", "Example Carriers"
 DATA = Path(__file__).parent / "data"
 TOLD_S_MAX = 45.0
 HOST_SAMPLES = 10  # of this machine's own state, before a run with --once ends
 
+PERSIST_S_MAX = 20.0
+
 Tell = Callable[[str], None]
+Result = TypeVar("Result")
 
 
 @click.command()
@@ -101,9 +105,12 @@ class Demo:
     def run(self) -> str:
         """Tell it; returns the loopback address of the first item's page."""
         times = self._times()
-        urns = {name: self._admit(name, *of) for name, of in _devices(times, self.endless).items()}
-        self._issue()
-        serials = [path.rpartition("/")[2] for path, _ in self._labels()]
+        urns = {
+            name: self._persist(lambda: self._admit(name, *of))  # noqa: B023
+            for name, of in _devices(times, self.endless).items()
+        }
+        self._persist(self._issue)
+        serials = [path.rpartition("/")[2] for path, _ in self._persist(self._labels)]
         line, cargo = urns[LINE], urns[CARGO]
         self._report(LINE, story.factory_events(serials, times, line=line, cargo=cargo))
         self.tell(f"{story.FACTORY['name']}: {story.ITEMS} items of lot {story.LOT} made, packed into a case")
@@ -111,6 +118,18 @@ class Demo:
         self.tell(f"the case travels to {story.WAREHOUSE['name']}, with a sensor on board")
         self._await_proven()
         return self._page()
+
+    def _persist(self, step: Callable[[], Result]) -> Result:
+        """Take a step, which may be taken twice, again while a part of the stack is down and coming back."""
+        deadline = time.monotonic() + PERSIST_S_MAX
+        while True:
+            try:
+                return step()
+            except UserError as error:
+                if time.monotonic() > deadline:
+                    raise
+                self.tell(f"again: {error}")
+                time.sleep(1)
 
     def _times(self) -> story.Times:
         """The story's moment: now, or when this data folder first heard it."""
@@ -151,7 +170,7 @@ class Demo:
         if any(key["name"] == name for key in known["keys"]):
             return
         if organisation not in known["organisations"]:
-            wanted = {"tallystick-registration": 1, "type": "organisation", "uri": organisation, "name": organisation}
+            wanted = {"tallystick-registration": 1, "type": "organisation", "uri": organisation, "name": CARRIER_NAME}
             path = self.stack.data / "organisation.json"
             _write_json(path, wanted)
             self._run("ledger", "register", "--data", data, str(path))
@@ -159,15 +178,18 @@ class Demo:
         self.tell(f"device {name} of {organisation} registered")
 
     def _issue(self) -> None:
-        if self._labels():
-            return
         data = str(self.stack.data)
-        self._run("labels", "key", "--data", data, "--gtin", story.GTIN)
-        self._run("labels", "issue", "--data", data, "--gtin", story.GTIN, "--lot", story.LOT, "--count",
-                  str(story.ITEMS))  # fmt: skip
+        if not self._labels():
+            self._issue_lot(data)
         self._run("labels", "print", "--data", data, "--gtin", story.GTIN, "--lot", story.LOT, "-o",
                   str(self.stack.data / "labels"))  # fmt: skip
         self.tell(f"{story.ITEMS} labels issued and printed into {self.stack.data / 'labels'}")
+
+    def _issue_lot(self, data: str) -> None:
+        if not any((self.stack.data / "ledger" / "keys").glob("label-*.key")):
+            self._run("labels", "key", "--data", data, "--gtin", story.GTIN)
+        self._run("labels", "issue", "--data", data, "--gtin", story.GTIN, "--lot", story.LOT, "--count",
+                  str(story.ITEMS))  # fmt: skip
 
     def _labels(self) -> list[tuple[str, str]]:
         """Path and signature of each label."""
@@ -189,7 +211,7 @@ class Demo:
     def _await_proven(self) -> None:
         """Wait until the ledger has all that the story has the devices say, and they hold receipts for it."""
         deadline = time.monotonic() + TOLD_S_MAX
-        while not (self._is_told() and all(_is_proven(self.status(name)) for name in (LINE, CARGO))):
+        while not (self._persist(self._is_told) and all(_is_proven(self.status(name)) for name in (LINE, CARGO))):
             if time.monotonic() > deadline:
                 self.tell("some receipts are still to come")
                 return
@@ -232,7 +254,9 @@ def _devices(times: story.Times, endless: bool) -> dict[str, tuple[str, str, str
     """Organisation, chain and sensors of each device."""
     packs = "" if endless else f"packs = {HOST_SAMPLES // 2}\n"
     host = f'\n[[sensor]]\ntype = "host"\nprivacy = "public"\ninterval_s = 1\nsamples = 2\n{packs}'
-    line = _recorded("line", times.made_until, [("sf-temps.csv", "San Francisco", story.RECORDED_FROM, story.MADE_ROWS)])
+    line = _recorded(
+        "line", times.made_until, [("sf-temps.csv", "San Francisco", story.RECORDED_FROM, story.MADE_ROWS)]
+    )
     cargo = _recorded(
         "cargo",
         times.received,

@@ -12,6 +12,8 @@ from ledger.errors import UserError
 if TYPE_CHECKING:
     from deploy.stack import Stack
 
+GENUINE = "genuine"
+
 
 def check(stack: "Stack", devices: Sequence[str], link: str, tell: Callable[[str], None]) -> dict[str, Any]:
     """Count what was published, what is in the ledger, and what verifies; `ok` is false if anything is lost."""
@@ -71,13 +73,22 @@ def _labels(stack: "Stack", link: str, tell: Callable[[str], None]) -> int:
     good = 0
     for path in sorted((stack.data / "labels").glob("*.png")):
         with Image.open(path) as picture:
-            codes = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)
+            codes = zxingcpp.read_barcodes(picture, formats=zxingcpp.barcode_formats_from_str("QRCode"))
         good += len(codes) == 1 and _is_issued(stack, codes[0].text)
+    verdict = _resolve(link)
+    tell(f"{good} printed labels decode; the page of the first says: {verdict}")
+    return good if verdict == GENUINE else 0
+
+
+def _resolve(link: str) -> str:
+    """What the item's page, as JSON, says of its label."""
     request = urllib.request.Request(link, headers={"Accept": "application/json"})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310
-        page = json.load(response)
-    tell(f"{good} printed labels decode; the first resolves: {page['verdict']}")
-    return good if page["verdict"] == "genuine" else 0
+    try:
+        with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310
+            page = json.load(response)
+    except OSError as error:
+        return f"nothing ({error})"
+    return str(page["verdict"])
 
 
 def _is_issued(stack: "Stack", text: str) -> bool:
