@@ -1,0 +1,75 @@
+"""When a block closes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.batch import AGE_MS_MAX, SIZE_MAX, Batcher
+
+
+def test_an_empty_batch_is_never_due() -> None:
+    """However late it is."""
+    batch = Batcher[int]()
+    assert batch.deadline_ms() is None
+    assert not batch.due(1e12)
+    assert batch.take() == []
+
+
+def test_a_batch_is_due_by_age() -> None:
+    """So long after its first item, whatever came since."""
+    batch = Batcher[str](size_max=10, age_ms_max=250)
+    batch.add("first", 1000.0)
+    batch.add("second", 1249.0)
+    assert batch.deadline_ms() == 1250.0
+    assert not batch.due(1249.9)
+    assert batch.due(1250.0)
+
+
+@pytest.mark.parametrize("size_max", [1, 2, 5])
+def test_a_batch_is_due_by_size(size_max: int) -> None:
+    """With its last item, at once."""
+    batch = Batcher[int](size_max=size_max)
+    for count in range(1, size_max + 1):
+        batch.add(count, 0.0)
+        assert batch.due(0.0) == (count == size_max)
+
+
+def test_taking_begins_the_next() -> None:
+    """Its age is its own."""
+    batch = Batcher[int]()
+    batch.add(1, 0.0)
+    assert batch.take() == [1]
+    assert not batch.due(1e12)
+    batch.add(2, 5000.0)
+    assert batch.deadline_ms() == 5000.0 + AGE_MS_MAX
+    assert batch.take() == [2]
+
+
+def test_two_batchers_share_nothing() -> None:
+    """Each chain has its own."""
+    one, other = Batcher[int](), Batcher[int]()
+    one.add(1, 0.0)
+    assert (one.items, other.items) == ([1], [])
+
+
+def test_a_block_is_small_enough_for_the_collector() -> None:
+    """About a thousand packs, and a quarter of a second."""
+    assert (SIZE_MAX, AGE_MS_MAX) == (1_000, 250)
+
+
+@given(st.lists(st.floats(0, 100), max_size=60), st.integers(1, 5), st.integers(0, 300))
+def test_nothing_is_lost_and_nothing_waits_too_long(steps: list[float], size_max: int, age_ms_max: int) -> None:
+    """Asked after each item, a batch gives every item in order, in batches of at most `size_max`, none over age."""
+    batch, now, batches = Batcher[float](size_max=size_max, age_ms_max=age_ms_max), 0.0, list[list[float]]()
+    for step in steps:
+        now += step
+        if batch.due(now):
+            batches.append(batch.take())
+        batch.add(now, now)
+        if batch.due(now):
+            batches.append(batch.take())
+        assert not batch.items or now - batch.items[0] < age_ms_max
+    batches.append(batch.take())
+    assert all(len(items) <= size_max for items in batches)
+    assert [item for items in batches for item in items] == sorted(item for items in batches for item in items)
+    assert sum(map(len, batches)) == len(steps)
