@@ -221,7 +221,10 @@ def _proven(answer: Answer, receipt: Receipt, root: bytes, view: View, *, is_ahe
 
 
 def _ranges(answer: Answer, receipt: Receipt) -> Iterator[Range]:
-    """The newest block's range, which ends at the receipt's own statement, and the earlier ones."""
+    """The newest block's range, which ends at the receipt's own statement, and the earlier ones.
+
+    Only those of which the receipt says what is lacking: ranges themselves are not signed.
+    """
     assert answer.first_index is not None
     count = receipt.index - answer.first_index + 1
     newest = Range(receipt.seq - count + 1, answer.first_index, count, answer.hashes)
@@ -232,7 +235,8 @@ def _ranges(answer: Answer, receipt: Receipt) -> Iterator[Range]:
             or item.first_seq + item.count > receipt.seq + 1
         ):
             raise _Flawed(Flaw.RANGE, f"a range of {item.count} from seq {item.first_seq}, index {item.first_index}")
-        yield item
+        if receipt.covers[0] <= item.first_seq and item.first_seq + item.count - 1 <= receipt.covers[1]:
+            yield item
 
 
 def _is_proven(item: Range, stream: bytes, *, size: int, root: bytes, view: View) -> bool:

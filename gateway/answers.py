@@ -56,6 +56,7 @@ def answer(
         stream=stream_id,
         seq=newest.seq,
         statement_hash=newest.hash,
+        covers=_covers(statements),
         lacking=tuple((statement.seq, line) for statement in statements for line in statement.lacking),
         index=newest.index,
         path=tuple(merkle.inclusion_proof(newest.index, writer.size, writer.read_nodes)),
@@ -68,6 +69,12 @@ def answer(
         earlier=tuple(_range(writer, run) for run in earlier),
         nonce=nonce,
     )
+
+
+def _covers(statements: Sequence[Sealed]) -> tuple[int, int]:
+    """The seqs that these are without a gap, from the first on: of an answer that was cut, not the newest."""
+    first = statements[0].seq
+    return first, max(item.seq for place, item in enumerate(statements, first) if item.seq == place)
 
 
 def _runs(statements: Sequence[Sealed]) -> list[list[Sealed]]:

@@ -4,7 +4,7 @@ Not safe to share between threads, and of no use after any error: close it and o
 then read again from the database; what was not sealed is sent again by the agents.
 """
 
-from collections import Counter
+from collections import ChainMap, Counter
 from collections.abc import Callable, Sequence
 
 import psycopg
@@ -58,11 +58,12 @@ class GatewayChain:
         """Judge `incoming` and what waits in the inbox, seal what is admitted, and return what to publish."""
         self._refresh_registry()
         inbox_ids, waiting = self._from_inbox()
-        heads = dict(self._heads)
-        sieve = Sieve(self._writer.origin, self._registry, self._suspended, heads, set(self._writer.streams))
+        heads = ChainMap({}, self._heads)
+        known = ChainMap({}, self._writer.streams)
+        sieve = Sieve(self._writer.origin, self._registry, self._suspended, heads, known)
         batch = sieve.sift([*waiting, *incoming])
         sealed = self._seal(batch, inbox_ids)
-        self._heads = heads
+        self._heads.update(heads.maps[0])
         repeats = self._settle(batch)
         return self._reply(batch, sealed, repeats)
 

@@ -41,7 +41,7 @@ class Voice:
         kid = fork.statement.kid
         item = [index_of(fork.entry_id), 0, "fork: the key signed another statement with this seq"]
         finding = {"type": "finding", "chain": self._chain, "total": 1, "items": [item], "evidence": fork.data}
-        self._post(connection, [finding, {"type": "suspension", "kid": kid, "reason": "fork"}], now)
+        self._post(connection, [{"type": "suspension", "kid": kid, "reason": "fork"}, finding], now)
 
     def _post(self, connection: psycopg.Connection, entries: Sequence[dict[str, object]], now: int) -> None:
         contents = [Content(Privacy.PUBLIC, ContentFormat.REGISTRY, cbor.encode(entry)) for entry in entries]

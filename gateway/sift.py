@@ -1,6 +1,6 @@
 """Judging a batch: each message in turn, every admitted one moving its stream's head for those behind it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, field
 
 from gateway.judge import Admitted, Behind, Head, Refused, Streams, judge
@@ -10,6 +10,8 @@ from ledger.refusal import Reason
 from ledger.registry import Registry
 from ledger.statement import StreamKey
 from ledger.topic import Topic
+
+NOT_STORED = -1  # a stream that was opened in this very batch has no row yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,8 @@ class Sieve:
     origin: str
     registry: Registry
     suspended: frozenset[bytes]
-    heads: dict[tuple[bytes, int], Head]
-    known: set[StreamKey]
+    heads: MutableMapping[tuple[bytes, int], Head]
+    known: MutableMapping[StreamKey, int]
 
     def sift(self, incoming: Iterable[Incoming]) -> Batch:
         """Judge each message in order."""
@@ -64,7 +66,7 @@ class Sieve:
             case Admitted(statement):
                 tally = statement.tally
                 self.heads[statement.kid, tally.lane] = Head(tally.stream, tally.seq, statement.hash)
-                self.known.add(statement.stream_key)
+                self.known.setdefault(statement.stream_key, NOT_STORED)
                 batch.admitted.append(verdict)
             case Behind():
                 batch.behind.append((message, verdict))

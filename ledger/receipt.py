@@ -24,7 +24,9 @@ ANSWER_BYTES_MAX = 1024 * 1024
 class Receipt:
     """A log's word, under its key, that a statement is entry `index` of its tree of `size`.
 
-    `kid` is the device's; `log_kid` the log's; `lacking` lists (seq, line) of sections that did not arrive whole.
+    `kid` is the device's; `log_kid` the log's. Of the statements from seq `covers[0]` to `covers[1]`, `lacking` lists
+    the (seq, line) of sections that did not arrive whole; of others it says nothing, or a range from another answer
+    could make a device let go of a section that nobody has.
     """
 
     log_kid: bytes
@@ -36,6 +38,7 @@ class Receipt:
     stream: bytes
     seq: int
     statement_hash: bytes
+    covers: tuple[int, int]
     lacking: tuple[tuple[int, int], ...]
     index: int
     path: tuple[bytes, ...]
@@ -75,7 +78,7 @@ class Receipt:
 
     @property
     def _header(self) -> dict[Any, Any]:
-        lacking = [list(pair) for pair in self.lacking]
+        lacking = [*self.covers, [list(pair) for pair in self.lacking]]
         tally = [1, self.size, self.kid, self.lane, self.stream, self.seq, self.statement_hash, lacking]
         return {
             cose.ALG: cose.EDDSA,
@@ -156,14 +159,16 @@ def _from_header(header: dict[Any, Any], signature: bytes, inclusion: tuple[int,
                 bytes(stream),
                 seq,
                 bytes(hash_),
-                list(lacking),
+                [first, last, list(lacking)],
             ],
         } if cbor.is_count(lane) and lane in LANES and cbor.is_count(seq) and len(stream) == STREAM_BYTES:
             if not len(log_kid) == len(kid) == len(hash_) == 32:
                 raise MalformedError("a receipt's kids and hash are 32 bytes")
-            pairs = tuple(_pair(pair) for pair in lacking)
+            covers, pairs = _pair([first, last]), tuple(_pair(pair) for pair in lacking)
             # Versions, algorithm, vds and the size's second mention are held against the one encoding by decode.
-            return Receipt(log_kid, origin, subject, size, kid, lane, stream, seq, hash_, pairs, index, path, signature)
+            return Receipt(
+                log_kid, origin, subject, size, kid, lane, stream, seq, hash_, covers, pairs, index, path, signature
+            )
     raise MalformedError("the protected header is not a receipt's")
 
 
@@ -180,7 +185,7 @@ def _pair(value: Any) -> tuple[int, int]:
     match value:
         case [seq, line] if cbor.is_count(seq) and cbor.is_count(line):
             return seq, line
-    raise MalformedError("lacking is a list of [seq, line]")
+    raise MalformedError("lacking is [first seq, last seq, [[seq, line], …]]")
 
 
 def _range(value: Any) -> Range:

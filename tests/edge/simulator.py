@@ -203,7 +203,7 @@ class Ledger:
     def answer(self, key: StreamKey, first: int, nonce: bytes | None = None) -> Answer:
         """The answer that proves a stream from seq `first` on."""
         runs = self._runs(key, first)
-        receipt = self.receipt(key)
+        receipt = self.receipt(key, runs[0][0].statement.tally.seq)
         newest = runs[-1]
         return Answer(
             receipt=receipt.issue(self.key, self.root).encode(),
@@ -216,8 +216,8 @@ class Ledger:
             nonce=nonce,
         )
 
-    def receipt(self, key: StreamKey) -> Receipt:
-        """The unsigned receipt of a stream's newest statement."""
+    def receipt(self, key: StreamKey, first: int = 0) -> Receipt:
+        """The unsigned receipt of a stream's newest statement, which says what is lacking from seq `first` on."""
         newest = self.streams[key][-1]
         lacking = tuple((item.statement.tally.seq, line) for item in self.streams[key] for line in sorted(item.missing))
         return Receipt(
@@ -230,6 +230,7 @@ class Ledger:
             stream=key[2],
             seq=newest.statement.tally.seq,
             statement_hash=newest.statement.hash,
+            covers=(first, newest.statement.tally.seq),
             lacking=lacking,
             index=newest.index,
             path=tuple(merkle.inclusion_proof(newest.index, self.size, self._read)),

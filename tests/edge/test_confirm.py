@@ -131,6 +131,12 @@ def test_lacking_sections_are_told(scene: Scene) -> None:
     assert isinstance(verdict, Proven) and verdict.lacking == {(3, 0)}
 
 
+def test_a_range_that_the_receipt_does_not_speak_of_proves_nothing(scene: Scene) -> None:
+    """Ranges are not signed: of one that was joined to another receipt, nobody says which sections are lacking."""
+    verdict = scene.judge(scene.with_receipt(covers=(2, 6)))
+    assert isinstance(verdict, Proven) and verdict.ranges == ((5, 2), (2, 3))
+
+
 # Spoiling
 
 

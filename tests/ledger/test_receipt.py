@@ -41,6 +41,7 @@ def _receipt(index: int, **changes: Any) -> Receipt:
         stream=STREAM,
         seq=index,
         statement_hash=STATEMENTS[index].hash,
+        covers=(0, index),
         lacking=((index, 0),),
         index=index,
         path=tuple(merkle.inclusion_proof(index, len(LEAVES), _read)),
@@ -77,7 +78,7 @@ def test_a_receipt_is_what_the_design_says() -> None:
         4: LOG.kid,
         15: {1: ORIGIN, 2: URN},
         395: 1,
-        "tally-r": [1, 11, DEVICE.kid, 1, STREAM, 5, STATEMENTS[5].hash, [[5, 0]]],
+        "tally-r": [1, 11, DEVICE.kid, 1, STREAM, 5, STATEMENTS[5].hash, [0, 5, [[5, 0]]]],
     }
     assert ENVELOPE.payload is None
     assert ROOT not in DATA
@@ -133,6 +134,7 @@ def test_no_byte_may_change(at: int) -> None:
         {"stream": bytes(8)},
         {"seq": 6},
         {"statement_hash": bytes(32)},
+        {"covers": (1, 5)},
         {"lacking": ()},
         {"lacking": ((5, 0), (5, 1))},
         {"log_kid": NEIGHBOUR.kid},
