@@ -1,0 +1,56 @@
+"""What the registry says of labels: the keys that may sign them, and the batches that were issued. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from labels.batch import Batch
+from labels.signature import LabelKey
+from ledger.registry import Key, Role
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedBatch:
+    """A batch, and the registry entry that published it."""
+
+    batch: Batch
+    index: int
+    statement_hash: bytes
+    issued_at: int
+
+
+@dataclass(frozen=True)
+class Book:
+    """The registry at `size`, as labels need it.
+
+    `key_entries` and `revoked_at` are the registry indices at which a label key was registered, and fell.
+    """
+
+    size: int = 0
+    organisations: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[bytes, Key] = field(default_factory=dict)
+    label_keys: tuple[LabelKey, ...] = ()
+    key_entries: Mapping[bytes, int] = field(default_factory=dict)
+    revoked_at: Mapping[bytes, int] = field(default_factory=dict)
+    batches: Mapping[bytes, IssuedBatch] = field(default_factory=dict)
+
+    def lots(self, gtin: str, lot: str | None = None) -> list[IssuedBatch]:
+        """The batches of a product, or of one lot of it, in the order of issue."""
+        return [
+            issued for issued in self.batches.values() if issued.batch.gtin == gtin and lot in (None, issued.batch.lot)
+        ]
+
+    def key_named(self, name: str) -> Key:
+        """The newest key of a service; LookupError if there is none."""
+        found = next((key for key in reversed(list(self.keys.values())) if key.name == name), None)
+        if found is None:
+            raise LookupError(f"the registry names no {name!r}")
+        return found
+
+    @property
+    def operator(self) -> str:
+        """The URI of the organisation that operates the ledger."""
+        return self.key_named(Role.OPERATOR).issuer
+
+    def organisation(self, uri: str) -> str:
+        """The registered name of an organisation, or its URI."""
+        return self.organisations.get(uri, uri)

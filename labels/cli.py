@@ -1,0 +1,216 @@
+"""`tallystick labels`: keys, labels, their pictures, and the pages behind them."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ledger.errors import UserError
+from ledger.folder import LedgerFolder
+from ledger.settings import Settings
+
+if TYPE_CHECKING:
+    from labels.page import Page
+
+HOST, PORT = "id.example.com", 8420
+_data = click.option("--data", type=click.Path(path_type=Path), help="Data folder (TALLYSTICK_DATA).")
+_dsn = click.option("--dsn", help="PostgreSQL to use (TALLYSTICK_DSN).")
+_timeout = click.option("--timeout", default=15.0, show_default=True, help="Seconds to wait until it is sealed.")
+_json = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+_gtin = click.option("--gtin", required=True, help="The product: 8, 12, 13 or 14 digits.")
+_lot = click.option("--lot", required=True, help="The lot: at most 20 characters, in upper case.")
+_host = click.option("--host", metavar="NAME", help=f"The host name in the links. Default: the settings', or {HOST}.")
+
+
+@click.group()
+def cli() -> None:
+    """Issue, print and serve signed QR labels."""
+
+
+@cli.command()
+@_data
+@_dsn
+@_timeout
+@click.option("--gtin", "gtins", multiple=True, help="A product that the key may sign labels of; repeat it for more.")
+@click.option("--prefix", "prefixes", multiple=True, help="All products whose 14-digit GTIN begins so.")
+@click.option("--days", type=click.IntRange(1, 36_500), default=3650, show_default=True, help="For how long, from now.")
+@click.option("--organisation", metavar="URI", help="Whose key it is. Default: the ledger's operator.")
+def key(
+    data: Path | None,
+    dsn: str | None,
+    timeout: float,
+    gtins: tuple[str, ...],
+    prefixes: tuple[str, ...],
+    days: int,
+    organisation: str | None,
+) -> None:
+    """Make a key that signs labels, and register what it may sign."""
+    from labels import issue
+    from labels.signature import date_of
+
+    settings = Settings.load(data, dsn=dsn)
+    made = issue.make_key(
+        _folder(settings),
+        settings.need_dsn(),
+        gtins=gtins,
+        prefixes=prefixes,
+        days=days,
+        organisation=organisation,
+        timeout_s=timeout,
+    )
+    click.echo(f"label key {made.line.thumbprint.hex()[:16]}… signs {', '.join(made.line.gtins)}")
+    click.echo(f"from {date_of(made.line.first_day)} to {date_of(made.line.last_day)}, for {made.line.organisation}")
+    click.echo(f"secret key: {made.file}")
+
+
+@cli.command()
+@_data
+@_dsn
+@_timeout
+@_gtin
+@_lot
+@click.option("--count", type=int, required=True, help="How many labels.")
+@click.option("--lot-in-link", is_flag=True, help="Also write the lot into the links: the code is a size larger.")
+@_host
+@_json
+def issue(
+    data: Path | None,
+    dsn: str | None,
+    timeout: float,
+    gtin: str,
+    lot: str,
+    count: int,
+    lot_in_link: bool,
+    host: str | None,
+    as_json: bool,
+) -> None:
+    """Issue labels of a lot: draw serials, sign, and publish the batch. Prints their links, one a line."""
+    from labels import issue as issuing
+
+    settings = Settings.load(data, dsn=dsn, labels_host=host)
+    issued = issuing.issue(
+        _folder(settings),
+        settings.need_dsn(),
+        gtin=gtin,
+        lot=lot,
+        count=count,
+        lot_in_link=lot_in_link,
+        timeout_s=timeout,
+    )
+    links = [label.link(settings.labels_host or HOST) for label in issued.labels]
+    batch = issued.batch.batch
+    if as_json:
+        entry = {"registry_entry": issued.batch.index, "root": batch.root.hex(), "gtin": batch.gtin, "lot": batch.lot}
+        click.echo(json.dumps({**entry, "labels": links}))
+        return
+    for link in links:
+        click.echo(link)
+    told = f"{batch.size} labels of GTIN {batch.gtin}, lot {batch.lot}: registry entry {issued.batch.index}"
+    click.echo(f"{told}, root {batch.root.hex()[:16]}…", err=True)
+
+
+@cli.command("print")
+@_data
+@_dsn
+@_gtin
+@_lot
+@click.option("-o", "out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Where to write.")
+@click.option("--sheet", is_flag=True, help="Sheets of forty as well.")
+@_host
+def print_(data: Path | None, dsn: str | None, gtin: str, lot: str, out: Path, sheet: bool, host: str | None) -> None:
+    """Print a lot's labels as PNG files, one a label. Prints each file, and where its page is on this machine."""
+    import sys
+
+    from labels import printing
+
+    settings = Settings.load(data, dsn=dsn, labels_host=host)
+    labels = printing.published_labels(_folder(settings), settings.need_dsn(), gtin=gtin, lot=lot)
+    address = settings.labels_url.rstrip("/") if settings.labels_url else None
+    faces = printing.faces(labels, host=settings.labels_host or HOST, lot=lot, address=address)
+    with click.progressbar(length=len(labels), label="printing", file=sys.stderr) as bar:
+        printing.write_labels(labels, faces, out, done=lambda: bar.update(1))
+    for label in labels:
+        page = f"  {label.link(address.partition('://')[2], scheme=address.partition('://')[0])}" if address else ""
+        click.echo(f"{out / printing.name_of(label)}.png{page}")
+    for file in printing.write_sheets(faces, out) if sheet else ():
+        click.echo(str(file))
+
+
+@cli.command()
+@_data
+@_dsn
+@click.option("--bind", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
+@_host
+def serve(data: Path | None, dsn: str | None, bind: str, port: int, host: str | None) -> None:
+    """Serve the pages behind the labels, until stopped. It says where on standard output once it listens."""
+    from labels.resolve import Resolver
+    from labels.serving import listen, run
+    from labels.web import make_app
+
+    settings = Settings.load(data, dsn=dsn, labels_host=host)
+    resolver = Resolver(_folder(settings), settings.need_dsn())
+    with listen(bind, port) as listener:
+        address = listener.getsockname()
+        shown = f"[{address[0]}]" if ":" in address[0] else address[0]
+        app = make_app(resolver, host=settings.labels_host or HOST)
+        run(app, listener, ready=lambda: click.echo(f"serving http://{shown}:{address[1]}"))
+    resolver.close()
+
+
+@cli.command()
+@_data
+@_dsn
+@_json
+@click.argument("label", nargs=-1, required=True, metavar="LINK | GTIN SERIAL")
+def show(data: Path | None, dsn: str | None, as_json: bool, label: tuple[str, ...]) -> None:
+    """Show an item's proven history: by its label's LINK, or by GTIN and SERIAL where the label was issued here."""
+    from labels.resolve import Resolver, product_link
+
+    link = product_link(label[0]) if len(label) == 1 else None if len(label) > 2 else _item(*label)
+    if link is None:
+        raise UserError("a label is a link, or a GTIN and a serial", "see 'tallystick labels show --help'")
+    settings = Settings.load(data, dsn=dsn)
+    resolver = Resolver(_folder(settings), settings.need_dsn())
+    try:
+        page = resolver.page(link if len(label) == 1 else resolver.labelled(link))
+    finally:
+        resolver.close()
+    if as_json:
+        click.echo(json.dumps(page.document))
+    else:
+        _show(page)
+
+
+def _item(gtin: str, serial: str) -> Any:
+    from labels.issue import gtin_of, serial_of
+
+    return serial_of(gtin_of(gtin), serial)
+
+
+def _show(page: "Page") -> None:
+    from labels.words import clipped
+
+    click.echo(f"{page.headline.upper()}: {page.reason}")
+    names = {"product": page.product, "GTIN": page.gtin, "lot": page.lot, "serial": page.serial, "issued": page.issued}
+    for name, value in names.items():
+        if value:
+            click.echo(f"  {name:<8} {clipped(value)}")
+    for step in page.steps:
+        mark = "verified" if step.proof.verified else f"NOT VERIFIED: {step.proof.complaint}"
+        where = f" · {step.place}" if step.place else ""
+        click.echo(f"{step.number:>3} {step.title}{where} · {step.when}")
+        click.echo(f"      {step.proof.device} · {step.proof.chain} {step.proof.index} · {mark}")
+    for series in page.series:
+        span = f"{series.lowest:g} to {series.highest:g} {series.unit}"
+        click.echo(f"  {series.metric}: {series.readings} readings, {span}")
+    for note in page.replayed:
+        click.echo(f"  {note}")
+    click.echo(f"{page.counts.verified} of {page.counts.total} records verified, {page.counts.anchored} anchored")
+
+
+def _folder(settings: Settings) -> LedgerFolder:
+    folder = LedgerFolder(settings.data / "ledger")
+    folder.trust()  # or say that there is no ledger
+    return folder

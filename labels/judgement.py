@@ -1,0 +1,129 @@
+"""Whether a label is genuine: its signature, its key's scope, and the batch that published it. Pure."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from labels import gs1
+from labels.batch import Label
+from labels.book import Book, IssuedBatch
+from labels.signature import LabelError, LabelFault, LabelKey, signature_of, verify_label
+from ledger.errors import OutsideError
+
+
+class Standing(StrEnum):
+    """What a page says at a glance."""
+
+    GENUINE = "genuine"
+    NOT_PROVEN = "not-proven"
+    PROBLEM = "problem"
+    NO_CLAIM = "no-claim"  # the page of a product or a lot, of which no label was shown
+
+
+class Level(StrEnum):
+    """What a link names."""
+
+    ITEM = "item"
+    LOT = "lot"
+    PRODUCT = "product"
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A label's place in a batch, and the proof of it."""
+
+    batch_root: bytes
+    index: int
+    proof: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelVerdict:
+    """What is to be said of a link's label.
+
+    `fault` is a LabelFault's value, `unpublished`, or "" for a genuine one; `day` the issue day that it claims.
+    """
+
+    standing: Standing
+    reason: str
+    fault: str = ""
+    key: LabelKey | None = None
+    day: int | None = None
+    batch: IssuedBatch | None = None
+    index: int | None = None
+
+    @property
+    def is_signed(self) -> bool:
+        """A key that may sign this label signed it: who shows it has held it, or a copy."""
+        return self.standing is Standing.GENUINE or self.fault == UNPUBLISHED
+
+
+UNPUBLISHED = "unpublished"
+_REASONS = {
+    LabelFault.MALFORMED: "The link was changed or cut short: what should be its signature is none.",
+    LabelFault.UNKNOWN_KEY: "It is signed by no key that this ledger knows.",
+    LabelFault.BAD_SIGNATURE: "The link was changed after it was signed, or the signature was made up.",
+    LabelFault.WRONG_GTIN: "It is signed by a key that may not sign labels of this product.",
+    LabelFault.WRONG_DAY: "It is signed by a key that was not to sign labels on that day.",
+    LabelFault.FUTURE: "It says that it was issued on a day that is still to come.",
+    LabelFault.REVOKED: "Its key was revoked, and no batch published before that has this label.",
+}
+
+
+def level_of(link: gs1.DigitalLink) -> Level:
+    """Whether a product's link names an item, a lot, or no more than the product."""
+    if link.serial is not None:
+        return Level.ITEM
+    return Level.LOT if link.lot is not None else Level.PRODUCT
+
+
+def judge(link: gs1.DigitalLink, book: Book, *, today: int, find: Callable[[Label], Membership | None]) -> LabelVerdict:
+    """Judge the label that `link` was read from.
+
+    `find` looks up a label in the batches that were issued; it is asked only if the signature is good, so that a
+    link without one learns nothing of which serials exist.
+    """
+    key, revoked = None, False
+    try:
+        key = verify_label(link, book.label_keys, today)
+    except LabelError as error:
+        if error.fault is LabelFault.UNSIGNED:
+            return _unsigned(link)
+        if error.fault is not LabelFault.REVOKED or error.key is None:
+            return LabelVerdict(Standing.PROBLEM, _REASONS[error.fault], error.fault, error.key)
+        key, revoked = error.key, True
+    day, label = signature_of(link).day, Label.of(link)
+    published = _published(label, key, link, book, find(label))
+    if published is not None and not (revoked and published[0].index > book.revoked_at.get(key.thumbprint, -1)):
+        how = ", and its batch was published before its key was revoked" if revoked else ""
+        reason = f"The label is signed by {book.organisation(key.organisation)}, as one of a published batch{how}."
+        return LabelVerdict(Standing.GENUINE, reason, "", key, day, *published)
+    if revoked:
+        return LabelVerdict(Standing.PROBLEM, _REASONS[LabelFault.REVOKED], LabelFault.REVOKED, key, day)
+    reason = "The signature is good, but the label is in no published batch: it may be too new, or one too many."
+    return LabelVerdict(Standing.NOT_PROVEN, reason, UNPUBLISHED, key, day)
+
+
+def _unsigned(link: gs1.DigitalLink) -> LabelVerdict:
+    if level_of(link) is Level.ITEM:
+        reason = "The link carries no signature, so nothing is said of a single item. Scan the code on the label."
+        return LabelVerdict(Standing.NOT_PROVEN, reason, LabelFault.UNSIGNED)
+    reason = "This is about the product in general: no label was shown."
+    return LabelVerdict(Standing.NO_CLAIM, reason, LabelFault.UNSIGNED)
+
+
+def _published(
+    label: Label, key: LabelKey, link: gs1.DigitalLink, book: Book, found: Membership | None
+) -> tuple[IssuedBatch, int] | None:
+    """The batch that commits to the label, of this product, lot and key; and the label's number in it."""
+    issued = book.batches.get(found.batch_root) if found else None
+    if found is None or issued is None:
+        return None
+    batch = issued.batch
+    if (batch.gtin, batch.kid) != (link.gtin, key.thumbprint) or link.lot not in (None, batch.lot):
+        return None
+    try:
+        batch.verify(label, index=found.index, proof=found.proof)
+    except OutsideError:
+        return None
+    return issued, found.index

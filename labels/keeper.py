@@ -1,0 +1,76 @@
+"""Keeping the book: the registry's entries folded, up to its published checkpoint and no further."""
+
+from threading import Lock
+from types import MappingProxyType
+
+import psycopg
+
+from labels.batch import ENTRY_TYPE, Batch
+from labels.book import Book, IssuedBatch
+from labels.signature import LabelKey
+from ledger import checkpoint_file, read
+from ledger.errors import MalformedError, RegistryError, UserError
+from ledger.fold import Stored
+from ledger.folder import LedgerFolder
+from ledger.keys import thumbprint
+from ledger.registry import REGISTRY, Registry
+from ledger.section import ContentFormat
+from ledger.statement import Statement
+
+
+class BookKeeper:
+    """Keeps the book up with the published registry. Safe to share between threads."""
+
+    def __init__(self, folder: LedgerFolder) -> None:
+        self._folder, self._lock = folder, Lock()
+        self._registry, self._book = Registry(), Book()
+        self._key_entries: dict[bytes, int] = {}
+        self._revoked_at: dict[bytes, int] = {}
+        self._batches: dict[bytes, IssuedBatch] = {}
+
+    def book(self, connection: psycopg.Connection) -> Book:
+        """The book at the registry's published size. Raises UserError if there is no ledger."""
+        published = checkpoint_file.load(self._folder.checkpoints, REGISTRY)
+        if published is None:
+            raise UserError(f"{self._folder.path} has no published registry", "make a ledger: 'tallystick ledger init'")
+        size = published.checkpoint.size
+        with self._lock:
+            if size > self._registry.size:
+                for stored in read.entries(connection, REGISTRY, self._registry.size, size):
+                    self._fold(stored)
+                self._book = self._snapshot()
+            return self._book
+
+    def _fold(self, stored: Stored) -> None:
+        """Take one entry. What the registry's rules refuse has no effect."""
+        self._registry.size = stored.index + 1
+        try:
+            statement = Statement.decode(stored.data)
+            for line, of in enumerate(statement.manifest):
+                body = stored.body(line)
+                if of.content_format == ContentFormat.REGISTRY and body is not None:
+                    self._fold_section(stored.index, statement, body)
+        except (MalformedError, RegistryError):
+            return
+
+    def _fold_section(self, index: int, statement: Statement, body: bytes) -> None:
+        entry = self._registry.apply(index, statement.kid, body)
+        if entry["type"] == ENTRY_TYPE:
+            batch = Batch.read(entry)
+            self._batches.setdefault(batch.root, IssuedBatch(batch, index, statement.hash, statement.issued_at))
+        elif entry["type"] == "label-key":
+            self._key_entries[thumbprint(entry["key"])] = index
+        elif entry["type"] == "revocation" and entry["kid"] in self._registry.label_keys:
+            self._revoked_at.setdefault(entry["kid"], index)
+
+    def _snapshot(self) -> Book:
+        registry = self._registry
+        return Book(
+            size=registry.size,
+            organisations=MappingProxyType(dict(registry.organisations)),
+            keys=MappingProxyType(dict(registry.keys)),
+            label_keys=tuple(map(LabelKey.of, registry.label_keys.values())),
+            key_entries=MappingProxyType(dict(self._key_entries)),
+            revoked_at=MappingProxyType(dict(self._revoked_at)),
+            batches=MappingProxyType(dict(self._batches)),
+        )

@@ -1,0 +1,138 @@
+"""What a page says, for people and for machines. Pure."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from labels.judgement import Level, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Where a statement stands, and whether it verifies. `bundle` is its hash, by which the proof is fetched."""
+
+    what: str
+    verified: bool
+    complaint: str
+    chain: str
+    index: int
+    block: int | None
+    sealed: str
+    anchored: bool
+    device: str
+    organisation: str
+    bundle: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A step of the history. `about` is the identifier of what it was said of: the item's, or what it was in."""
+
+    number: int
+    title: str
+    detail: str
+    about: str
+    time: str
+    when: str
+    place: str
+    place_id: str
+    notes: tuple[str, ...]
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class SensorView:
+    """A sensor that was with the item, by the word of the steps `because`."""
+
+    device: str
+    organisation: str
+    urn: str
+    start: str
+    end: str
+    span: str
+    because: tuple[int, ...]
+    readings: int
+    statements: int
+    verified: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesView:
+    """A metric's chart, and the same in numbers."""
+
+    metric: str
+    unit: str
+    readings: int
+    lowest: float
+    highest: float
+    low: float | None
+    high: float | None
+    outside: int
+    lines: tuple[str, ...]
+    wide: str
+    narrow: str
+
+
+@dataclass(frozen=True, slots=True)
+class LotView:
+    """A batch of labels, as anyone may know of it."""
+
+    lot: str
+    labels: int
+    issued: str
+    organisation: str
+    root: str
+    entry: int
+    bundle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Statements: all that the page rests on, those that verify, and those whose block is anchored."""
+
+    total: int
+    verified: int
+    anchored: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """All of a page."""
+
+    standing: Standing
+    level: Level
+    headline: str
+    reason: str
+    fault: str
+    gtin: str
+    lot: str
+    serial: str
+    product: str
+    epc: str
+    issued: str
+    issuer: str
+    number: str
+    counts: Counts
+    steps: tuple[StepView, ...]
+    sensors: tuple[SensorView, ...]
+    series: tuple[SeriesView, ...]
+    replayed: tuple[str, ...]
+    replayed_headline: str
+    lots: tuple[LotView, ...]
+    proofs: tuple[Proof, ...]
+    route: tuple[str, ...]
+    meaning: tuple[str, ...]
+    not_proven: tuple[str, ...]
+    cut: tuple[str, ...]
+    unsigned: tuple[tuple[str, str], ...]
+    checkpoints: tuple[tuple[str, int, str], ...]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The page as JSON holds it: everything but the drawings."""
+        fields = asdict(self)
+        for series in fields["series"]:
+            del series["wide"], series["narrow"]
+        fields["verdict"] = str(fields.pop("standing"))
+        fields["checkpoints"] = [{"origin": o, "size": s, "root": r} for o, s, r in self.checkpoints]
+        fields["unsigned"] = [list(pair) for pair in self.unsigned]
+        return fields

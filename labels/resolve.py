@@ -1,0 +1,206 @@
+"""From a link to its page: reads the database, checks every statement, and leaves the telling to `labels.compose`."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from labels import gs1, readings, store
+from labels.batch import Label, prove
+from labels.book import Book
+from labels.compose import Found, compose
+from labels.history import Source, Told, Window, trace
+from labels.issue import today
+from labels.judgement import LabelVerdict, Membership, judge
+from labels.keeper import BookKeeper
+from labels.page import Page
+from labels.readings import Pack
+from labels.sessions import Session, Sessions
+from labels.signature import LabelKey
+from labels.store import Chains
+from labels.verdicts import Checked, Checker
+from ledger.errors import UserError
+from ledger.folder import LedgerFolder
+from ledger.registry import ANCHOR, REGISTRY, Role
+
+STATEMENTS_MAX = 1_000  # of readings, on one page
+LEAVES_KEPT = 1_000_000
+
+
+class Resolver:
+    """Resolves links against one ledger. Safe to share between threads."""
+
+    def __init__(self, folder: LedgerFolder, dsn: str, *, now: Callable[[], float] = time.time) -> None:
+        self.trust = folder.trust()
+        self._folder, self._now = folder, now
+        self._sessions = Sessions(dsn, folder)
+        self._keeper, self._checker = BookKeeper(folder), Checker(self.trust)
+        self._leaves = _Leaves()
+
+    def close(self) -> None:
+        """Close the sessions."""
+        self._sessions.close()
+
+    def page(self, link: gs1.DigitalLink) -> Page:
+        """The page of a product's link. Raises UserError if the database is not there, psycopg.Error if it fails."""
+        return self._sessions.run(lambda session: compose(self._find(session, link)))
+
+    def labelled(self, link: gs1.DigitalLink) -> gs1.DigitalLink:
+        """The same link with the signature of the label that was issued for it here; UserError if none was."""
+        stored = self._sessions.run(lambda session: store.label(session.connection, link.canonical_path))
+        if stored is None:
+            raise UserError(
+                f"no label was issued here for {' '.join(f'({ai}) {value}' for ai, value in link.keys)}",
+                "give the label's whole link, in quotation marks",
+            )
+        return gs1.parse(stored.label.link(gs1.GS1_HOST))
+
+    def bundle(self, statement_hash: str) -> bytes | None:
+        """The proof bundle of a statement with something public in it, or None."""
+        return self._sessions.run(lambda session: self._bundle(session, statement_hash))
+
+    def ping(self) -> None:
+        """Ask the database for a word. Raises as `page`."""
+        self._sessions.run(lambda session: session.connection.execute("select 1"))
+
+    def _bundle(self, session: Session, statement_hash: str) -> bytes | None:
+        published = store.chains(session.connection, self._folder)
+        place = store.statement_place(session.connection, published, statement_hash)
+        return session.prover.prove(*place).encode() if place else None
+
+    def _find(self, session: Session, link: gs1.DigitalLink) -> Found:
+        published = store.chains(session.connection, self._folder)
+        book = self._keeper.book(session.connection)
+        label = judge(link, book, today=today(), find=lambda label: self._membership(session, label))
+        checkpoints = {published.names[chain]: checkpoint for chain, checkpoint in published.checkpoints.items()}
+        found = Found(link, self._now(), book, label, checkpoints)
+        if label.is_signed:
+            _Search(session, published, self._checker, found).run()
+        return found
+
+    def _membership(self, session: Session, label: Label) -> Membership | None:
+        """The label's place in its batch, if it is one that was issued."""
+        stored = store.label(session.connection, label.path)
+        if stored is None or stored.label != label:
+            return None
+        leaves = self._leaves.of(session, stored.batch_root)
+        return Membership(stored.batch_root, stored.index, prove(stored.index, leaves))
+
+
+class _Search:
+    """Fills in what the ledger has on one item."""
+
+    def __init__(self, session: Session, published: Chains, checker: Checker, found: Found) -> None:
+        self._session, self._published, self._checker, self._found = session, published, checker, found
+        self._anchor_size = published.size(ANCHOR)
+
+    def run(self) -> None:
+        """Look up the history, the readings that belong to it, and check all of it."""
+        found, connection = self._found, self._session.connection
+        found.issue = tuple(self._issue(found.label, found.book))
+        found.history = trace(found.link.epc, now=found.now, events_of=self._events_of)
+        for step in found.history.steps:
+            self._check(step.row.source.entry_id)
+        gathered = [(window, self._packs(window)) for window in found.history.windows]
+        was_cut = found.readings.cut
+        found.readings = readings.gather(gathered, store.limits(connection))
+        found.readings.cut |= was_cut
+        found.findings = store.findings(connection, found.checked)
+
+    def _events_of(self, uri: str, start: float) -> Told:
+        return store.events_of(self._session.connection, self._published, uri, start)
+
+    def _packs(self, window: Window) -> list[Pack]:
+        """The packs that hold the window's readings, as far as they verify."""
+        room = STATEMENTS_MAX - sum(len(entries) for entries in self._found.packs.values())
+        sections = store.reading_sections(
+            self._session.connection, self._published, window.device, window.start, window.end
+        )
+        self._found.readings.cut |= sections.cut or len(sections.sources) > room
+        sources = sections.sources[:room]
+        self._found.packs[window] = tuple(source.entry_id for source in sources)
+        packs = [self._pack(source, window.device) for source in sources]
+        return [pack for pack in packs if pack is not None]
+
+    def _pack(self, source: Source, device: str) -> Pack | None:
+        checked = self._check(source.entry_id)
+        said = checked.said(source.line)
+        if checked.verdict is None or checked.verdict.urn != device or not isinstance(said, tuple):
+            return None
+        return Pack(device, source, said)
+
+    def _check(self, entry: int) -> Checked:
+        if entry not in self._found.checked:
+            self._found.checked[entry] = self._check_at(*self._published.place(entry))
+        return self._found.checked[entry]
+
+    def _check_at(self, chain: str, index: int) -> Checked:
+        return self._checker.check(self._session.prover.prove, chain, index, anchor_size=self._anchor_size)
+
+    def _issue(self, label: LabelVerdict, book: Book) -> list[tuple[str, Checked]]:
+        """The registry's entries on which the label itself rests: its key's, and its batch's."""
+        entries = []
+        if label.key is not None and (index := book.key_entries.get(label.key.thumbprint)) is not None:
+            entries.append(("label key", _saying(self._check_at(REGISTRY, index), Role.OPERATOR, _of_key(label.key))))
+        if label.batch is not None:
+            checked = self._check_at(REGISTRY, label.batch.index)
+            batch = label.batch.batch
+            entries.append(("label batch", _saying(checked, Role.LABELS, lambda said: said == batch.entry())))
+        return entries
+
+
+def _saying(checked: Checked, role: Role, says: Callable[[Mapping[str, Any]], bool]) -> Checked:
+    """What was checked, if `role` said by it what the database has us believe."""
+    verdict = checked.verdict
+    if verdict is None or (
+        verdict.role is role
+        and any(isinstance(section.said, dict) and says(section.said) for section in verdict.sections)
+    ):
+        return checked
+    return replace(checked, verdict=None, complaint=f"it does not say what is made of it, or not as {role}")
+
+
+def _of_key(key: LabelKey) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether a registry entry is the one that registered `key`."""
+    entry = {
+        "type": "label-key",
+        "key": key.public_key,
+        "organisation": key.organisation,
+        "gtins": list(key.gtins),
+        "first_day": key.first_day,
+        "last_day": key.last_day,
+    }
+    return lambda said: {name: said.get(name) for name in entry} == entry
+
+
+class _Leaves:
+    """The leaf hashes of batches, remembered: they never change. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[bytes, list[bytes]] = OrderedDict()
+
+    def of(self, session: Session, root: bytes) -> list[bytes]:
+        """The leaf hashes of the batch, in order."""
+        with self._lock:
+            if root in self._kept:
+                self._kept.move_to_end(root)
+                return self._kept[root]
+        leaves = [label.leaf_hash for label in store.batch_labels(session.connection, root)]
+        with self._lock:
+            self._kept[root] = leaves
+            while len(self._kept) > 1 and sum(map(len, self._kept.values())) > LEAVES_KEPT:
+                self._kept.popitem(last=False)
+        return leaves
+
+
+def product_link(uri: str) -> gs1.DigitalLink:
+    """The link of a product, lot or item; Gs1Error if it is none, UserError if it is of something else."""
+    link = gs1.parse(uri)
+    if link.gtin is None:
+        raise UserError(
+            f"({link.keys[0][0]}) names no product", "there are pages for products, lots and items: (01), (10) and (21)"
+        )
+    return link

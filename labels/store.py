@@ -1,0 +1,224 @@
+"""What the label service reads of the database. Only public sections of published entries are looked at."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import psycopg
+
+from labels.batch import Label
+from labels.history import EventRow, Source, Told
+from ledger import checkpoint_file, epcis
+from ledger.checkpoint import Checkpoint
+from ledger.errors import MalformedError
+from ledger.folder import LedgerFolder
+from ledger.section import ContentFormat, Privacy, Section
+from ledger.senml import TIME_MAX
+from ledger.tree_store import INDEX_BITS, chain_of, entry_id, index_of
+
+EVENTS_MAX = 200  # about one identifier
+EVENT_BYTES_MAX = 8 * 1024 * 1024
+RELATIONS_MAX = 100  # what it was in, or had on it, before it matters
+READINGS_MAX = 100_000  # looked at in a window, to find the sections that hold them
+STATEMENTS_MAX = 1_000  # of readings in a window
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Chains:
+    """The chains by row id: their names, and the published checkpoint of each that has one."""
+
+    names: Mapping[int, str]
+    checkpoints: Mapping[int, Checkpoint]
+
+    @property
+    def ranges(self) -> tuple[list[int], list[int]]:
+        """The published entries: first ids, and ids after the last."""
+        sizes = {chain: checkpoint.size for chain, checkpoint in self.checkpoints.items()}
+        return [entry_id(c, 0) for c in sizes], [entry_id(c, size) for c, size in sizes.items()]
+
+    def size(self, name: str) -> int:
+        """The published size of a chain; 0 before the first checkpoint."""
+        return next((c.size for chain, c in self.checkpoints.items() if self.names[chain] == name), 0)
+
+    def place(self, entry: int) -> tuple[str, int]:
+        """The chain's name and the index of an entry."""
+        return self.names[chain_of(entry)], index_of(entry)
+
+    def entry(self, chain: str, index: int) -> int:
+        """The id of an entry."""
+        return entry_id(next(number for number, name in self.names.items() if name == chain), index)
+
+    def has(self, entry: int) -> bool:
+        """Whether an entry is published."""
+        checkpoint = self.checkpoints.get(chain_of(entry))
+        return checkpoint is not None and index_of(entry) < checkpoint.size
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLabel:
+    """A label that was issued, and its place in its batch."""
+
+    label: Label
+    batch_root: bytes
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """Where readings are; `cut` if there are more, older ones."""
+
+    sources: tuple[Source, ...]
+    cut: bool
+
+
+def chains(connection: psycopg.Connection, folder: LedgerFolder) -> Chains:
+    """What is published now; the database has all of it by then."""
+    names: dict[int, str] = dict(connection.execute("select chain_id, name from chain").fetchall())
+    published = {chain: checkpoint_file.load(folder.checkpoints, name) for chain, name in names.items()}
+    return Chains(names, {chain: found.checkpoint for chain, found in published.items() if found is not None})
+
+
+# The lateral joins are by primary key, row by row, whatever the planner thinks of tables it has no statistics of.
+_EVENTS = """
+with about as materialized (
+  select distinct entry_id, section from event_item i
+   where uri = %(uri)s and role in (0, 1)
+     and exists (select from unnest(%(first)s::bigint[], %(after)s::bigint[]) p(first, after)
+                  where i.entry_id >= p.first and i.entry_id < p.after)),
+said as materialized (
+  select a.entry_id, a.section, e.ts, e.type, s.bytes from about a
+   cross join lateral (select ts, type from event where (entry_id, section) = (a.entry_id, a.section) limit 1) e
+   cross join lateral (select octet_length(data) as bytes from section
+                        where (entry_id, line) = (a.entry_id, a.section) and privacy = %(public)s limit 1) s
+   where s.bytes is not null),
+later as (
+  select entry_id, section, row_number() over told as place, sum(bytes) over told as so_far
+    from said where ts >= %(start)s window told as (order by ts, entry_id, section) order by place limit %(most)s + 1),
+before as (
+  select entry_id, section, row_number() over told as place, sum(bytes) over told as so_far
+    from said where ts < %(start)s and type <> 'ObjectEvent'
+  window told as (order by ts desc, entry_id desc, section) order by place limit %(relations)s)
+select entry_id, section,
+       case when place <= %(most)s and so_far <= %(bytes)s
+            then (select data from section s where (s.entry_id, s.line) = (found.entry_id, found.section)) end
+  from (select * from later union all select * from before) found"""
+
+
+def events_of(connection: psycopg.Connection, published: Chains, uri: str, start: float) -> Told:
+    """The public events about `uri` from `start` on, and its relations before, as `history.trace` asks for them."""
+    first, after = published.ranges
+    parameters = {
+        "uri": uri,
+        "public": Privacy.PUBLIC,
+        "first": first,
+        "after": after,
+        "start": _moment(start),
+        "most": EVENTS_MAX,
+        "relations": RELATIONS_MAX,
+        "bytes": EVENT_BYTES_MAX,
+    }
+    rows = connection.execute(_EVENTS.encode(), parameters).fetchall()
+    found = [row for entry, line, data in rows if data for row in _event(Source(entry, line), bytes(data))]
+    return Told(tuple(found), cut=any(data is None for _, _, data in rows))
+
+
+def _event(source: Source, data: bytes) -> list[EventRow]:
+    """The event as it was signed; what the gateway could not read is in no table."""
+    try:
+        return [EventRow(source, epcis.decode(Section.decode(data).body))]
+    except MalformedError:
+        return []
+
+
+_READINGS = """
+with held as materialized (
+  (select entry_id, section from reading
+    where device_id = %(device)s and ts >= %(start)s and ts <= %(end)s order by ts desc limit %(most)s)
+  union all
+  (select entry_id, section from reading_other
+    where device_id = %(device)s and ts >= %(start)s and ts <= %(end)s order by ts desc limit %(most)s)),
+places as materialized (select entry_id, section, sum(count(*)) over () as n from held group by entry_id, section)
+select h.entry_id, h.section, h.n from places h
+ cross join lateral (select from section s
+                      where (s.entry_id, s.line) = (h.entry_id, h.section) and s.privacy = %(public)s
+                        and s.content_format = %(senml)s and s.data is not null limit 1) s
+ where exists (select from unnest(%(first)s::bigint[], %(after)s::bigint[]) p(first, after)
+                where h.entry_id >= p.first and h.entry_id < p.after)
+ order by h.entry_id desc, h.section desc limit %(sections)s"""
+
+
+def reading_sections(
+    connection: psycopg.Connection, published: Chains, device: str, start: float, end: float
+) -> Sections:
+    """The public sections that hold readings of `device` (a URN) in a span of time, the newest first."""
+    row = connection.execute("select device_id from device where urn = %s", [device]).fetchone()
+    if row is None:
+        return Sections((), False)
+    first, after = published.ranges
+    rows = connection.execute(
+        _READINGS.encode(),
+        {
+            "device": row[0],
+            "start": _moment(start),
+            "end": _moment(end),
+            "most": READINGS_MAX,
+            "public": Privacy.PUBLIC,
+            "senml": ContentFormat.SENML_CBOR,
+            "first": first,
+            "after": after,
+            "sections": STATEMENTS_MAX + 1,
+        },
+    ).fetchall()
+    cut = len(rows) > STATEMENTS_MAX or any(n >= READINGS_MAX for _, _, n in rows)
+    return Sections(tuple(Source(entry, line) for entry, line, _ in rows[:STATEMENTS_MAX]), cut)
+
+
+def limits(connection: psycopg.Connection) -> dict[tuple[str, str], tuple[float | None, float | None]]:
+    """The lowest and highest good value of each metric (name, unit) that has limits."""
+    rows = connection.execute(
+        "select name, unit, lo, hi from metric where lo is not null or hi is not null limit 10000"
+    )
+    return {(name, unit): (lo, hi) for name, unit, lo, hi in rows}
+
+
+def findings(connection: psycopg.Connection, entries: Iterable[int]) -> dict[int, list[str]]:
+    """What the gateway found wrong with these entries."""
+    found: dict[int, list[str]] = {}
+    query = "select about, reason from finding where about = any(%s) order by entry_id, section limit 1000"
+    for about, reason in connection.execute(query, [list(entries)]):
+        found.setdefault(about, []).append(reason)
+    return found
+
+
+def label(connection: psycopg.Connection, path: str) -> StoredLabel | None:
+    """The label that was issued for a canonical path."""
+    row = connection.execute("select path, signature, batch_root, index from label where path = %s", [path]).fetchone()
+    return StoredLabel(Label(row[0], row[1]), bytes(row[2]), row[3]) if row else None
+
+
+def batch_labels(connection: psycopg.Connection, root: bytes) -> list[Label]:
+    """The labels of a batch, in order."""
+    query = "select path, signature from label where batch_root = %s order by index"
+    return [Label(path, digits) for path, digits in connection.execute(query, [root])]
+
+
+def statement_place(connection: psycopg.Connection, published: Chains, statement_hash: str) -> tuple[str, int] | None:
+    """Chain and index of a published statement that has a public section, by its hash in hexadecimal."""
+    if not _HASH.fullmatch(statement_hash):
+        return None
+    rows: Sequence[tuple[int]] = connection.execute(
+        """select entry_id from entry e where statement_hash = %s
+              and exists (select from section s where s.entry_id = e.entry_id and s.privacy = %s) limit 10""",
+        [bytes.fromhex(statement_hash), Privacy.PUBLIC],
+    ).fetchall()
+    return next((published.place(entry) for (entry,) in rows if published.has(entry)), None)
+
+
+def _moment(time: float) -> datetime:
+    """A time as PostgreSQL takes it, at most the calendar's ends."""
+    return datetime.fromtimestamp(min(max(time, 0.0), float(TIME_MAX)), UTC)
+
+
+assert INDEX_BITS == 40  # 001_core.sql says so too

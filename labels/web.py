@@ -1,0 +1,209 @@
+"""The pages behind the labels' links, over HTTP: for a phone as HTML, for machines as JSON. No script, no cookie."""
+
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader
+from starlette.exceptions import HTTPException
+
+from labels import gs1, words
+from labels.chart import number
+from labels.page import Page
+from labels.resolve import Resolver, product_link
+from ledger.errors import UserError
+
+log = logging.getLogger("labels")
+
+_HERE = Path(__file__).parent
+HEADERS_BYTES_MAX = 16 * 1024
+_METHODS = ["GET", "HEAD"]
+_STATIC = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
+_HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+_AWAY = "The ledger's database does not answer just now. The label may well be good: try again in a minute."
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+def make_app(resolver: Resolver, *, host: str) -> FastAPI:
+    """The application. `host` is the name in the labels' links, for the start page to show."""
+    app = FastAPI(title="Tallystick labels", openapi_url=None, docs_url=None, redoc_url=None)
+    app.add_middleware(_Guard)
+    site = _Site(resolver, host)
+    # Endpoints are plain functions: each runs in a thread, where the database may be waited for.
+    app.add_api_route("/", site.start, methods=_METHODS)
+    app.add_api_route("/healthz", site.health, methods=_METHODS)
+    app.add_api_route("/trust.json", site.trust, methods=_METHODS)
+    app.add_api_route("/bundle/{statement_hash}", site.bundle, methods=_METHODS)
+    app.add_api_route("/static/{name}", site.static, methods=_METHODS)
+    app.add_api_route("/{path:path}", site.link, methods=_METHODS)
+    app.add_exception_handler(UserError, site.away)
+    app.add_exception_handler(psycopg.Error, site.away)
+    app.add_exception_handler(HTTPException, site.refused)
+    app.add_exception_handler(Exception, site.broken)
+    return app
+
+
+class _Site:
+    """The endpoints."""
+
+    def __init__(self, resolver: Resolver, host: str) -> None:
+        self._resolver, self._host = resolver, host
+        self._templates = Environment(
+            loader=FileSystemLoader(_HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+        )
+        self._templates.globals.update(number=number, plural=words.plural)
+
+    def start(self, request: Request) -> Response:
+        """What this is; and from a pasted link to its page."""
+        pasted = request.query_params.get("link")
+        if pasted is None:
+            return self._html("start.html", host=self._host)
+        try:
+            link = product_link(pasted.strip())
+        except (gs1.Gs1Error, UserError) as error:
+            return self._mistake(request, error)
+        digits = next((value for name, value in link.query if name == "s"), "")
+        signed = f"?s={quote(digits, safe='')}" if digits else ""
+        return RedirectResponse(f"{link.canonical_path}{signed}", 303)
+
+    def link(self, request: Request) -> Response:
+        """The page of a product, a lot or an item."""
+        path = request.scope.get("raw_path", b"").decode("latin-1").partition("?")[0]
+        query = request.scope.get("query_string", b"").decode("latin-1")
+        try:
+            link = product_link(f"https://{gs1.GS1_HOST}{path}" + (f"?{query}" if query else ""))
+        except (gs1.Gs1Error, UserError) as error:
+            return self._mistake(request, error)
+        page = self._resolver.page(link)
+        headers = {"vary": "accept", "cache-control": "no-store"}
+        if _wants_json(request):
+            return JSONResponse(page.document, headers=headers)
+        return self._html("page.html", headers=headers, page=page, json_link=_json_link(page, link))
+
+    def bundle(self, statement_hash: str) -> Response:
+        """A statement's proof, with its public sections, to be verified offline."""
+        data = self._resolver.bundle(statement_hash)
+        if data is None:
+            raise HTTPException(404, "No published statement with something public in it has this hash.")
+        name = f'attachment; filename="{statement_hash[:16]}.bundle"'
+        return Response(
+            data, media_type="application/vnd.tallystick-bundle+cbor", headers={"content-disposition": name}
+        )
+
+    def trust(self) -> Response:
+        """What all proofs are held against."""
+        return Response(self._resolver.trust.text, media_type="application/json")
+
+    def health(self) -> Response:
+        """Whether pages can be made."""
+        self._resolver.ping()
+        return JSONResponse({"status": "ok"})
+
+    def static(self, name: str) -> Response:
+        """The style sheet and the icon."""
+        if name not in _STATIC:
+            raise HTTPException(404, "There is no such file.")
+        headers = {"cache-control": "max-age=3600"}
+        return FileResponse(_HERE / "static" / name, media_type=_STATIC[name], headers=headers)
+
+    def away(self, request: Request, error: Exception) -> Response:
+        """The database is not there, or takes too long."""
+        log.warning("%s", str(error).strip() or repr(error))
+        return self._error(request, 503, "Not just now", _AWAY, headers={"retry-after": "5"})
+
+    def refused(self, request: Request, error: Exception) -> Response:
+        """What the framework or an endpoint refuses."""
+        assert isinstance(error, HTTPException)
+        told = "There is nothing here." if error.status_code == 404 and error.detail == "Not Found" else error.detail
+        headers = dict(error.headers or {})
+        return self._error(request, error.status_code, "Not found" if error.status_code == 404 else "No", told, headers)
+
+    def broken(self, request: Request, error: Exception) -> Response:
+        """A fault of ours, whose traceback is in the log."""
+        told = "Something is wrong on our side. The label may well be good."
+        return self._error(request, 500, "Our mistake", told, _HEADERS)  # which this answer gets from nobody else
+
+    def _mistake(self, request: Request, error: gs1.Gs1Error | UserError) -> Response:
+        """A link that is none of GS1's, or names no product."""
+        if isinstance(error, UserError):
+            return self._error(request, 400, "This link cannot be read", str(error), hint=error.hint)
+        if error.rule is gs1.Rule.NO_KEY:
+            hint = "A label's link has /01/, a product's number, /21/ and a serial."
+            return self._error(request, 404, "Not a label's link", "This address names no product.", hint=hint)
+        told, hint = words.mistake(error), "Was it typed by hand, or cut short? Scan the code again."
+        return self._error(request, 400, "This link cannot be read", told, hint=hint)
+
+    def _error(
+        self,
+        request: Request,
+        status: int,
+        headline: str,
+        told: str,
+        headers: dict[str, str] | None = None,
+        *,
+        hint: str = "",
+    ) -> Response:
+        headers = {"vary": "accept", "cache-control": "no-store"} | (headers or {})
+        if _wants_json(request):
+            return JSONResponse({"error": told, "hint": hint}, status, headers)
+        return self._html("error.html", status, headers, headline=headline, told=told, hint=hint)
+
+    def _html(self, name: str, status: int = 200, headers: dict[str, str] | None = None, **values: Any) -> Response:
+        text = self._templates.get_template(name).render(values)
+        return Response(text, status, headers, media_type="text/html; charset=utf-8")
+
+
+class _Guard:
+    """Refuses what no page needs, and sets the headers that every answer has."""
+
+    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def guarded(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                ours = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
+                message["headers"] = [*message.get("headers", []), *ours]
+            await send(message)
+
+        refusal = _refusal(scope) if scope["type"] == "http" else None
+        await (refusal or self._app)(scope, receive, guarded)
+
+
+def _refusal(scope: Scope) -> Response | None:
+    """The answer to a request that no page needs. A request's body is never read."""
+    close = {"connection": "close"}
+    if scope["method"] not in _METHODS:
+        return Response("only GET and HEAD are answered here\n", 405, close | {"allow": "GET, HEAD"})
+    if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADERS_BYTES_MAX:
+        return Response("too many headers\n", 431, close)
+    return None
+
+
+def _wants_json(request: Request) -> bool:
+    if "format" in request.query_params:
+        return request.query_params["format"] == "json"
+    accept = request.headers.get("accept", "")
+    return "application/json" in accept and "text/html" not in accept
+
+
+def _json_link(page: Page, link: gs1.DigitalLink) -> str:
+    digits = next((value for name, value in link.query if name == "s"), "")
+    return f"{link.canonical_path}?{f's={quote(digits)}&' if digits else ''}format=json"

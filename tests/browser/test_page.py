@@ -1,0 +1,210 @@
+"""The product page in a real browser, as a customer's phone and a customs officer's desk show it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+from deploy.postgres import Postgres
+from ledger.database import connect
+from tests.labels.serving import served
+from tests.labels.story import Story, make_story, public_event, telling
+
+PHONE: ViewportSize = {"width": 375, "height": 760}
+DESK: ViewportSize = {"width": 1100, "height": 900}
+EVIL = "\"'><script>document.title='hacked'</script><img src=x onerror=\"document.title='hacked'\">"
+_ARGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass
+class Shown:
+    """A page in the browser, and what its console said."""
+
+    page: Page
+    console: list[str] = field(default_factory=list)
+
+    def text(self, selector: str) -> str:
+        """What a part of the page says."""
+        return self.page.inner_text(selector)
+
+
+@dataclass
+class Viewer:
+    """A browser before a service."""
+
+    browser: Browser
+    address: str
+
+    def open(self, path: str, *, viewport: ViewportSize = PHONE, scheme: Any = "light") -> Shown:
+        """Load a page, without scripts being any different from with."""
+        page = self.browser.new_page(viewport=viewport, color_scheme=scheme)
+        shown = Shown(page)
+        page.on("console", lambda message: shown.console.append(message.text))
+        page.on("pageerror", lambda error: shown.console.append(str(error)))
+        page.goto(self.address + path)
+        return shown
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def story(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    """The demo's story, told to the end."""
+    with telling(postgres_server, "story_for_browser", tmp_path_factory.mktemp("story")) as told:
+        yield told
+
+
+@pytest.fixture(scope="module")
+def viewer(browser: Browser, story: Story) -> Iterator[Viewer]:
+    """The browser before a service over the story."""
+    with served(story.world.folder.path.parent, story.world.dsn) as address:
+        yield Viewer(browser, address)
+
+
+def good(story: Story) -> str:
+    """The path of a label's page."""
+    return f"{story.labels[0].path}?s={story.labels[0].digits}"
+
+
+def luminance(shown: Shown, selector: str, name: str) -> float:
+    """How light a colour is, from 0 to 255."""
+    colour = shown.page.eval_on_selector(selector, f"e => getComputedStyle(e).{name}")
+    channels = [float(part) for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
+    return sum(channels) / 3
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
+def test_a_page_says_at_a_glance_what_it_says(
+    viewer: Viewer, story: Story, viewport: ViewportSize, scheme: str
+) -> None:
+    """The verdict stands in the first screen; nothing is cut off; the console is silent; text is readable."""
+    shown = viewer.open(good(story), viewport=viewport, scheme=scheme)
+    box = shown.page.locator("h1").bounding_box()
+    assert shown.text("h1") == "Genuine label" and box is not None and box["y"] + box["height"] < 300
+    assert shown.page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
+    assert shown.console == []
+    contrast = luminance(shown, "body", "color") - luminance(shown, "body", "backgroundColor")
+    assert contrast < -150 if scheme == "light" else contrast > 150
+    shown.page.close()
+
+
+def test_the_timeline_tells_where_it_was_and_who_says_so(viewer: Viewer, story: Story) -> None:
+    """Six steps, each with a place, a time, a device, an organisation, a tick and its proof."""
+    shown = viewer.open(good(story))
+    steps = shown.page.locator(".steps > li")
+    assert steps.count() == 6 and steps.locator(".tick-icon.good").count() == 6
+    received = steps.nth(4).inner_text()
+    for words in ("Received", "Warehouse, Seattle", "cargo-7", "Carrier Ltd", "logistics block"):
+        assert words in received
+    with shown.page.expect_download() as download:
+        steps.nth(4).get_by_role("link", name="proof").click()
+    assert download.value.suggested_filename.endswith(".bundle")
+    shown.page.close()
+
+
+@pytest.mark.parametrize(("viewport", "kind"), [(PHONE, "narrow"), (DESK, "wide")], ids=["phone", "desk"])
+def test_the_chart_is_drawn_to_the_screens_size(
+    viewer: Viewer, story: Story, viewport: ViewportSize, kind: str
+) -> None:
+    """One of the two charts is seen, its letters no smaller than on the page; the replay is told beside it."""
+    shown = viewer.open(good(story), viewport=viewport)
+    assert shown.page.locator("svg.chart:visible").count() == 1
+    chart = shown.page.locator(f".{kind} svg.chart")
+    box, view = chart.bounding_box(), chart.get_attribute("viewBox")
+    assert box is not None and view is not None and 0.85 < box["width"] / float(view.split()[2]) < 1.2
+    assert chart.locator(".line").count() >= 2 and chart.locator(".dot").count() == 72
+    assert "recorded 2010, replayed" in shown.text("#readings").lower()
+    assert "NOAA, Seattle; replayed" in shown.text("#readings")
+    shown.page.close()
+
+
+def test_a_changed_label_shows_the_problem_and_no_history(viewer: Viewer, story: Story) -> None:
+    """One digit of `s` changed."""
+    path = good(story)
+    shown = viewer.open(path[:-1] + str((int(path[-1]) + 1) % 10))
+    assert shown.text("h1") == "Problem" and "changed after it was signed" in shown.text("#verdict")
+    assert shown.page.locator("#history, #readings, #limits").count() == 0
+    assert shown.console == []
+    shown.page.close()
+
+
+def test_a_pasted_link_leads_to_the_page(viewer: Viewer, story: Story) -> None:
+    """From the start page, by hand."""
+    shown = viewer.open("/")
+    shown.page.fill("#link", story.labels[0].link("id.example.com"))
+    shown.page.click("button")
+    shown.page.wait_for_selector("#history")
+    assert shown.text("h1") == "Genuine label" and shown.console == []
+    shown.page.close()
+
+
+def test_the_details_hold_checkpoints_and_every_proof(viewer: Viewer, story: Story) -> None:
+    """Closed at first; open they name each log's size and root, and twenty records."""
+    shown = viewer.open(good(story), viewport=DESK)
+    assert not shown.page.locator("#expert table").first.is_visible()
+    shown.page.click("#expert summary")
+    assert shown.page.locator("#expert table").first.is_visible()
+    assert shown.page.locator("#expert table").nth(1).locator("tbody tr").count() == 20
+    assert "example.com/tallystick/logistics" in shown.text("#expert")
+    shown.page.close()
+
+
+@pytest.fixture
+def own(postgres_dsn: str, tmp_path: Path) -> Iterator[Story]:
+    """A story of the test's own."""
+    made = make_story(postgres_dsn, tmp_path / "ledger", count=1)
+    yield made
+    made.world.close()
+
+
+def test_markup_in_events_stays_text(browser: Browser, own: Story) -> None:
+    """A hostile device's names run nothing and load nothing."""
+    place = {"id": "urn:x:'onclick=alert(1)", "name": EVIL}
+    event = {
+        "type": "ObjectEvent", "action": "ADD", "eventTime": "2026-01-01T00:00:00Z", "eventTimeZoneOffset": "+00:00",
+        "epcList": [own.link().epc], "readPoint": place, "ilmd": {"cbvmda:descriptionShort": EVIL},
+    }  # fmt: skip
+    own.world.publish(own.line, public_event(event))
+    own.world.tick()
+    with served(own.world.folder.path.parent, own.world.dsn) as address:
+        shown = Viewer(browser, address).open(good(own))
+        assert "<script>document.title" in shown.text("#history") and "<img" in shown.text("#product")
+        assert shown.page.title().startswith("Genuine label") and shown.page.locator("main img").count() == 0
+        assert shown.page.evaluate("document.scripts.length") == 0 and shown.console == []
+        shown.page.close()
+
+
+def test_a_record_that_was_changed_stands_out(browser: Browser, own: Story) -> None:
+    """The label is genuine, a record behind it is not: the page says problem, and which."""
+    own.tell()
+    with connect(own.world.dsn, role=None) as connection:
+        connection.execute(
+            """update tallystick.entry set data = set_byte(data, 60, get_byte(data, 60) # 1)
+                where entry_id = (select entry_id from tallystick.event where biz_step = 'shipping')"""
+        )
+    with served(own.world.folder.path.parent, own.world.dsn) as address:
+        shown = Viewer(browser, address).open(good(own))
+        assert shown.text("h1") == "Problem" and "1 record behind this page" in shown.text("#verdict")
+        assert shown.page.locator(".steps > li.bad").count() == 1
+        assert "not verified" in shown.text(".steps > li.bad")
+        shown.page.close()

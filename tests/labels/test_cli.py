@@ -1,0 +1,123 @@
+"""`tallystick labels`, as it is typed."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zxingcpp
+from PIL import Image
+
+import tallystick
+from labels import gs1
+from labels.batch import Label
+from tests.labels.story import GTIN, LOT, Story, while_ticking
+from tests.world import World
+
+
+@pytest.fixture
+def world(postgres_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A ledger in a data folder that the environment names."""
+    monkeypatch.setenv("TALLYSTICK_DATA", str(tmp_path))
+    monkeypatch.setenv("TALLYSTICK_DSN", postgres_dsn)
+    with World(postgres_dsn, tmp_path / "ledger") as made:
+        yield made
+
+
+@pytest.fixture
+def told(story: Story, monkeypatch: pytest.MonkeyPatch) -> Story:
+    """The told story, in a data folder that the environment names."""
+    monkeypatch.setenv("TALLYSTICK_DATA", str(story.world.folder.path.parent))
+    monkeypatch.setenv("TALLYSTICK_DSN", story.world.dsn)
+    return story
+
+
+def labels(*args: str) -> int:
+    """The exit code of `tallystick labels ARGS`."""
+    return tallystick.run(["labels", *args])
+
+
+def running(world: World, *args: str) -> int:
+    """The same while a gateway runs."""
+    code: Any = while_ticking(world, lambda: labels(*args))
+    assert isinstance(code, int)
+    return code
+
+
+def test_key_issue_and_print(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A key, a lot, and a picture of each label that decodes to what was issued."""
+    assert running(world, "key", "--gtin", "9506000134352", "--days", "30") == 0
+    assert f"signs {GTIN}" in capsys.readouterr().out
+    assert running(world, "issue", "--gtin", GTIN, "--lot", LOT, "--count", "5", "--host", "id.example.org") == 0
+    links = capsys.readouterr().out.splitlines()
+    assert len(links) == 5 and all(link.startswith(f"https://id.example.org/01/{GTIN}/21/") for link in links)
+    out = tmp_path / "printed"
+    (tmp_path / "tallystick.toml").write_text('[labels]\nurl = "http://127.0.0.1:8420"\n')
+    assert labels("print", "--gtin", GTIN, "--lot", LOT, "-o", str(out), "--sheet", "--host", "id.example.org") == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[5:] == [str(out / "sheet-001.png")]
+    assert sorted(file.name for file in out.iterdir()) == sorted(
+        ["sheet-001.png", *(f"{gs1.parse(link).serial}.png" for link in links)]
+    )
+    for line, link in zip(printed, links, strict=False):
+        file, page = line.split()
+        (code,) = zxingcpp.read_barcodes(Image.open(file))
+        assert code.text == link.replace("id.example.org", "ID.EXAMPLE.ORG")
+        assert page.startswith("http://127.0.0.1:8420/01/") and Label.of(gs1.parse(page)) == Label.of(gs1.parse(link))
+
+
+def test_issue_prints_one_json_object(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the batch's entry and root, and the links; the default host is id.example.com."""
+    assert running(world, "key", "--prefix", "0950600013") == 0
+    capsys.readouterr()
+    assert running(world, "issue", "--gtin", GTIN, "--lot", LOT, "--count", "2", "--json") == 0
+    issued = json.loads(capsys.readouterr().out)
+    assert issued["lot"] == LOT and len(issued["labels"]) == 2 and len(issued["root"]) == 64
+    assert issued["labels"][0].startswith("https://id.example.com/01/")
+
+
+def test_show_tells_a_history(told: Story, capsys: pytest.CaptureFixture[str]) -> None:
+    """By the link, or by GTIN and serial where it was issued; as text or JSON."""
+    link, serial = told.labels[3].link("id.example.com"), told.link(3).serial or ""
+    assert labels("show", link) == 0
+    text = capsys.readouterr().out
+    assert "GENUINE LABEL" in text and "Received · Warehouse, Seattle" in text and "20 of 20 records verified" in text
+    assert labels("show", GTIN, serial) == 0
+    assert capsys.readouterr().out == text
+    assert labels("show", "--json", link) == 0
+    assert json.loads(capsys.readouterr().out)["number"] == "4 of 24"
+
+
+@pytest.mark.parametrize(
+    ("args", "error", "hint"),
+    [
+        (["show", "09506000134353", "A1"], "GTIN '09506000134353' has a wrong check digit",
+         "the last digit of a GTIN is computed from the others"),
+        (["show", GTIN, "NOSUCH"], f"no label was issued here for (01) {GTIN} (21) NOSUCH", "whole link"),
+        (["show", GTIN, "x" * 21], "is not GS1's", ""),
+        (["show", "https://id.example.com/"], "does not end in a primary key", ""),
+        (["show", GTIN, "A", "B"], "a link, or a GTIN and a serial", "--help"),
+        (["issue", "--gtin", "09506000134369", "--lot", "A", "--count", "1"], "no key here may sign", "labels key"),
+        (["issue", "--gtin", GTIN, "--lot", "A", "--count", "many"], "'many'", "--help"),
+        (["key"], "named products only", "--gtin or --prefix"),
+        (["print", "--gtin", GTIN, "--lot", "NONE", "-o", "/tmp/x"], "no published batch", "labels issue"),
+        (["serve", "--bind", "203.0.113.1", "--port", "1"], "cannot listen on 203.0.113.1", "--port"),
+    ],
+)  # fmt: skip
+def test_mistakes_get_an_error_and_a_hint(
+    told: Story, capsys: pytest.CaptureFixture[str], args: list[str], error: str, hint: str
+) -> None:
+    """Exit 1, and nothing on standard output."""
+    assert labels(*args) == 1
+    captured = capsys.readouterr()
+    assert captured.out == "" and "tallystick: error: " in captured.err
+    assert error in captured.err and hint in captured.err
+
+
+def test_without_a_ledger_there_is_a_hint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every command says how to make one."""
+    link = f"https://id.example.com/01/{GTIN}"
+    for args in (["show", link], ["serve"], ["issue", "--gtin", GTIN, "--lot", "A", "--count", "1"], ["key"]):
+        assert labels(*args, "--data", str(tmp_path)) == 1
+        assert "tallystick ledger init" in capsys.readouterr().err

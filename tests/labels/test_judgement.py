@@ -1,0 +1,139 @@
+"""Whether a label is genuine, and what is said when it is not."""
+
+from dataclasses import replace
+
+import pytest
+
+from labels import gs1
+from labels.batch import Label, commit, prove, sign_labels
+from labels.book import Book, IssuedBatch
+from labels.judgement import UNPUBLISHED, LabelVerdict, Level, Membership, Standing, judge, level_of
+from labels.signature import LabelFault, LabelKey, sign_label
+from ledger.keys import SigningKey
+
+GTIN, LOT, DAY = "09506000134352", "L1", 2_500
+KEY, OTHER = SigningKey(bytes(range(32))), SigningKey(bytes(32))
+LINE = LabelKey(KEY.public, "https://example.com", (GTIN,), DAY - 5, DAY + 5)
+LABELS = sign_labels(KEY, DAY, gtin=GTIN, lot=LOT, serials=["AAAA222222", "BBBB333333", "CCCC444444"])
+BATCH = commit(LABELS, gtin=GTIN, lot=LOT, kid=KEY.kid, day=DAY)
+BOOK = Book(
+    size=10,
+    organisations={"https://example.com": "Example"},
+    label_keys=(LINE,),
+    batches={BATCH.root: IssuedBatch(BATCH, 7, bytes(32), 0)},
+)
+
+
+def find(label: Label) -> Membership | None:
+    """Where a label stands in the batch."""
+    if label not in LABELS:
+        return None
+    index = LABELS.index(label)
+    return Membership(BATCH.root, index, prove(index, [label.leaf_hash for label in LABELS]))
+
+
+def judged(link: str, book: Book = BOOK, *, today: int = DAY + 1) -> LabelVerdict:
+    """The verdict on a link."""
+    return judge(gs1.parse(link), book, today=today, find=find)
+
+
+def link(number: int = 1, host: str = "id.example.com") -> str:
+    """The link of a label."""
+    return LABELS[number].link(host)
+
+
+def test_a_label_of_a_published_batch_is_genuine() -> None:
+    """Whatever host its link names; it is told which number of which batch it is."""
+    for host in ("id.example.com", "127.0.0.1:8420"):
+        verdict = judged(link(1, host))
+        assert (verdict.standing, verdict.fault, verdict.index) == (Standing.GENUINE, "", 1)
+        assert verdict.batch is not None and verdict.batch.batch == BATCH and "Example" in verdict.reason
+
+
+def test_without_a_signature_nothing_is_asked() -> None:
+    """An unsigned or badly signed link never looks into the batches, so it learns nothing of what was issued."""
+
+    def never(label: Label) -> Membership | None:
+        raise AssertionError("it looked")
+
+    unsigned = link().partition("?")[0]
+    for bad in (unsigned, f"{unsigned}?s=12", link().replace("BBBB", "BBBA"), link() + "&s=1"):
+        verdict = judge(gs1.parse(bad), BOOK, today=DAY, find=never)
+        assert not verdict.is_signed and verdict.standing in (Standing.NOT_PROVEN, Standing.PROBLEM)
+
+
+def test_a_link_of_a_product_claims_nothing() -> None:
+    """Without a serial and a signature it is a page about the product, and no complaint."""
+    for path in (f"/01/{GTIN}", f"/01/{GTIN}/10/{LOT}"):
+        assert judged(f"https://id.example.com{path}").standing is Standing.NO_CLAIM
+
+
+@pytest.mark.parametrize(
+    ("book", "today", "fault"),
+    [
+        (replace(BOOK, label_keys=()), DAY, LabelFault.UNKNOWN_KEY),
+        (replace(BOOK, label_keys=(replace(LINE, gtins=("0001",)),)), DAY, LabelFault.WRONG_GTIN),
+        (replace(BOOK, label_keys=(replace(LINE, last_day=DAY - 1),)), DAY, LabelFault.WRONG_DAY),
+        (BOOK, DAY - 1, LabelFault.FUTURE),
+    ],
+)
+def test_a_key_out_of_its_scope_is_a_problem(book: Book, today: int, fault: LabelFault) -> None:
+    """Unknown, of another brand, of other days, or from the future."""
+    verdict = judged(link(), book, today=today)
+    assert (verdict.standing, verdict.fault) == (Standing.PROBLEM, fault) and not verdict.is_signed
+
+
+def test_a_label_in_no_batch_is_not_proven() -> None:
+    """A good signature over a serial that no batch declared: perhaps one too many."""
+    path = f"/01/{GTIN}/21/DDDD555555"
+    verdict = judged(f"https://id.example.com{path}?s={sign_label(KEY, DAY, path)}")
+    assert (verdict.standing, verdict.fault) == (Standing.NOT_PROVEN, UNPUBLISHED) and verdict.is_signed
+
+
+def test_a_batch_that_the_registry_has_not_does_not_count() -> None:
+    """The database may hold a batch that is not published yet."""
+    assert judged(link(), replace(BOOK, batches={})).fault == UNPUBLISHED
+
+
+@pytest.mark.parametrize("change", [{"gtin": "09506000134369"}, {"kid": OTHER.kid}, {"root": bytes(32)}, {"size": 2}])
+def test_a_batch_of_another_product_key_or_root_does_not_count(change: dict[str, object]) -> None:
+    """The batch must be of this product and this key, and its root must commit to the label."""
+    batch = replace(BATCH, **change)  # type: ignore[arg-type]
+    verdict = judged(link(), replace(BOOK, batches={BATCH.root: IssuedBatch(batch, 7, bytes(32), 0)}))
+    assert verdict.fault == UNPUBLISHED
+
+
+def test_another_lot_in_the_link_does_not_count() -> None:
+    """A link that names a lot must name the batch's."""
+    path = f"/01/{GTIN}/10/L2/21/BBBB333333"
+    label = Label(path, sign_label(KEY, DAY, path))
+    batch = commit([label], gtin=GTIN, lot=LOT, kid=KEY.kid, day=DAY)
+    book = replace(BOOK, batches={batch.root: IssuedBatch(batch, 7, bytes(32), 0)})
+    found = judge(gs1.parse(label.link("h")), book, today=DAY, find=lambda _: Membership(batch.root, 0, []))
+    assert found.fault == UNPUBLISHED
+
+
+@pytest.mark.parametrize(("fell_at", "standing"), [(8, Standing.GENUINE), (6, Standing.PROBLEM)])
+def test_after_a_revocation_the_batch_decides(fell_at: int, standing: Standing) -> None:
+    """A batch published before its key fell stays good; one published after it never was."""
+    book = replace(BOOK, label_keys=(replace(LINE, revoked=True),), revoked_at={KEY.kid: fell_at})
+    assert judged(link(), book).standing is standing
+
+
+def test_a_label_of_a_revoked_key_in_no_batch_is_a_problem() -> None:
+    """Whoever has the key cannot add to what was published."""
+    path = f"/01/{GTIN}/21/DDDD555555"
+    book = replace(BOOK, label_keys=(replace(LINE, revoked=True),), revoked_at={KEY.kid: 99})
+    verdict = judged(f"https://id.example.com{path}?s={sign_label(KEY, DAY, path)}", book)
+    assert (verdict.standing, verdict.fault) == (Standing.PROBLEM, LabelFault.REVOKED) and not verdict.is_signed
+
+
+def test_a_signed_label_without_a_serial_is_of_its_lot() -> None:
+    """It is genuine as a lot's label, never as an item's."""
+    path = f"/01/{GTIN}/10/{LOT}"
+    label = Label(path, sign_label(KEY, DAY, path))
+    batch = commit([label], gtin=GTIN, lot=LOT, kid=KEY.kid, day=DAY)
+    book = replace(BOOK, batches={batch.root: IssuedBatch(batch, 7, bytes(32), 0)})
+    link = gs1.parse(label.link("h"))
+    found = judge(link, book, today=DAY, find=lambda _: Membership(batch.root, 0, []))
+    assert found.standing is Standing.GENUINE and level_of(link) is Level.LOT
