@@ -13,6 +13,7 @@ from labels import gs1
 
 GTIN = "09506000134352"  # GS1's demonstration prefix
 LOT = "TALLY24"
+PRODUCT = "Sample jar of honey, 250 g"
 SSCC = "095060001343520017"
 ITEMS = 24
 ZONE = "-08:00"
@@ -67,7 +68,7 @@ def factory_events(serials: Sequence[str], times: Times, *, line: str, cargo: st
             FACTORY,
             disposition="active",
             epcList=items,
-            ilmd={"lotNumber": LOT},
+            ilmd={"lotNumber": LOT, "cbvmda:descriptionShort": PRODUCT},
             sensorElementList=[_window(line, times.made_from, times.made_until)],
         ),
         _event("AggregationEvent", "ADD", times.made_until + HOUR, "packing", FACTORY, parentID=case, childEPCs=items),
@@ -110,7 +111,8 @@ def _event(kind: str, action: str, time: float, biz_step: str, place: dict[str, 
 
 
 def _window(device: str, start: float, end: float) -> dict[str, Any]:
-    return {"sensorMetadata": {"deviceID": device, "startTime": iso(start), "endTime": iso(end)}}
+    metadata = {"deviceID": device, "startTime": iso(start), "endTime": iso(end)}
+    return {"sensorMetadata": metadata, "sensorReport": [{"type": "Temperature", "deviceID": device}]}
 
 
 def iso(time: float) -> str:
