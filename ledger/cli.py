@@ -3,8 +3,9 @@
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -16,6 +17,20 @@ from ledger.settings import Settings
 _data = click.option("--data", type=click.Path(path_type=Path), help="Data folder (TALLYSTICK_DATA).")
 _dsn = click.option("--dsn", help="PostgreSQL to use (TALLYSTICK_DSN).")
 _timeout = click.option("--timeout", default=15.0, show_default=True, help="Seconds to wait until it is sealed.")
+
+
+_Command = TypeVar("_Command", bound=Callable[..., None])
+
+
+def _operator(command: _Command) -> _Command:
+    """The options of a command that posts an entry as the operator."""
+    return _data(_dsn(_timeout(command)))
+
+
+def _about_a_device(command: _Command) -> _Command:
+    """The arguments of an operator's command about a device's key."""
+    reason = click.option("--reason", required=True, help="Why, for the record.")
+    return _operator(click.argument("device")(reason(command)))
 
 
 @click.group()
@@ -46,9 +61,7 @@ def init(data: Path | None, dsn: str | None, name: str, organisation: str | None
 
 
 @cli.command()
-@_data
-@_dsn
-@_timeout
+@_operator
 @click.argument("file", type=click.File())
 def register(data: Path | None, dsn: str | None, timeout: float, file: Any) -> None:
     """Admit the organisation or device key that FILE asks for (- for standard input).
@@ -63,11 +76,7 @@ def register(data: Path | None, dsn: str | None, timeout: float, file: Any) -> N
 
 
 @cli.command()
-@_data
-@_dsn
-@_timeout
-@click.argument("device")
-@click.option("--reason", required=True, help="Why, for the record.")
+@_about_a_device
 def revoke(data: Path | None, dsn: str | None, timeout: float, device: str, reason: str) -> None:
     """Revoke DEVICE's key for ever. Its later statements are refused; what is in the ledger stays."""
     _post(data, dsn, timeout, [{"type": "revocation", "kid": _kid(data, dsn, device), "reason": reason}])
@@ -75,11 +84,7 @@ def revoke(data: Path | None, dsn: str | None, timeout: float, device: str, reas
 
 
 @cli.command()
-@_data
-@_dsn
-@_timeout
-@click.argument("device")
-@click.option("--reason", required=True, help="Why, for the record.")
+@_about_a_device
 def reinstate(data: Path | None, dsn: str | None, timeout: float, device: str, reason: str) -> None:
     """Lift the suspension of DEVICE's key."""
     _post(data, dsn, timeout, [{"type": "reinstatement", "kid": _kid(data, dsn, device), "reason": reason}])

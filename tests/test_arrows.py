@@ -27,8 +27,8 @@ IMPURE = {
         "service",
     },
     "edge": {
-        "agent", "cli", "config", "csv", "folder", "host", "locks", "publisher", "sensors", "service", "signer", "spool",
-        "status",
+        "agent", "cli", "config", "csv", "folder", "host", "locks", "publisher", "sensors", "service", "signer",
+        "spool", "status",
     },
     "labels": {
         "cli", "issue", "keeper", "print", "printing", "qr", "resolve", "serving", "sessions", "store", "web",
