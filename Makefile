@@ -16,11 +16,11 @@ UV_INSTALL = index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/pip config 
 	[ -z "$$index" ] || export UV_DEFAULT_INDEX="$$index"; \
 	$(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: help setup demo test lint format bench lock clean
+.PHONY: help setup demo test lint format bench bench-gateway lock clean
 
 help: ## list the commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | while IFS=: read -r name rest; do \
-		printf '  make %-8s %s\n' "$$name" "$${rest#*## }"; \
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | while IFS=: read -r name rest; do \
+		printf '  make %-14s %s\n' "$$name" "$${rest#*## }"; \
 	done
 
 setup: .venv/.installed-all ## install Tallystick and what it runs with into .venv
@@ -43,6 +43,9 @@ format: .venv/.installed-dev ## let ruff format and mend what it can
 
 bench: .venv/.installed-dev ## measure latency, start-up and memory; prints JSON
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-gateway: .venv/.installed-dev ## measure the gateway under load against its unavoidable steps; prints JSON
+	@$(BIN)/python -m tests.bench.gateway $(ARGS)
 
 # dev holds all the others, so its versions bind them. `make lock ARGS=--upgrade` takes the newest.
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --only-binary :all: \
