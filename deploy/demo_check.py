@@ -1,6 +1,7 @@
 """Checking the demo from outside: with the ledger's own commands, a label's picture, and its page."""
 
 import json
+import time
 import urllib.request
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,14 +14,12 @@ if TYPE_CHECKING:
     from deploy.stack import Stack
 
 GENUINE = "genuine"
+SETTLE_S_MAX = 15.0
 
 
 def check(stack: "Stack", devices: Sequence[str], link: str, tell: Callable[[str], None]) -> dict[str, Any]:
     """Count what was published, what is in the ledger, and what verifies; `ok` is false if anything is lost."""
-    states = [_status(stack, name) for name in devices]
-    published = sum(state["spooled"] for state in states)
-    proven = published - sum(state["unconfirmed"] for state in states)
-    counts = _counts(stack.dsn, devices)
+    published, proven, counts = _settled(stack, devices)
     lost = published - counts["statements"]
     audit_ok = _audit(stack, tell)
     labels = _labels(stack, link, tell)
@@ -32,6 +31,22 @@ def check(stack: "Stack", devices: Sequence[str], link: str, tell: Callable[[str
         "audit": audit_ok,
         "ok": lost == 0 and proven == published and audit_ok and labels > 0,
     }
+
+
+def _settled(stack: "Stack", devices: Sequence[str]) -> tuple[int, int, dict[str, int]]:
+    """Statements published, those proven to their devices, and the ledger's counts, once they agree or never do.
+
+    A device that was restarted may go on reporting while we count.
+    """
+    deadline = time.monotonic() + SETTLE_S_MAX
+    while True:
+        states = [_status(stack, name) for name in devices]
+        published = sum(state["spooled"] for state in states)
+        proven = published - sum(state["unconfirmed"] for state in states)
+        counts = _counts(stack.dsn, devices)
+        if published == proven == counts["statements"] or time.monotonic() > deadline:
+            return published, proven, counts
+        time.sleep(0.2)
 
 
 def _status(stack: "Stack", device: str) -> dict[str, Any]:
