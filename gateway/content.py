@@ -6,6 +6,7 @@ Pure. A statement is in the ledger whatever it contains; what its sections say i
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from ledger import epcis, senml, stream
 from ledger.errors import MalformedError
@@ -15,8 +16,7 @@ from ledger.statement import Statement
 READINGS_MAX = 5_000
 
 
-@dataclass(frozen=True, slots=True)
-class ReadingRow:
+class ReadingRow(NamedTuple):
     """One reading, its device and metric still by name. `quality` is the signing clock's."""
 
     time: datetime

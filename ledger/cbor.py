@@ -4,6 +4,7 @@ cbor2's own `canonical` sorts maps the RFC 7049 way (shorter keys first); ours s
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from io import BytesIO
 from typing import Any, NoReturn, TypeGuard
 
@@ -13,7 +14,8 @@ from ledger.errors import MalformedError
 
 DEPTH_MAX = 16
 
-_PLAIN = (int, str, bytes, float, bool, type(None))
+_PLAIN = frozenset({int, str, bytes, float, bool, type(None)})
+_KEYS = frozenset({int, str, bytes})
 # Tags that cbor2 would turn into objects: dates, big numbers, shared references, regular expressions, …
 _KNOWN_TAGS = (
     *range(6), 25, 28, 29, 30, 35, 36, 37, 43, 52, 54, 100, 256, 258, 260, 261, 1004, 43000, 55799,
@@ -65,9 +67,14 @@ def is_count(value: Any) -> TypeGuard[int]:
 
 def _encode_map(encoder: cbor2.CBOREncoder, value: Mapping[Any, Any]) -> None:
     encoder.encode_length(5, len(value))
-    for key, item in sorted((encode(key), item) for key, item in value.items()):
+    for key, item in sorted((_encoded_key(key), item) for key, item in value.items()):
         encoder.write(key)
         encoder.encode(item)
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _encoded_key(key: Any) -> bytes:
+    return encode(key)
 
 
 def _refuse_tag(*_: Any) -> NoReturn:
@@ -78,13 +85,14 @@ _REFUSED_TAGS = dict.fromkeys(_KNOWN_TAGS, _refuse_tag)
 
 
 def _require_plain(value: Any) -> None:
-    if isinstance(value, list):
-        for item in value:
-            _require_plain(item)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if type(key) not in (int, str, bytes):  # a bool would hide an equal integer
+    pending = [value]
+    for item in pending:  # which grows by what is found inside
+        kind = type(item)
+        if kind is list:
+            pending += item
+        elif kind is dict:
+            if not _KEYS.issuperset(map(type, item)):  # a bool would hide an equal integer
                 raise MalformedError("a map's key is not an integer or a string")
-            _require_plain(item)
-    elif not isinstance(value, _PLAIN):
-        raise MalformedError(f"{type(value).__name__} is not a plain value")
+            pending += item.values()
+        elif kind not in _PLAIN:
+            raise MalformedError(f"{kind.__name__} is not a plain value")

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 from ledger import cbor
@@ -12,6 +13,8 @@ BN, BT, BU, BV, BVER = -2, -3, -4, -5, -1
 N, U, V, VS, VB, S, T, VD = 0, 1, 2, 3, 4, 5, 6, 8  # bs, s and ut are passed over
 VERSION = 10
 _VALUES = (V, VS, VB, VD)
+_BASES = frozenset({BN, BT, BU, BV})
+_COMMON = frozenset({*_BASES, N, U, S, T, *_VALUES})
 RELATIVE_BELOW = 2**28  # RFC 8428, 4.5.3: smaller times are relative to now
 TIME_MAX = 253_402_300_000  # in the last hour of the year 9999
 _ANY_TIME = TIME_MAX / 2
@@ -75,32 +78,47 @@ def _number(value: Any) -> Any:
 def _resolve(record: Any, base: dict[int, Any], now: float) -> list[Reading]:
     if not isinstance(record, dict):
         raise MalformedError("a SenML record is a map")
-    for label in record:
-        if isinstance(label, str) and label.endswith("_"):
-            raise MalformedError(f"SenML label {label!r} must be understood, and is not")
-    if not (cbor.is_count(version := record.get(BVER, VERSION)) and version <= VERSION):
-        raise MalformedError(f"a SenML pack of another version than {VERSION}")
-    base.update({label: record[label] for label in (BN, BT, BU, BV) if label in record})
+    if not _COMMON.issuperset(record):
+        _check_labels(record)
+    if not _BASES.isdisjoint(record):
+        base.update({label: record[label] for label in (BN, BT, BU, BV) if label in record})
     present = [label for label in _VALUES if label in record]
     if not present and S in record:
         return []
     if len(present) != 1:
         raise MalformedError("a SenML record has one value, or a sum and none")
-    name = _name(base[BN], record.get(N, ""))
-    unit = record.get(U, base[BU])
-    if not isinstance(unit, str) or len(unit) > 32 or not unit.isascii() or not unit.isprintable():
-        raise MalformedError("a SenML unit is a short text of printable ASCII characters")
+    name, unit = _name(base[BN], record.get(N, "")), _unit(record.get(U, base[BU]))
     time = _finite(base[BT]) + _finite(record.get(T, 0))
     return [Reading(name, unit, _absolute(time, now), _value(present[0], record[present[0]], base[BV]))]
+
+
+def _check_labels(record: dict[Any, Any]) -> None:
+    for label in record:
+        if isinstance(label, str) and label.endswith("_"):
+            raise MalformedError(f"SenML label {label!r} must be understood, and is not")
+    if not (cbor.is_count(version := record.get(BVER, VERSION)) and version <= VERSION):
+        raise MalformedError(f"a SenML pack of another version than {VERSION}")
 
 
 def _name(base: Any, name: Any) -> str:
     if not (isinstance(base, str) and isinstance(name, str)):
         raise MalformedError("a SenML name is text")
+    return _joined(base, name)
+
+
+# Packs repeat few names and units many times.
+@lru_cache(maxsize=4096)
+def _joined(base: str, name: str) -> str:
     full = base + name
     if not 0 < len(full) <= 256 or not full[0].isalnum() or not _NAME_CHARS.issuperset(full):
         raise MalformedError("a SenML name has characters that names have not (RFC 8428, 4.5.1)")
     return full
+
+
+def _unit(unit: Any) -> str:
+    if not isinstance(unit, str) or len(unit) > 32 or not unit.isascii() or not unit.isprintable():
+        raise MalformedError("a SenML unit is a short text of printable ASCII characters")
+    return unit
 
 
 def _absolute(time: float, now: float) -> float:
@@ -120,6 +138,8 @@ def _value(label: int, value: Any, base: Any) -> Value:
 
 
 def _finite(value: Any) -> float:
+    if type(value) is float and math.isfinite(value):
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise MalformedError("a SenML number is not a number")
     try:

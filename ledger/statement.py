@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ledger import cbor, cose
+from ledger import cbor, cose, ed25519
 from ledger.errors import MalformedError
 from ledger.keys import SigningKey
 from ledger.section import Line, Privacy
@@ -67,7 +67,11 @@ class Statement:
         envelope = cose.Sign1.decode(data)
         if envelope.unprotected or envelope.payload is None:
             raise MalformedError("a statement has an empty unprotected header and carries its manifest")
-        return _from_header(envelope.protected, manifest=_manifest(envelope.payload), signature=envelope.signature)
+        statement = _from_header(envelope.protected, manifest=_manifest(envelope.payload), signature=envelope.signature)
+        # What was read is its one encoding: it need not be made again.
+        signed = cose.to_be_signed(envelope.protected_bytes, envelope.payload)
+        statement.__dict__.update(_data=data, _to_be_signed=signed)
+        return statement
 
     @classmethod
     def sign(
@@ -88,18 +92,25 @@ class Statement:
 
     def encode(self) -> bytes:
         """The statement's bytes: what is signed for, sent, and put in the leaf."""
-        head = cbor.encode(self._header)
-        return cose.Sign1(head, self._header, {}, self._payload, self.signature).encode()
+        return self._data
 
     def verify(self, public_key: bytes) -> None:
         """Check the signature under `public_key` (32 bytes), or raise SignatureError."""
-        envelope = cose.Sign1(cbor.encode(self._header), self._header, {}, self._payload, self.signature)
-        envelope.verify(public_key)
+        ed25519.verify(public_key, self.signature, self._to_be_signed)
 
     @cached_property
     def hash(self) -> bytes:
         """SHA-256 of the statement's bytes: its name, and the next link's `prev`."""
-        return hashlib.sha256(self.encode()).digest()
+        return hashlib.sha256(self._data).digest()
+
+    @cached_property
+    def _data(self) -> bytes:
+        head = cbor.encode(self._header)
+        return cose.Sign1(head, self._header, {}, self._payload, self.signature).encode()
+
+    @cached_property
+    def _to_be_signed(self) -> bytes:
+        return cose.to_be_signed(cbor.encode(self._header), self._payload)
 
     @property
     def stream_key(self) -> StreamKey:
