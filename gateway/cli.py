@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import click
+import psycopg
 
-from ledger.database import connect
+from ledger.database import connect, migrate
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 from ledger.registry import ANCHOR, CHAIN_KINDS
@@ -41,7 +42,17 @@ def run(data: Path | None, dsn: str | None, broker: str | None, chains: str | No
     names = chains.split(",") if chains else CHAINS
     if unknown := set(names) - set(CHAINS):
         raise UserError(f"no chain is called {sorted(unknown)[0]!r}", f"the chains are {', '.join(CHAINS)}")
+    _bring_up_to_date(settings.need_dsn())
     asyncio.run(_serve(settings, folder, names))
+
+
+def _bring_up_to_date(dsn: str) -> None:
+    """Apply what migrations are new, if this session may: also what turns a plain database over to TimescaleDB."""
+    try:
+        migrate(dsn)
+    except psycopg.errors.InsufficientPrivilege as error:
+        reason = str(error).partition("\n")[0]
+        logging.getLogger("gateway").warning("the database's tables are used as they are: %s", reason)
 
 
 async def _serve(settings: Settings, folder: LedgerFolder, chains: list[str]) -> None:

@@ -11,6 +11,7 @@ from ledger.errors import UserError
 LOCK_SCHEMA, LOCK_CHAIN, LOCK_POST = 0x7A11_0001, 0x7A11_0002, 0x7A11_0003
 WRITER, READER = "tallystick_writer", "tallystick_reader"
 _TIMESCALE = "010_timescale.sql"
+_TIMESCALE_MIN = (2, 22)
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -50,9 +51,9 @@ def _act_as(connection: psycopg.Connection, role: str) -> None:
 
 
 def _has_timescale(connection: psycopg.Connection) -> bool:
-    """The server offers the extension and has preloaded it (else CREATE EXTENSION would fail)."""
+    """The server offers the extension, new enough, and has preloaded it (else CREATE EXTENSION would fail)."""
     found = connection.execute(
-        """select exists (select from pg_available_extensions where name = 'timescaledb')
-              and exists (select from pg_settings where name = 'timescaledb.disable_load')"""
+        """select coalesce(installed_version, default_version) from pg_available_extensions
+            where name = 'timescaledb' and exists (select from pg_settings where name = 'timescaledb.disable_load')"""
     ).fetchone()
-    return bool(found and found[0])
+    return found is not None and tuple(int(part) for part in found[0].split(".")[:2]) >= _TIMESCALE_MIN

@@ -1,4 +1,4 @@
--- Applied only where the server can load TimescaleDB 2.18 or later. Idempotent; also turns a plain database over.
+-- Applied only where the server can load TimescaleDB 2.22 or later. Idempotent; also turns a plain database over.
 -- On the Apache-only build: a hypertable only; the plain views of 020 stay.
 set local search_path = tallystick, public, pg_temp;
 create extension if not exists timescaledb;
@@ -38,6 +38,7 @@ begin
         from tallystick.reading
        group by 1, 2, 3
       with no data $cagg$;
+    grant select on tallystick.reading_1h to tallystick_reader, tallystick_writer;   -- not in 090: jobs run by then
   end if;
   if not exists (select from timescaledb_information.continuous_aggregates
                   where view_schema = 'tallystick' and view_name = 'reading_1d') then
@@ -51,15 +52,18 @@ begin
         from tallystick.reading_1h
        group by 1, 2, 3
       with no data $cagg$;
+    grant select on tallystick.reading_1d to tallystick_reader, tallystick_writer;
   end if;
-  -- start_offset must be longer than any outage (rows older than it never reach the aggregate) and shorter than
-  -- the retention. A refresh redoes only what changed, so a long one is cheap. end_offset is never null.
+  -- Rows older than start_offset never reach the aggregate, be they late or from before it was made: so all that the
+  -- retention keeps, but no more. A refresh redoes only what changed, so a long one is cheap. end_offset is never null.
+  -- Newest last: what is older than the newest bucket refreshed is invisible until it is refreshed itself.
   perform add_continuous_aggregate_policy('tallystick.reading_1h',
-    start_offset => interval '90 days', end_offset => interval '1 hour',
-    schedule_interval => interval '10 minutes', if_not_exists => true);
+    start_offset => interval '399 days', end_offset => interval '1 hour',
+    schedule_interval => interval '10 minutes', refresh_newest_first => false, if_not_exists => true);
   perform add_continuous_aggregate_policy('tallystick.reading_1d',
-    start_offset => interval '120 days', end_offset => interval '1 day',
-    schedule_interval => interval '1 hour', if_not_exists => true);
+    start_offset => interval '399 days', end_offset => interval '1 day',
+    schedule_interval => interval '1 hour', refresh_newest_first => false, if_not_exists => true,
+    initial_start => now() + interval '10 minutes');   -- beside the first refresh of reading_1h it would miss days
 end $$;
 
 insert into schema_version values (10, 'timescale') on conflict do nothing;
