@@ -8,10 +8,12 @@ import psycopg
 from ledger import merkle
 from ledger.receipt import Answer, Range, Receipt
 from ledger.seal import ChainWriter
+from ledger.statement import UINT63_MAX as SEQ_MAX
 from ledger.statement import StreamKey
 from ledger.tree_store import index_of
 
 STATEMENTS_MAX = 1_000
+RANGES_MAX = 128  # an answer stays far below the message size that brokers allow, whatever the tree's size
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +35,23 @@ def since(connection: psycopg.Connection, stream_id: int, seq: int) -> list[Seal
           from entry e
          where e.stream_id = %(stream)s
            and (e.seq = (select max(seq) from entry where stream_id = %(stream)s)
-                or e.seq >= %(seq)s and e.seq < %(seq)s + %(most)s)
+                or e.seq >= %(seq)s and e.seq < %(end)s)
          order by e.seq"""
-    rows = connection.execute(query.encode(), {"stream": stream_id, "seq": seq, "most": STATEMENTS_MAX})
+    end = min(seq + STATEMENTS_MAX, SEQ_MAX)  # a birth may ask from any seq: bigint ends where they do
+    rows = connection.execute(query.encode(), {"stream": stream_id, "seq": seq, "end": end})
     return [Sealed(row[0], index_of(row[1]), bytes(row[2]), tuple(row[3])) for row in rows]
 
 
 def answer(
     writer: ChainWriter, stream: StreamKey, subject: str, statements: Sequence[Sealed], *, nonce: bytes | None = None
 ) -> Answer:
-    """The answer that proves `statements`, in order of seq, the stream's newest last."""
+    """The answer that proves `statements`, in order of seq, the stream's newest last.
+
+    Of those that stand in many places it proves the first ones and the newest; the device asks again for the rest.
+    """
     *earlier, newest_run = _runs(statements)
+    earlier = earlier[:RANGES_MAX]
+    statements = [item for run in (*earlier, newest_run) for item in run]
     newest = newest_run[-1]
     kid, lane, stream_id = stream
     receipt = Receipt(

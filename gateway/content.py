@@ -14,6 +14,7 @@ from ledger.section import ContentFormat, Section
 from ledger.statement import Statement
 
 READINGS_MAX = 5_000
+DAYS_MAX = 100  # on which a pack has readings: TimescaleDB makes a table for each new day
 
 
 class ReadingRow(NamedTuple):
@@ -82,6 +83,8 @@ def _readings(statement: Statement, line: int, body: bytes, entry_id: int) -> li
     pack = senml.decode(body, now=float(statement.issued_at))
     if len(pack) > READINGS_MAX:
         raise MalformedError(f"a pack of more than {READINGS_MAX} readings")
+    if len({reading.time // 86_400 for reading in pack}) > DAYS_MAX:
+        raise MalformedError(f"a pack of readings on more than {DAYS_MAX} days")
     base = f"{statement.subject}:"
     if not all(reading.name.startswith(base) and reading.name != base for reading in pack):
         raise MalformedError("a pack names readings of another device, or of none")

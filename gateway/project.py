@@ -1,6 +1,6 @@
 """Writing a block's rows into the tables that people query, inside the sealing transaction."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from typing import Any
 
 import psycopg
@@ -10,6 +10,7 @@ from gateway.content import EventRow, ReadingRow, Rows
 from ledger import cbor, read
 from ledger.tree_store import entry_id
 
+METRICS_KEPT = 100_000  # in memory: a device may name as many as it likes
 _OBJECT, _PARENT, _DEVICE = 0, 1, 2
 
 
@@ -23,11 +24,16 @@ class Projection:
 
     def write(self, rows: Rows) -> None:
         """Write readings and events; findings are the writer's to sign."""
-        numbers = [row for row in rows.readings if isinstance(row.value, float)]
-        others = [row for row in rows.readings if not isinstance(row.value, float)]
-        self._copy_readings(numbers)
-        self._copy_others(others)
-        self._insert_events(rows.events)
+        if len(self._metrics) > METRICS_KEPT:
+            self._metrics.clear()
+        self._learn_devices({row.device for row in rows.readings} - self._devices.keys())
+        self._learn_metrics({(row.metric, row.unit) for row in rows.readings} - self._metrics.keys())
+        if numbers := [row for row in rows.readings if isinstance(row.value, float)]:
+            self._copy_readings(numbers)
+        if others := [row for row in rows.readings if not isinstance(row.value, float)]:
+            self._copy_others(others)
+        if rows.events:
+            self._insert_events(rows.events)
 
     def _copy_readings(self, rows: Sequence[ReadingRow]) -> None:
         columns = "(ts, device_id, metric_id, value, quality, entry_id, section)"
@@ -41,39 +47,45 @@ class Projection:
         self._copy(f"reading_other {columns}", types, values)
 
     def _copy(self, target: str, types: list[str], rows: Iterable[tuple[Any, ...]]) -> None:
-        made = list(rows)  # ids are looked up before the COPY begins: nothing else may run on the session inside it
-        if not made:
-            return
+        """Nothing else may run on the session meanwhile."""
         statement = f"copy {target} from stdin (format binary)".encode()
         with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
             copy.set_types(types)
-            for row in made:
+            for row in rows:
                 copy.write_row(row)
 
     def _ids(self, row: ReadingRow) -> tuple[Any, int, int]:
-        return row.time, self._device(row.device), self._metric(row.metric, row.unit)
+        return row.time, self._devices[row.device], self._metrics[row.metric, row.unit]
 
-    def _device(self, urn: str) -> int:
-        if urn not in self._devices:
-            self._devices[urn] = self._find_or_add("device", ("urn", urn), ("name", self._device_name(urn)))
-        return self._devices[urn]
+    # New rows are added all at once, devices first and in one order everywhere: so two chains never deadlock.
 
-    def _metric(self, name: str, unit: str) -> int:
-        if (name, unit) not in self._metrics:
-            self._metrics[name, unit] = self._find_or_add("metric", ("name", name), ("unit", unit), unique=2)
-        return self._metrics[name, unit]
+    def _learn_devices(self, urns: Set[str]) -> None:
+        if urns:
+            known = list(urns)
+            self._connection.execute(
+                """insert into device (urn, name)
+                   select urn, name from unnest(%s::text[], %s::text[]) new (urn, name)
+                    order by urn on conflict do nothing""",
+                [known, [self._device_name(urn) for urn in known]],
+            )
+            rows = self._connection.execute("select urn, device_id from device where urn = any(%s)", [known])
+            self._devices.update(rows.fetchall())
 
-    def _find_or_add(self, table: str, *columns: tuple[str, str], unique: int = 1) -> int:
-        """The id of the row with these values; the first `unique` columns say which row it is."""
-        names = ", ".join(name for name, _ in columns)
-        where = " and ".join(f"{name} = %s" for name, _ in columns[:unique])
-        values = [value for _, value in columns]
-        insert = f"insert into {table} ({names}) values (%s, %s) on conflict do nothing"  # noqa: S608
-        self._connection.execute(insert.encode(), values)
-        query = f"select {table}_id from {table} where {where}"  # noqa: S608
-        row = self._connection.execute(query.encode(), values[:unique]).fetchone()
-        assert row is not None
-        return int(row[0])
+    def _learn_metrics(self, metrics: Set[tuple[str, str]]) -> None:
+        if metrics:
+            columns = [list(column) for column in zip(*metrics, strict=True)]
+            self._connection.execute(
+                """insert into metric (name, unit)
+                   select name, unit from unnest(%s::text[], %s::text[]) new (name, unit)
+                    order by name, unit on conflict do nothing""",
+                columns,
+            )
+            rows = self._connection.execute(
+                """select name, unit, metric_id from metric
+                     join unnest(%s::text[], %s::text[]) asked (name, unit) using (name, unit)""",
+                columns,
+            )
+            self._metrics.update({(name, unit): number for name, unit, number in rows})
 
     def _insert_events(self, rows: Sequence[EventRow]) -> None:
         with self._connection.cursor() as cursor:
@@ -83,10 +95,8 @@ class Projection:
                    values (%s, %s, to_timestamp(%s), %s, %s, %s, %s, %s, %s, %s)""",
                 [_event(row) for row in rows],
             )
-            cursor.executemany(
-                "insert into event_item (uri, entry_id, section, role) values (%s, %s, %s, %s)",
-                [(uri, row.entry_id, row.line, role) for row in rows for uri, role in _items(row)],
-            )
+        items = ((uri, row.entry_id, row.line, role) for row in rows for uri, role in _items(row))
+        self._copy("event_item (uri, entry_id, section, role)", ["text", "int8", "int2", "int2"], items)
 
 
 def _source(row: ReadingRow) -> tuple[int, int, int]:

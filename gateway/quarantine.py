@@ -10,6 +10,7 @@ from ledger.refusal import Reason
 
 ROWS_MAX = 1_000
 ROWS_A_BATCH_MAX = 50
+BYTES_MAX = 256 * 1024  # of one message: a broker may take far larger ones
 _UNREMARKABLE = frozenset({Reason.GAP})  # an ordinary loss: what is missing comes again
 
 
@@ -34,7 +35,7 @@ def write(connection: psycopg.Connection, specimens: Sequence[Specimen]) -> None
         )
         cursor.executemany(
             "insert into quarantine (topic, reason, message) values (%s, %s, %s)",
-            [(item.topic.replace("\x00", ""), str(item.reason), item.message) for item in kept],
+            [(item.topic.replace("\x00", ""), str(item.reason), item.message[:BYTES_MAX]) for item in kept],
         )
         if kept:
             cursor.execute(

@@ -9,6 +9,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 import psycopg
@@ -28,6 +29,7 @@ from ledger.settings import BrokerAddress
 log = logging.getLogger("gateway")
 
 QUEUE_MAX = 5_000
+QUEUE_BYTES_MAX = 64 * 1024 * 1024
 BACKOFF_S_MAX = 5.0
 
 
@@ -43,6 +45,24 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+class Waiting(asyncio.Queue[Incoming]):
+    """What waits for a chain's next batch: bounded by number, and by bytes."""
+
+    bytes = 0
+
+    def full(self) -> bool:
+        return super().full() or self.bytes >= QUEUE_BYTES_MAX
+
+    def _put(self, item: Incoming) -> None:
+        self.bytes += len(item.payload)
+        super()._put(item)
+
+    def _get(self) -> Incoming:
+        item = super()._get()
+        self.bytes -= len(item.payload)
+        return item
+
+
 class Service:
     """Runs until cancelled."""
 
@@ -56,13 +76,13 @@ class Service:
         ready: Callable[[], None] = lambda: None,
     ) -> None:
         self._dsn, self._broker, self._folder, self._chains = dsn, broker, folder, chains
-        self._queues: dict[str, asyncio.Queue[Incoming]] = {name: asyncio.Queue(QUEUE_MAX) for name in chains}
+        self._queues = {name: Waiting(QUEUE_MAX) for name in chains}
         self._waiting, self._ready = {*chains, ANCHOR, "broker"}, ready
         self._intake: Intake | None = None
         self.counts: Counter[str] = Counter()
 
     async def run(self) -> None:
-        """Serve; returns only by cancellation or by a fault of ours."""
+        """Serve; returns only by cancellation."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep(self._connect, "broker"))
             group.create_task(self._keep(self._run_anchor, ANCHOR))
@@ -70,7 +90,7 @@ class Service:
                 group.create_task(self._keep(lambda chain=chain: self._run_chain(chain), chain))  # type: ignore[misc]
 
     async def _keep(self, run: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
-        """Run again whenever the world fails it, after a pause that grows while it keeps failing."""
+        """Run again whenever it fails, after a pause that grows while it keeps failing. A fault of ours is traced."""
         pause = 0.1
         while True:
             began = time.monotonic()
@@ -79,6 +99,8 @@ class Service:
             except (psycopg.Error, UserError, OSError, *CLOSED) as error:
                 hint = getattr(error, "hint", "")
                 log.warning("%s: %s%s", name, str(error).strip() or repr(error), f" ({hint})" if hint else "")
+            except Exception:  # whatever one chain meets, the others go on
+                log.exception("%s: a fault of ours", name)
             pause = 0.1 if time.monotonic() - began > BACKOFF_S_MAX else min(pause * 2, BACKOFF_S_MAX)
             await asyncio.sleep(pause)
 
@@ -142,16 +164,18 @@ _Result = TypeVar("_Result")
 
 
 async def _in_thread(chain: _Closes, run: Callable[[], _Result]) -> _Result:
-    """Run in a thread, and never leave it running behind: a cancelled caller waits for it."""
+    """Run in a thread, and never leave it running behind: a cancelled caller waits for it, however often cancelled."""
     work = asyncio.ensure_future(asyncio.to_thread(run))
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
-        await asyncio.wait([work])
+        while not work.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([work])
         raise
 
 
-async def _collect(queue: asyncio.Queue[Incoming]) -> list[Incoming]:
+async def _collect(queue: Waiting) -> list[Incoming]:
     """The next batch: full, or old enough, or empty after a while, so that the inbox is looked at."""
     batcher = Batcher[Incoming]()
     until = time.monotonic() * 1000 + AGE_MS_MAX
@@ -160,9 +184,11 @@ async def _collect(queue: asyncio.Queue[Incoming]) -> list[Incoming]:
         if batcher.due(now) or now >= until:
             return batcher.take()
         try:
-            batcher.add(await asyncio.wait_for(queue.get(), (until - now) / 1000), time.monotonic() * 1000)
+            item = await asyncio.wait_for(queue.get(), (until - now) / 1000)
         except TimeoutError:
             continue
-        while not queue.empty() and len(batcher.items) < batcher.size_max:
-            batcher.add(queue.get_nowait(), time.monotonic() * 1000)
+        batcher.add(item, time.monotonic() * 1000, size=len(item.payload))
+        while not queue.empty() and not batcher.is_full:
+            item = queue.get_nowait()
+            batcher.add(item, time.monotonic() * 1000, size=len(item.payload))
         until = batcher.deadline_ms() or until

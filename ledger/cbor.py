@@ -13,6 +13,7 @@ import cbor2
 from ledger.errors import MalformedError
 
 DEPTH_MAX = 16
+KEY_KEPT_MAX = 64
 
 _PLAIN = frozenset({int, str, bytes, float, bool, type(None)})
 _KEYS = frozenset({int, str, bytes})
@@ -67,9 +68,14 @@ def is_count(value: Any) -> TypeGuard[int]:
 
 def _encode_map(encoder: cbor2.CBOREncoder, value: Mapping[Any, Any]) -> None:
     encoder.encode_length(5, len(value))
-    for key, item in sorted((_encoded_key(key), item) for key, item in value.items()):
+    for key, item in sorted((_encode_key(key), item) for key, item in value.items()):
         encoder.write(key)
         encoder.encode(item)
+
+
+def _encode_key(key: Any) -> bytes:
+    """Our keys are few and short. Garbage has others, which nobody shall make us remember."""
+    return encode(key) if isinstance(key, str | bytes) and len(key) > KEY_KEPT_MAX else _encoded_key(key)
 
 
 @lru_cache(maxsize=4096, typed=True)

@@ -1,6 +1,7 @@
-"""The operator's entries: posted to the inbox, and awaited until the registry's writer has sealed them."""
+"""The operator's entries: posted to the inbox, and awaited until the registry has published them."""
 
 import copy
+import hashlib
 import os
 import time
 from collections.abc import Sequence
@@ -8,9 +9,8 @@ from typing import Any
 
 import psycopg
 
-from ledger import cbor, checkpoint_file, inbox, read
+from ledger import cbor, checkpoint_file, fold, inbox, read
 from ledger.author import Content
-from ledger.checkpoint import Checkpoint
 from ledger.database import connect
 from ledger.errors import OutsideError, UserError
 from ledger.folder import LedgerFolder
@@ -23,17 +23,13 @@ _POLL_S = 0.1
 
 def published_registry(connection: psycopg.Connection, folder: LedgerFolder, into: Registry | None = None) -> Registry:
     """The registry as its published checkpoint has it."""
-    text = checkpoint_file.read(folder.checkpoints, REGISTRY)
-    if text is None:
-        raise UserError(f"{folder.path} has no published registry", "make a ledger with 'tallystick ledger init'")
-    size = Checkpoint.parse(text.split("\n\n")[0] + "\n").size
-    return read.registry(connection, size, into=into)
+    return read.registry(connection, _published_size(folder), into=into)
 
 
 def post(folder: LedgerFolder, dsn: str, entries: Sequence[dict[str, Any]], *, timeout_s: float) -> Registry:
-    """Sign `entries` as the operator, and wait until the registry has them; returns the registry then.
+    """Sign `entries` as the operator, and wait until the registry has published them; returns the registry then.
 
-    Raises UserError if the registry would refuse one, or if nobody seals them in time.
+    Raises UserError if the registry refuses one, or if nobody seals them in time.
     """
     with connect(dsn) as connection:
         registry = published_registry(connection, folder)
@@ -54,8 +50,15 @@ def post(folder: LedgerFolder, dsn: str, entries: Sequence[dict[str, Any]], *, t
             for body in bodies
         ]
         connection.commit()
-        _await_sealed(connection, hashes, time.monotonic() + timeout_s)
-        return published_registry(connection, folder)
+        _await_published(connection, folder, registry, set(hashes), time.monotonic() + timeout_s)
+        return registry
+
+
+def _published_size(folder: LedgerFolder) -> int:
+    published = checkpoint_file.load(folder.checkpoints, REGISTRY)
+    if published is None:
+        raise UserError(f"{folder.path} has no published registry", "make a ledger with 'tallystick ledger init'")
+    return published.checkpoint.size
 
 
 def _rehearse(registry: Registry, kid: bytes, bodies: Sequence[bytes]) -> None:
@@ -68,15 +71,34 @@ def _rehearse(registry: Registry, kid: bytes, bodies: Sequence[bytes]) -> None:
         raise UserError(f"the registry would refuse this: {error}") from error
 
 
-def _await_sealed(connection: psycopg.Connection, hashes: Sequence[bytes], deadline: float) -> None:
+def _await_published(
+    connection: psycopg.Connection, folder: LedgerFolder, registry: Registry, waiting: set[bytes], deadline: float
+) -> None:
+    """Fold `registry` on until it has all statements that are `waiting`. What was sealed may still have no effect."""
     while True:
-        row = connection.execute("select count(*) from inbox where hash = any(%s)", [list(hashes)]).fetchone()
-        connection.commit()
-        if row == (0,):
+        for stored in read.entries(connection, REGISTRY, registry.size, _published_size(folder)):
+            fault, statement_hash = fold.apply(registry, stored), hashlib.sha256(stored.data).digest()
+            if fault is not None and statement_hash in waiting:
+                raise UserError(f"the registry has refused this: {fault}", "another entry came before it")
+            waiting.discard(statement_hash)
+        if not waiting:
             return
+        _require_alive(connection, waiting)
         if time.monotonic() > deadline:
             raise UserError(
                 "it is signed and in the inbox, but nobody has sealed it yet",
                 "is the gateway running? 'tallystick up' or 'tallystick gateway run'",
             )
         time.sleep(_POLL_S)
+
+
+def _require_alive(connection: psycopg.Connection, waiting: set[bytes]) -> None:
+    """A statement leaves the inbox into the chain, or because the gateway refused it."""
+    found = connection.execute(
+        "select hash from inbox where hash = any(%(these)s) union"
+        " select statement_hash from entry where statement_hash = any(%(these)s)",
+        {"these": list(waiting)},
+    ).fetchall()
+    connection.commit()
+    if len(found) < len(waiting):
+        raise UserError("the gateway has refused this statement", "'tallystick gateway refused' counts the reasons")

@@ -84,6 +84,7 @@ class ChainWriter:
         try:
             self.chain_id, self.origin = self._row("select chain_id, origin from chain where name = %s", [chain])
             self._signer = note.Signer(self.origin, key)
+            self._wait_for_disk()
             self._lock()
             self._load()
         except BaseException:
@@ -125,6 +126,7 @@ class ChainWriter:
         header = self._header(frontier, first, now_ms, registry)
         text = Checkpoint(self.origin, header.size, header.root).text
         sealed = Sealed(header, note.sign(text, [self._signer]))
+        self.connection.commit()  # a caller's SELECT began a transaction: in it, ours would end without a COMMIT
         with self.connection.transaction():
             new_streams = self._insert_streams(entries)
             self._copy_entries(entries, leaf_hashes, first, self.streams | new_streams)
@@ -162,6 +164,13 @@ class ChainWriter:
     def _trim(self) -> None:
         while len(self._tiles) > TILES_KEPT:
             del self._tiles[next(iter(self._tiles))]
+
+    def _wait_for_disk(self) -> None:
+        """A receipt is for ever: COMMIT returns when it is on disk, also where the server's default is not to wait."""
+        self.connection.execute(
+            "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'"
+        )
+        self.connection.commit()
 
     def _lock(self) -> None:
         [mine] = self._row("select pg_try_advisory_lock(%s, %s)", [LOCK_CHAIN, self.chain_id])

@@ -34,6 +34,18 @@ def test_a_batch_is_due_by_size(size_max: int) -> None:
         assert batch.due(0.0) == (count == size_max)
 
 
+def test_a_batch_is_due_by_bytes() -> None:
+    """A few large messages are as much work as many small ones; the next batch counts its own."""
+    batch = Batcher[int](bytes_max=100)
+    batch.add(1, 0.0, size=99)
+    assert not batch.due(0.0)
+    batch.add(2, 0.0, size=1)
+    assert batch.due(0.0)
+    assert batch.take() == [1, 2]
+    batch.add(3, 0.0, size=99)
+    assert not batch.due(0.0)
+
+
 def test_taking_begins_the_next() -> None:
     """Its age is its own."""
     batch = Batcher[int]()

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from gateway import answers
 from ledger import cbor, checkpoint_file, merkle, message, note, stream
 from ledger.author import Content, compose
 from ledger.birth import Birth
 from ledger.checkpoint import Checkpoint
 from ledger.database import connect
-from ledger.receipt import Answer, Receipt
+from ledger.errors import UserError
+from ledger.receipt import Answer, Range, Receipt
 from ledger.refusal import Reason, Refusal
 from ledger.registry import Role, Status
 from ledger.seal import ChainLocked, ChainWriter, HistoryForked
@@ -259,6 +261,29 @@ def test_unreadable_content_is_a_finding_and_stalls_nothing(world: World, press:
     assert total == 1, "one entry a block"
 
 
+def test_nobody_answers_for_a_neighbours_content(world: World, press: Device) -> None:
+    """Of a block in which the tables refuse one section, that one alone becomes a finding."""
+    others = [world.register_device(f"press-{number}") for number in range(2, 6)]
+    with connect(world.dsn, role=None) as connection:
+        connection.execute("alter table reading add constraint tepid check (value < 100)")
+    for device in (*others[:2], press, *others[2:]):
+        world.publish(device, device.readings(666 if device is press else 1))
+        world.publish(device, device.readings(2))
+    world.tick()
+    world.tick()
+    assert ask(world, "select value, count(*) from reading group by 1 order by 1") == [(1.0, 4), (2.0, 5)]
+    [[reason, about]] = ask(world, "select reason, about & 1023 from finding")
+    assert "not taken by the tables" in str(reason) and "tepid" in str(reason)
+    assert Statement.decode(str_data(world, int(str(about)))).kid == press.key.kid
+
+
+def test_a_refused_message_is_kept_in_part(world: World) -> None:
+    """However large a message the broker takes, quarantine keeps so much of it and no more."""
+    world.send("press-1", bytes(3_000_000))
+    world.tick()
+    assert ask(world, "select reason, length(message) from quarantine") == [("oversized", 256 * 1024)]
+
+
 @pytest.mark.parametrize("clock_s", [0, 99, 4_070_908_800])
 def test_a_wrong_clock_is_a_claim_like_any_other(world: World, press: Device, clock_s: int) -> None:
     """A device whose clock stands in 1970 or 2099 is admitted; its times are kept as it says."""
@@ -324,6 +349,52 @@ def test_a_restored_device_learns_where_the_ledger_is(world: World, press: Devic
         old.tally.stream,
         press.heads["production", TELEMETRY].tally.stream,
     }
+
+
+@pytest.mark.parametrize("seq", [2, 2**62, 2**63 - 1001, 2**63 - 1000, 2**63 - 1])
+def test_a_birth_may_ask_from_any_seq(world: World, press: Device, seq: int) -> None:
+    """Nobody signs a birth, so its numbers may be any: one beyond the stream is answered with its newest."""
+    newest = [world.publish(press, press.readings(value)) for value in range(3)][-1]
+    world.tick()
+    birth = Birth(press.key.kid, os.urandom(16), {TELEMETRY: (newest.tally.stream, seq)})
+    world.send("press-1", birth.encode(), what="birth")
+    _, telemetry = world.tick()
+    receipt = Receipt.decode(Answer.decode(telemetry.payload).receipt or b"")
+    assert (receipt.seq, receipt.statement_hash) == (3, newest.hash)
+
+
+def test_of_many_births_the_newest_is_answered(world: World, press: Device) -> None:
+    """A device that announces itself over and over in one batch is answered once: each answer costs many proofs."""
+    nonces = [os.urandom(16) for _ in range(50)]
+    for nonce in nonces:
+        world.send("press-1", Birth(press.key.kid, nonce, {}).encode(), what="birth")
+    replies = [Answer.decode(reply.payload) for reply in world.tick()]
+    assert [reply.nonce for reply in replies] == [nonces[-1]] * 2
+
+
+def test_an_answer_that_would_be_too_large_is_cut(world: World, press: Device) -> None:
+    """Of statements scattered over very many blocks an answer proves the first ones, the device asks for the rest."""
+    other = world.register_device("press-2")
+    said = []
+    for value in range(answers.RANGES_MAX + 30):
+        said.append(world.publish(press, press.readings(value)))
+        world.publish(other, other.readings(value))
+        world.chain("production").take(world._incoming.pop("production"))
+    birth = Birth(press.key.kid, os.urandom(16), {TELEMETRY: (said[0].tally.stream, 1)})
+    world.send("press-1", birth.encode(), what="birth")
+    _, telemetry = world.tick()
+    answer = Answer.decode(telemetry.payload)
+    assert len(answer.earlier) == answers.RANGES_MAX
+    receipt = check_answer(world, telemetry.payload, [*said[: answers.RANGES_MAX], said[-1]])
+    assert receipt.covers == (1, answers.RANGES_MAX)
+
+
+def test_an_answer_fits_a_message() -> None:
+    """The most ranges that an answer has, in the largest tree that there may be, are less than a message."""
+    hashes = tuple(os.urandom(32) for _ in range(40))  # 2^40 entries a chain: entry_id has no room for more
+    ranges = tuple(Range(2**40, 2**40, 1, hashes) for _ in range(answers.RANGES_MAX))
+    answer = Answer(bytes(4_000), "checkpoint", 2**40, hashes * 2, ranges, bytes(16))
+    assert len(answer.encode()) < message.MESSAGE_BYTES_MAX * 3 // 4
 
 
 def test_a_gateway_that_dies_goes_on_where_the_ledger_is(world: World, press: Device) -> None:
@@ -400,6 +471,69 @@ def test_a_chain_has_one_writer(world: World) -> None:
         ChainWriter(world.dsn, **args)  # type: ignore[arg-type]
     world.close()
     ChainWriter(world.dsn, **args).close()  # type: ignore[arg-type]
+
+
+def test_a_block_is_on_disk_before_it_is_receipted(world: World) -> None:
+    """A server that does not wait for its disk by default does so for a chain's writer."""
+    world.close()
+    with connect(world.dsn, role=None, autocommit=True) as connection:
+        [[name]] = connection.execute("select current_database()").fetchall()
+        connection.execute(f"alter database {name} set synchronous_commit = off".encode())
+    connection = world.chain("production")._connection
+    assert connection.execute("show synchronous_commit").fetchone() == ("on",)
+
+
+def test_a_lost_registry_checkpoint_is_the_users_to_mend(world: World) -> None:
+    """Without the registry's published checkpoint, or with a damaged one, a chain says so and is not written."""
+    path = world.folder.checkpoints / "registry"
+    for damage in (lambda: path.write_text("no checkpoint"), path.unlink):
+        world.close()
+        damage()
+        with pytest.raises(UserError, match=r"published checkpoint of 'registry' is damaged|no published registry"):
+            world.chain("production")
+
+
+def test_nothing_is_published_before_it_is_committed(
+    world: World, press: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When a checkpoint file is written, every other session sees the block that it is of, on every chain."""
+    write, published = checkpoint_file.write, list[tuple[object, ...]]()
+
+    def look(folder: Path, chain: str, text: str) -> None:
+        size = Checkpoint.parse(note.open(text, [world.trust.log(chain).verifier]).text).size
+        query = "select name, size from block join chain using (chain_id) where name = %s order by size desc limit 1"
+        assert ask(world, query, chain) == [(chain, size)]
+        published.append((chain, size))
+        write(folder, chain, text)
+
+    monkeypatch.setattr(checkpoint_file, "write", look)
+    world.register_device("press-2")
+    for value in range(3):
+        world.publish(press, press.readings(value))
+        world.tick()
+    assert {chain for chain, _ in published} == {"production", "registry", "anchor"}
+
+
+def test_a_gateway_killed_while_it_publishes_goes_on(
+    world: World, press: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dying just before the checkpoint file is written, or just after, leaves a chain that can be taken up again."""
+    write = checkpoint_file.write
+    for step, dies_after in enumerate((False, True), 1):
+
+        def die(folder: Path, chain: str, text: str, dies_after: bool = dies_after) -> None:
+            if dies_after:
+                write(folder, chain, text)
+            world.close()
+            raise KeyboardInterrupt
+
+        statement = world.publish(press, press.readings(step))
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(checkpoint_file, "write", die)
+            world.tick()
+        world.send("press-1", message.encode(statement.encode(), [None]))
+        [reply] = world.tick()
+        assert Receipt.decode(Answer.decode(reply.payload).receipt or b"").statement_hash == statement.hash
 
 
 def test_a_database_that_is_ahead_of_the_file_is_published(world: World, press: Device) -> None:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.content import READINGS_MAX, EventRow, Finding, ReadingRow, Rows
+from gateway.content import DAYS_MAX, READINGS_MAX, EventRow, Finding, ReadingRow, Rows
 from ledger import cbor, epcis, senml, stream
 from ledger.section import ContentFormat, Privacy, Section
-from ledger.senml import BN, BT, VS, N, Reading, V
+from ledger.senml import BN, BT, VS, N, Reading, T, V
 from ledger.statement import Statement
 from tests.cast import DEVICE, NOW, URN, sign
 from tests.hostile import NASTY, briefly, bytes_near
@@ -109,6 +109,14 @@ def test_a_pack_has_so_many_readings() -> None:
     records = [{BN: f"{URN}:t", V: 0}, *[{V: 0}] * (READINGS_MAX - 1)]
     assert len(_read((SENML, cbor.encode(records))).readings) == READINGS_MAX
     rows = _read((SENML, cbor.encode([*records, {V: 0}])))
+    assert (rows.readings, len(rows.findings)) == ([], 1)
+
+
+def test_a_pack_is_of_so_many_days() -> None:
+    """100, wherever they lie: each new day costs the time-series store a table."""
+    records = [{BN: f"{URN}:t", BT: NOW, V: 0}, *[{T: day * 86_400, V: 0} for day in range(1, DAYS_MAX)]]
+    assert len(_read((SENML, cbor.encode(records))).readings) == DAYS_MAX
+    rows = _read((SENML, cbor.encode([*records, {T: -86_400, V: 0}])))
     assert (rows.readings, len(rows.findings)) == ([], 1)
 
 

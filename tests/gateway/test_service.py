@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -12,8 +12,11 @@ import pytest
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from gateway.chain import GatewayChain
 from gateway.cli import CHAINS
-from gateway.service import Service
+from gateway.replies import Publication
+from gateway.service import QUEUE_BYTES_MAX, Service, Waiting, _in_thread
+from gateway.sift import Incoming
 from ledger import operate
 from ledger.author import compose
 from ledger.database import connect
@@ -21,12 +24,12 @@ from ledger.receipt import Answer, Receipt
 from ledger.settings import BrokerAddress
 from ledger.statement import TELEMETRY
 from ledger.topic import Topic
-from tests.running import RunningBroker
+from tests.running import RunningBroker, eventually
 from tests.world import Device, World, opening
 
 
 @contextmanager
-def serving(world: World, address: BrokerAddress) -> Iterator[Service]:
+def serving(world: World, address: BrokerAddress, *, await_ready: bool = True) -> Iterator[Service]:
     """The gateway of `world`, in a thread of its own, until the block ends."""
     loop, ready = asyncio.new_event_loop(), threading.Event()
     service = Service(dsn=world.dsn, broker=address, folder=world.folder, chains=CHAINS, ready=ready.set)
@@ -42,7 +45,7 @@ def serving(world: World, address: BrokerAddress) -> Iterator[Service]:
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
-        assert ready.wait(20), "the gateway holds its chains and is subscribed"
+        assert not await_ready or ready.wait(20), "the gateway holds its chains and is subscribed"
         yield service
     finally:
         loop.call_soon_threadsafe(task.cancel)
@@ -116,11 +119,16 @@ def test_statements_are_receipted_beside_a_flood_of_garbage(world: World, broker
             for _ in range(20):
                 loud.send(b"\x82\xff" + bytes(number))
         line.await_receipt(19)
+        # The noise came by another connection, and may be behind.
+        eventually(lambda: ask(world, "select n from quarantine_count where reason = 'malformed'") == [(400,)])
         line.close()
         loud.close()
+    assert ask(world, "select count(*) from entry where entry_id >> 40 = 1") == [(20,)]
+
+
+def ask(world: World, query: str) -> list[tuple[object, ...]]:
     with connect(world.dsn) as connection:
-        assert connection.execute("select n from quarantine_count where reason = 'malformed'").fetchone() == (400,)
-        assert connection.execute("select count(*) from entry where entry_id >> 40 = 1").fetchone() == (20,)
+        return connection.execute(query.encode()).fetchall()
 
 
 def test_the_gateway_outlives_the_broker(world: World, broker: RunningBroker) -> None:
@@ -135,3 +143,68 @@ def test_the_gateway_outlives_the_broker(world: World, broker: RunningBroker) ->
         payload = line.next()
         line.await_receipt(1, again=payload)
         line.close()
+
+
+def test_what_waits_is_bounded_by_bytes() -> None:
+    """Few very large messages fill a chain's queue as many small ones do; taking them makes room."""
+    queue, half = Waiting(100), Incoming(Topic("production", "noise-1"), "statement", bytes(QUEUE_BYTES_MAX // 2))
+    queue.put_nowait(half)
+    assert not queue.full()
+    queue.put_nowait(half)
+    with pytest.raises(asyncio.QueueFull):
+        queue.put_nowait(half)
+    queue.get_nowait()
+    assert not queue.full()
+
+
+def test_a_fault_of_ours_in_one_chain_leaves_the_others(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a chain meets that nobody foresaw, it is traced and opened anew, and the other chains go on."""
+    take, faults = GatewayChain.take, list[str]()
+
+    def faulty(chain: GatewayChain, incoming: Sequence[Incoming]) -> list[Publication]:
+        if chain.name == "production":
+            faults.append(chain.name)
+            raise ZeroDivisionError("nobody foresaw this")
+        return take(chain, incoming)
+
+    monkeypatch.setattr(GatewayChain, "take", faulty)
+    press = Device("press-1")
+    with serving(world, BrokerAddress("127.0.0.1", 1, None, None), await_ready=False):
+        eventually(lambda: len(faults) > 1)
+        operate.post(world.folder, world.dsn, [press.registration], timeout_s=15)
+    assert "nobody foresaw this" in caplog.text
+
+
+def test_a_chain_is_not_closed_under_its_thread() -> None:
+    """However often its task is cancelled, a chain is given up only when its thread has done."""
+    done, started, cancelled = list[str](), threading.Event(), threading.Event()
+
+    class Chain:
+        def close(self) -> None:
+            done.append("closed")
+
+    def seal() -> None:
+        started.set()
+        cancelled.wait(5)
+        done.append("sealed")
+
+    async def run() -> None:
+        chain = Chain()
+        try:
+            await _in_thread(chain, seal)
+        finally:
+            chain.close()
+
+    async def main() -> None:
+        task = asyncio.ensure_future(run())
+        await asyncio.to_thread(started.wait)
+        for _ in range(3):
+            task.cancel()
+            await asyncio.sleep(0.01)
+        cancelled.set()
+        await asyncio.wait([task])
+
+    asyncio.run(main())
+    assert done == ["sealed", "closed"]

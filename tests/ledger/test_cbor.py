@@ -240,3 +240,14 @@ def test_a_count_is_what_postgresql_and_sqlite_hold(value: int) -> None:
 def test_nothing_else_is_a_count(value: Any) -> None:
     """Least of all a bool."""
     assert not cbor.is_count(value)
+
+
+@pytest.mark.parametrize("key", ["x" * 100_000, b"x" * 100_000])
+def test_long_keys_are_not_remembered(key: str | bytes) -> None:
+    """Encodings of short keys are kept, for ours are few; garbage with long ones takes no memory that stays."""
+    data = cbor.encode({"known": 1})
+    kept = cbor._encoded_key.cache_info().currsize
+    for number in range(10):
+        cbor.decode_canonical(cbor.encode({key[number:]: {"known": 1}}))
+    assert cbor._encoded_key.cache_info().currsize == kept
+    assert cbor.decode_canonical(data) == {"known": 1}
