@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ledger import epcis, senml, stream
 from ledger.errors import MalformedError
-from ledger.section import ContentFormat, Section
+from ledger.section import ContentFormat, Line, Privacy, Section
 from ledger.statement import Statement
 
 READINGS_MAX = 5_000
@@ -65,9 +65,10 @@ class Rows:
         """Add the rows of one statement's sections; those that are None are not here yet."""
         for line, (of, section) in enumerate(zip(statement.manifest, sections, strict=True)):
             if section is not None:
-                self._read_section(statement, line, of.content_format, section.body, entry_id)
+                self._read_section(statement, line, of, section.body, entry_id)
 
-    def _read_section(self, statement: Statement, line: int, content_format: int, body: bytes, entry_id: int) -> None:
+    def _read_section(self, statement: Statement, line: int, of: Line, body: bytes, entry_id: int) -> None:
+        content_format = of.content_format
         try:
             if content_format == ContentFormat.SENML_CBOR:
                 self.readings += _readings(statement, line, body, entry_id)
@@ -76,7 +77,9 @@ class Rows:
             elif content_format == ContentFormat.STREAM:
                 stream.decode(body)
         except MalformedError as error:
-            self.findings.append(Finding(entry_id, line, str(error)))
+            # A finding is public, and an error may quote what it is about.
+            reason = str(error) if of.privacy is Privacy.PUBLIC else f"content format {content_format} cannot be read"
+            self.findings.append(Finding(entry_id, line, reason))
 
 
 def _readings(statement: Statement, line: int, body: bytes, entry_id: int) -> list[ReadingRow]:
