@@ -1,6 +1,7 @@
 """`tallystick demo`: the whole stack on this machine, fed with real readings, and a product's story told with them."""
 
 import json
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -143,10 +144,12 @@ class Demo:
         folder = self.stack.data / "devices" / name
         registration = folder / "registration.json"
         if not (folder / "registered").exists():
-            if not registration.exists():
+            if not (folder / "made").exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of a run that died half-way; nobody knows its key yet
                 self._make(name, organisation, chain, folder)
                 with (folder / "config.toml").open("a") as file:
                     file.write(sensors)
+                (folder / "made").touch()
             self._register(name, organisation, registration)
             (folder / "registered").touch()
             self.stack.start_agent(folder)
