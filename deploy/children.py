@@ -129,6 +129,12 @@ class Supervisor:
                 self._slots.remove(slot)
                 raise UserError(f"{child.name} did not start: {slot.failure}", f"its log is {slot.log_path}")
 
+    @property
+    def names(self) -> list[str]:
+        """The children that it keeps running, in the order of their start."""
+        with self._changed:
+            return [slot.child.name for slot in self._slots]
+
     def remove(self, name: str) -> None:
         """Stop the child and forget it."""
         with self._changed:

@@ -145,6 +145,7 @@ class Demo:
         registration = folder / "registration.json"
         if not (folder / "registered").exists():
             if not (folder / "made").exists():
+                self._stop(name)
                 shutil.rmtree(folder, ignore_errors=True)  # of a run that died half-way; nobody knows its key yet
                 self._make(name, organisation, chain, folder)
                 with (folder / "config.toml").open("a") as file:
@@ -152,9 +153,15 @@ class Demo:
                 (folder / "made").touch()
             self._register(name, organisation, registration)
             (folder / "registered").touch()
+        if f"edge-{name}" not in self.stack.supervisor.names:
             self.stack.start_agent(folder)
         urn: str = json.loads(registration.read_text())["urn"]
         return urn
+
+    def _stop(self, name: str) -> None:
+        """Stop the agent that the stack found in a folder which was made half-way."""
+        if f"edge-{name}" in self.stack.supervisor.names:
+            self.stack.supervisor.remove(f"edge-{name}")
 
     def _make(self, name: str, organisation: str, chain: str, folder: Path) -> None:
         address = self.stack.add_device(name)

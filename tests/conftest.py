@@ -17,7 +17,9 @@ from tests.running import RunningBroker, free_port, make_open_folder
 for _name in [name for name in os.environ if name.startswith("TALLYSTICK_")]:
     del os.environ[_name]  # the user's own server is not for tests
 
-settings.register_profile("steady", deadline=None)  # machines are shared: a slow example is no failure
+settings.register_profile(
+    "steady", deadline=None, derandomize="CI" in os.environ
+)  # machines are shared: a slow example is no failure
 settings.load_profile("steady")
 
 _numbers = count(1)
