@@ -111,6 +111,8 @@ def _as_user_error(error: Exception, args: Sequence[str]) -> UserError | None:
             return UserError(error.format_message())
         case ModuleNotFoundError(name=str(name)) if name.partition(".")[0] not in _OURS:
             return _missing_extra(name.partition(".")[0], args)
+        case UnicodeDecodeError():
+            return UserError("the input is not UTF-8 text", "is it the right file?")
         case OSError(filename=str(filename), strerror=str(reason)):
             return UserError(f"{filename}: {reason}")
     return _as_database_error(error)

@@ -10,7 +10,6 @@ import contextlib
 import fcntl
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -111,7 +110,7 @@ class Stack:
         self.supervisor.start(_command("gateway", "gateway", "run", "--data", str(self.data), ready_line="ready"))
         port = self.labels_port
         serve = ("labels", "serve", "--data", str(self.data), "--port", str(port))
-        self.supervisor.start(_command("labels", *serve, ready=lambda: _listens(port)))
+        self.supervisor.start(_command("labels", *serve, ready_line="serving"))
 
     def start_agent(self, folder: Path) -> None:
         """Start the agent whose device's folder is `folder`; its child is called `edge-<folder's name>`."""
@@ -232,20 +231,15 @@ def run_command(*args: str) -> str:
     raise UserError(told["error"], told.get("hint", ""))
 
 
-def _command(name: str, *args: str, ready: Callable[[], bool] | None = None, ready_line: str | None = None) -> Child:
+def _command(name: str, *args: str, ready_line: str | None = None) -> Child:
     argv = (sys.executable, "-m", "tallystick", *args)
-    return Child(name=name, argv=argv, env=_environment(), ready=ready, ready_line=ready_line)
+    return Child(name=name, argv=argv, env=_environment(), ready_line=ready_line)
 
 
 def _environment() -> dict[str, str]:
     """Ours, without what would overrule the data folder's settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TALLYSTICK_")}
     return kept | {"PYTHONUNBUFFERED": "1"}  # what a child prints is in its log at once
-
-
-def _listens(port: int) -> bool:
-    with socket.create_connection((HOST, port), timeout=1):
-        return True
 
 
 @contextmanager

@@ -25,6 +25,10 @@ def connect(dsn: str, *, role: str | None = WRITER, autocommit: bool = False) ->
             f"cannot reach the database: {str(error).strip().splitlines()[0]}",
             "'tallystick up' starts one; or name yours with TALLYSTICK_DSN",
         ) from error
+    except psycopg.ProgrammingError as error:
+        raise UserError(
+            f"the database's address is malformed: {str(error).strip()}", "write it as postgresql://user@host/name"
+        ) from error
     connection.execute("set search_path = tallystick, public, pg_temp")
     if role is not None:
         _act_as(connection, role)
