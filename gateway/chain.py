@@ -4,7 +4,7 @@ Not safe to share between threads, and of no use after any error: close it and o
 then read again from the database; what was not sealed is sent again by the agents.
 """
 
-from collections import ChainMap, Counter
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import psycopg
@@ -49,6 +49,7 @@ class GatewayChain:
         try:
             self._connection = self._writer.connection
             self._heads = _load_heads(self._connection, self._writer.chain_id)
+            self._known = set(self._writer.streams)
             self._registry, self._registry_root = Registry(), b""
             self._suspended: frozenset[bytes] = frozenset()  # decided here, not yet sealed in the registry
             self._projection = Projection(self._connection, self._device_name)
@@ -66,12 +67,9 @@ class GatewayChain:
         """Judge `incoming` and what waits in the inbox, seal what is admitted, and return what to publish."""
         self._refresh_registry()
         inbox_ids, waiting = self._from_inbox()
-        heads = ChainMap({}, self._heads)
-        known = ChainMap({}, self._writer.streams)
-        sieve = Sieve(self._writer.origin, self._registry, self._suspended, heads, known)
-        batch = sieve.sift([*waiting, *incoming])
+        sieve = Sieve(self._writer.origin, self._registry, self._suspended, self._heads, self._known)
+        batch = sieve.sift([*waiting, *incoming])  # which moves heads on before they are sealed: hence no second try
         sealed = self._seal(batch, inbox_ids)
-        self._heads.update(heads.maps[0])
         repeats = self._settle(batch)
         return self._reply(batch, sealed, repeats)
 
@@ -234,9 +232,9 @@ def _new_entry(item: Admitted) -> NewEntry:
     return NewEntry(item.data, statement.stream_key, statement.tally.seq, len(statement.manifest), rows)
 
 
-def _section_rows(statement: Statement, sections: Sections) -> tuple[SectionRow, ...]:
-    return tuple(
+def _section_rows(statement: Statement, sections: Sections) -> list[SectionRow]:
+    return [
         SectionRow(number, line.privacy, line.content_format, section.encode())
         for number, (line, section) in enumerate(zip(statement.manifest, sections, strict=True))
         if section is not None
-    )
+    ]

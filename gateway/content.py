@@ -5,8 +5,6 @@ Pure. A statement is in the ledger whatever it contains; what its sections say i
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import NamedTuple
 
 from ledger import epcis, senml, stream
 from ledger.errors import MalformedError
@@ -17,17 +15,15 @@ READINGS_MAX = 5_000
 DAYS_MAX = 100  # on which a pack has readings: TimescaleDB makes a table for each new day
 
 
-class ReadingRow(NamedTuple):
-    """One reading, its device and metric still by name. `quality` is the signing clock's."""
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """The readings of one section, none of another device than `device`. `quality` is the signing clock's."""
 
-    time: datetime
-    device: str
-    metric: str
-    unit: str
-    value: senml.Value
-    quality: int
     entry_id: int
     line: int
+    device: str
+    quality: int
+    readings: senml.Columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +48,14 @@ class Finding:
 class Rows:
     """What a block brings to the tables."""
 
-    readings: list[ReadingRow] = field(default_factory=list)
+    packs: list[Pack] = field(default_factory=list)
     events: list[EventRow] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
     @property
     def sources(self) -> set[tuple[int, int]]:
         """The (entry, line) of every section that rows came from."""
-        return {(row.entry_id, row.line) for row in self.readings} | {(row.entry_id, row.line) for row in self.events}
+        return {(row.entry_id, row.line) for row in self.packs} | {(row.entry_id, row.line) for row in self.events}
 
     def read(self, statement: Statement, sections: Sequence[Section | None], entry_id: int) -> None:
         """Add the rows of one statement's sections; those that are None are not here yet."""
@@ -71,7 +67,7 @@ class Rows:
         content_format = of.content_format
         try:
             if content_format == ContentFormat.SENML_CBOR:
-                self.readings += _readings(statement, line, body, entry_id)
+                self.packs.append(_pack(statement, line, body, entry_id))
             elif content_format == ContentFormat.EPCIS:
                 self.events.append(EventRow(entry_id, line, epcis.decode(body)))
             elif content_format == ContentFormat.STREAM:
@@ -82,25 +78,13 @@ class Rows:
             self.findings.append(Finding(entry_id, line, reason))
 
 
-def _readings(statement: Statement, line: int, body: bytes, entry_id: int) -> list[ReadingRow]:
-    pack = senml.decode(body, now=float(statement.issued_at))
-    if len(pack) > READINGS_MAX:
+def _pack(statement: Statement, line: int, body: bytes, entry_id: int) -> Pack:
+    readings = senml.columns(body, now=float(statement.issued_at))
+    if len(readings.times) > READINGS_MAX:
         raise MalformedError(f"a pack of more than {READINGS_MAX} readings")
-    if len({reading.time // 86_400 for reading in pack}) > DAYS_MAX:
+    if len({time // 86_400 for time in readings.times}) > DAYS_MAX:
         raise MalformedError(f"a pack of readings on more than {DAYS_MAX} days")
     base = f"{statement.subject}:"
-    if not all(reading.name.startswith(base) and reading.name != base for reading in pack):
+    if not all(name.startswith(base) and name != base for name, _ in set(readings.series)):
         raise MalformedError("a pack names readings of another device, or of none")
-    return [
-        ReadingRow(
-            datetime.fromtimestamp(reading.time, UTC),
-            statement.subject,
-            reading.name.removeprefix(base),
-            reading.unit,
-            reading.value,
-            statement.tally.clock,
-            entry_id,
-            line,
-        )
-        for reading in pack
-    ]
+    return Pack(entry_id, line, statement.subject, statement.tally.clock, readings)

@@ -5,7 +5,8 @@ alone, never on the content, so that a stream in the ledger has no holes by cons
 """
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
+from itertools import zip_longest
+from typing import NamedTuple
 
 from ledger import message
 from ledger.errors import MalformedError, SignatureError
@@ -19,8 +20,7 @@ from ledger.topic import Topic
 OVERSIZED_READ_MAX = 4 * MESSAGE_BYTES_MAX  # beyond this not even a refusal is worth the work
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """The newest link of a lane's open stream."""
 
     stream: bytes
@@ -28,16 +28,14 @@ class Head:
     hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Streams:
+class Streams(NamedTuple):
     """What the writer of a chain knows of its streams: the open one of each (kid, lane), and all that there were."""
 
     heads: Mapping[tuple[bytes, int], Head]
     known: Container[StreamKey]
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(NamedTuple):
     """The next link of its stream. A section is None where it did not arrive whole."""
 
     statement: Statement
@@ -45,8 +43,7 @@ class Admitted:
     sections: tuple[Section | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Behind:
+class Behind(NamedTuple):
     """A link at or before its stream's head: a repeat if the ledger has the same statement there, else a fork."""
 
     statement: Statement
@@ -54,8 +51,7 @@ class Behind:
     sections: tuple[Section | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """Not admitted. With a statement it is refused for good and answered; without one it is never answered."""
 
     reason: Reason
@@ -131,6 +127,5 @@ def _place(statement: Statement, sent: Message, streams: Streams) -> Verdict:
 
 def _whole(statement: Statement, sent: Message) -> tuple[Section | None, ...]:
     """The sections that are what their manifest lines name; slots that fit no line are passed over."""
-    slots = (*sent.sections, *[None] * len(statement.manifest))
-    pairs = zip(statement.manifest, slots, strict=False)
-    return tuple(matching(line, data, kid=statement.kid) for line, data in pairs)
+    slots = zip_longest(statement.manifest, sent.sections[: len(statement.manifest)])
+    return tuple([matching(line, data, kid=statement.kid) for line, data in slots])

@@ -1,17 +1,19 @@
 """Writing a block's rows into the tables that people query, inside the sealing transaction."""
 
 from collections.abc import Callable, Iterable, Sequence, Set
+from itertools import compress, repeat
 from typing import Any
 
 import psycopg
 from psycopg.types.json import Jsonb
 
-from gateway.content import EventRow, ReadingRow, Rows
-from ledger import cbor, read
+from gateway.content import EventRow, Pack, Rows
+from ledger import cbor, pgcopy, read
 from ledger.tree_store import entry_id
 
 METRICS_KEPT = 100_000  # in memory: a device may name as many as it likes
 _OBJECT, _PARENT, _DEVICE = 0, 1, 2
+_YEAR_2000 = 946_684_800  # the binary format of timestamptz: microseconds since then
 
 
 class Projection:
@@ -26,36 +28,38 @@ class Projection:
         """Write readings and events; findings are the writer's to sign."""
         if len(self._metrics) > METRICS_KEPT:
             self._metrics.clear()
-        self._learn_devices({row.device for row in rows.readings} - self._devices.keys())
-        self._learn_metrics({(row.metric, row.unit) for row in rows.readings} - self._metrics.keys())
-        if numbers := [row for row in rows.readings if isinstance(row.value, float)]:
-            self._copy_readings(numbers)
-        if others := [row for row in rows.readings if not isinstance(row.value, float)]:
-            self._copy_others(others)
+        packs = [_Columns(pack) for pack in rows.packs if pack.readings.series]
+        self._learn_devices({columns.pack.device for columns in packs} - self._devices.keys())
+        self._learn_metrics({metric for columns in packs for metric in columns.metrics.values()} - self._metrics.keys())
+        self._copy_numbers([columns for columns in packs if columns.has_numbers])
+        self._copy_others([columns for columns in packs if columns.has_others])
         if rows.events:
             self._insert_events(rows.events)
 
-    def _copy_readings(self, rows: Sequence[ReadingRow]) -> None:
-        columns = "(ts, device_id, metric_id, value, quality, entry_id, section)"
-        types = ["timestamptz", "int4", "int4", "float8", "int2", "int8", "int2"]
-        self._copy(f"reading {columns}", types, ((*self._ids(row), row.value, *_source(row)) for row in rows))
+    def _copy_numbers(self, packs: Sequence["_Columns"]) -> None:
+        if packs:
+            columns = "(ts, device_id, metric_id, value, quality, entry_id, section)"
+            rows = (_NUMBERS.encode(*pack.numbers(*self._ids(pack))) for pack in packs)
+            pgcopy.write(self._connection, f"reading {columns}", rows)
 
-    def _copy_others(self, rows: Sequence[ReadingRow]) -> None:
+    def _copy_others(self, packs: Sequence["_Columns"]) -> None:
         columns = "(ts, device_id, metric_id, text, boolean, bytes, quality, entry_id, section)"
-        types = ["timestamptz", "int4", "int4", "text", "bool", "bytea", "int2", "int8", "int2"]
-        values = ((*self._ids(row), *_other(row.value), *_source(row)) for row in rows)
-        self._copy(f"reading_other {columns}", types, values)
+        types = ["int8", "int4", "int4", "text", "bool", "bytea", "int2", "int8", "int2"]
+        self._copy(f"reading_other {columns}", types, [row for pack in packs for row in pack.others(*self._ids(pack))])
 
-    def _copy(self, target: str, types: list[str], rows: Iterable[tuple[Any, ...]]) -> None:
-        """Nothing else may run on the session meanwhile."""
+    def _ids(self, columns: "_Columns") -> tuple[int, list[int]]:
+        """The device's id, and the metric's of each reading."""
+        of = {series: self._metrics[metric] for series, metric in columns.metrics.items()}
+        return self._devices[columns.pack.device], [of[series] for series in columns.series]
+
+    def _copy(self, target: str, types: list[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        if not rows:
+            return
         statement = f"copy {target} from stdin (format binary)".encode()
         with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
             copy.set_types(types)
             for row in rows:
                 copy.write_row(row)
-
-    def _ids(self, row: ReadingRow) -> tuple[Any, int, int]:
-        return row.time, self._devices[row.device], self._metrics[row.metric, row.unit]
 
     # New rows are added all at once, devices first and in one order everywhere: so two chains never deadlock.
 
@@ -95,12 +99,41 @@ class Projection:
                    values (%s, %s, to_timestamp(%s), %s, %s, %s, %s, %s, %s, %s)""",
                 [_event(row) for row in rows],
             )
-        items = ((uri, row.entry_id, row.line, role) for row in rows for uri, role in _items(row))
+        items = [(uri, row.entry_id, row.line, role) for row in rows for uri, role in _items(row)]
         self._copy("event_item (uri, entry_id, section, role)", ["text", "int8", "int2", "int2"], items)
 
 
-def _source(row: ReadingRow) -> tuple[int, int, int]:
-    return row.quality, row.entry_id, row.line
+_NUMBERS = pgcopy.Format("int8", "int4", "int4", "float8", "int2", "int8", "int2")
+
+
+class _Columns:
+    """A pack by its columns: what its readings share is looked up once."""
+
+    def __init__(self, pack: Pack) -> None:
+        self.pack = pack
+        self.series, times, self._values = pack.readings
+        start = len(pack.device) + 1  # a reading's name is the device's URN, a colon, and the metric's
+        self.metrics = {series: (series[0][start:], series[1]) for series in set(self.series)}
+        self._timestamps = [round((time - _YEAR_2000) * 1e6) for time in times]
+        kinds = set(map(type, self._values))
+        self.has_numbers, self.has_others = float in kinds, kinds != {float}
+
+    def numbers(self, device: int, metrics: Sequence[int]) -> Sequence[Iterable[Any]]:
+        """The columns of the readings that are numbers, as the table `reading` has them."""
+        columns: list[Iterable[Any]] = [self._timestamps, metrics, self._values]
+        if self.has_others:
+            is_number = [type(value) is float for value in self._values]
+            columns = [compress(column, is_number) for column in columns]
+        (times, ids, values), pack = columns, self.pack
+        return times, repeat(device), ids, values, repeat(pack.quality), repeat(pack.entry_id), repeat(pack.line)
+
+    def others(self, device: int, metrics: Sequence[int]) -> list[tuple[Any, ...]]:
+        """The rows of the readings that are not, as the table `reading_other` has them."""
+        return [
+            (time, device, metric, *_other(value), self.pack.quality, self.pack.entry_id, self.pack.line)
+            for time, metric, value in zip(self._timestamps, metrics, self._values, strict=True)
+            if type(value) is not float
+        ]
 
 
 def _other(value: object) -> tuple[str | None, bool | None, bytes | None]:

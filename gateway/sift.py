@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gateway.judge import Admitted, Behind, Head, Refused, Streams, judge
 from ledger.birth import Birth
@@ -11,11 +12,8 @@ from ledger.registry import Registry
 from ledger.statement import StreamKey
 from ledger.topic import Topic
 
-NOT_STORED = -1  # a stream that was opened in this very batch has no row yet
 
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(NamedTuple):
     """A message from the broker or the inbox. `what` is the topic's last part: `statement` or `birth`."""
 
     topic: Topic
@@ -41,7 +39,7 @@ class Sieve:
     registry: Registry
     suspended: frozenset[bytes]
     heads: MutableMapping[tuple[bytes, int], Head]
-    known: MutableMapping[StreamKey, int]
+    known: set[StreamKey]
 
     def sift(self, incoming: Iterable[Incoming]) -> Batch:
         """Judge each message in order."""
@@ -66,7 +64,7 @@ class Sieve:
             case Admitted(statement):
                 tally = statement.tally
                 self.heads[statement.kid, tally.lane] = Head(tally.stream, tally.seq, statement.hash)
-                self.known.setdefault(statement.stream_key, NOT_STORED)
+                self.known.add(statement.stream_key)
                 batch.admitted.append(verdict)
             case Behind():
                 batch.behind.append((message, verdict))

@@ -28,6 +28,24 @@ def encode(value: Any) -> bytes:
     return cbor2.dumps(value, canonical=True, encoders={dict: _encode_map})
 
 
+@lru_cache(maxsize=4096)
+def bytes_head(size: int) -> bytes:
+    """The head of a byte string (RFC 8949, 3.1): it and `size` bytes behind it are what `encode` makes of those."""
+    return _head(0x40, size)
+
+
+@lru_cache(maxsize=4096)
+def array_head(count: int) -> bytes:
+    """The head of an array of `count` items (RFC 8949, 3.1)."""
+    return _head(0x80, count)
+
+
+def _head(major: int, argument: int) -> bytes:
+    """A head is a number's encoding under another major type, here in its place in the first byte."""
+    first, *rest = encode(argument)
+    return bytes((first | major, *rest))
+
+
 def decode(data: bytes, *, depth_max: int = DEPTH_MAX) -> Any:
     """Decode exactly one item of plain types; any bytes give a value or MalformedError.
 
@@ -35,22 +53,29 @@ def decode(data: bytes, *, depth_max: int = DEPTH_MAX) -> Any:
     and nesting beyond `depth_max`. Integers, lengths and floats may still be longer than need be: whoever
     needs the one encoding compares `encode(value)` with the bytes, or calls `decode_canonical`.
     """
+    value = decode_item(data, depth_max=depth_max)
+    require_plain(value)
+    return value
+
+
+def decode_item(data: bytes, *, depth_max: int) -> Any:
+    """As `decode`, for a caller that looks at every value's type itself: values that are not plain pass."""
     stream = BytesIO(data)
     try:
-        value = cbor2.load(
-            stream,
-            max_depth=depth_max,
-            allow_indefinite=False,
-            allow_duplicate_keys=False,
-            tag_hook=_refuse_tag,
-            semantic_decoders=_REFUSED_TAGS,
-        )
+        value = cbor2.load(stream, max_depth=depth_max, **_STRICT)
     except Exception as error:
         raise MalformedError(f"not plain CBOR: {error}") from error
     if stream.tell() != len(data):
         raise MalformedError("bytes after the end of the CBOR item")
-    _require_plain(value)
     return value
+
+
+def decode_first(data: bytes, *, depth_max: int) -> Any:
+    """As `decode_item`, whatever follows: for a caller that compares all of `data` with the value's one encoding."""
+    try:
+        return cbor2.loads(data, max_depth=depth_max, **_STRICT)
+    except Exception as error:
+        raise MalformedError(f"not plain CBOR: {error}") from error
 
 
 def decode_canonical(data: bytes, *, depth_max: int = DEPTH_MAX) -> Any:
@@ -87,10 +112,16 @@ def _refuse_tag(*_: Any) -> NoReturn:
     raise ValueError("tags are not read here")
 
 
-_REFUSED_TAGS = dict.fromkeys(_KNOWN_TAGS, _refuse_tag)
+_STRICT: dict[str, Any] = {
+    "allow_indefinite": False,
+    "allow_duplicate_keys": False,
+    "tag_hook": _refuse_tag,
+    "semantic_decoders": dict.fromkeys(_KNOWN_TAGS, _refuse_tag),
+}
 
 
-def _require_plain(value: Any) -> None:
+def require_plain(value: Any) -> None:
+    """Raise MalformedError unless `value` is made of the plain types alone."""
     pending = [value]
     for item in pending:  # which grows by what is found inside
         kind = type(item)

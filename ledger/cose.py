@@ -13,6 +13,8 @@ ISS, SUB, AUD, IAT = 1, 2, 3, 6  # RFC 8392, 4
 
 _TAG_18 = b"\xd2"
 
+Parts = tuple[bytes, dict[Any, Any], bytes | None, bytes]  # protected header (encoded), unprotected, payload, signature
+
 
 class Signs(Protocol):
     """Whatever holds a secret Ed25519 key."""
@@ -34,23 +36,15 @@ class Sign1:
     @classmethod
     def decode(cls, data: bytes) -> "Sign1":
         """Read a tagged COSE_Sign1 in its one encoding, or raise MalformedError."""
-        if data[:1] != _TAG_18:
-            raise MalformedError("not a tagged COSE_Sign1")
-        match cbor.decode_canonical(data[1:]):
-            case [bytes(head), dict(unprotected), bytes() | None as payload, bytes(signature)]:
-                pass
-            case _:
-                raise MalformedError("not the four parts of a COSE_Sign1")
+        head, unprotected, payload, signature = split(data)
         protected = cbor.decode_canonical(head)
         if not isinstance(protected, dict) or not protected:
             raise MalformedError("a COSE_Sign1's protected header is a map, and never empty")
-        if len(signature) != 64:
-            raise MalformedError("a COSE_Sign1 with a signature that is not 64 bytes")
         return cls(head, protected, unprotected, payload, signature)
 
     def encode(self) -> bytes:
         """The tagged COSE_Sign1 in its one encoding."""
-        return _TAG_18 + cbor.encode([self.protected_bytes, self.unprotected, self.payload, self.signature])
+        return join(self.protected_bytes, self.unprotected, self.payload, self.signature)
 
     def verify(self, public_key: bytes, detached: bytes | None = None) -> None:
         """Check the signature over the payload, or over `detached` where none is carried; raises SignatureError."""
@@ -74,6 +68,37 @@ def sign1(
     return Sign1(head, protected, unprotected or {}, None if detached else payload, signature)
 
 
+def split(data: bytes) -> Parts:
+    """The four parts of a tagged COSE_Sign1 in its one encoding, the protected header still encoded.
+
+    Raises MalformedError if `data` is none. What the protected header encodes is its reader's to check.
+    """
+    if data[:1] != _TAG_18:
+        raise MalformedError("not a tagged COSE_Sign1")
+    match cbor.decode_first(data[1:], depth_max=cbor.DEPTH_MAX):
+        case [bytes(head), dict(unprotected), bytes() | None as payload, bytes(signature)]:
+            pass
+        case _:
+            raise MalformedError("not the four parts of a COSE_Sign1")
+    if unprotected:
+        cbor.require_plain(unprotected)
+    if len(signature) != 64:
+        raise MalformedError("a COSE_Sign1 with a signature that is not 64 bytes")
+    if join(head, unprotected, payload, signature) != data:
+        raise MalformedError("a COSE_Sign1 that is not in its one encoding")
+    return head, unprotected, payload, signature
+
+
+def join(protected: bytes, unprotected: dict[Any, Any], payload: bytes | None, signature: bytes) -> bytes:
+    """The one encoding of a tagged COSE_Sign1 of these parts: what `split` reads."""
+    middle = cbor.encode(unprotected) if unprotected else b"\xa0"
+    carried = b"\xf6" if payload is None else cbor.bytes_head(len(payload)) + payload
+    end = cbor.bytes_head(len(signature)) + signature
+    return b"".join((_TAG_18, b"\x84", cbor.bytes_head(len(protected)), protected, middle, carried, end))
+
+
 def to_be_signed(protected: bytes, payload: bytes) -> bytes:
     """The Sig_structure of a COSE_Sign1 without external data (RFC 9052, 4.4)."""
-    return cbor.encode(["Signature1", protected, b"", payload])
+    # CBOR ["Signature1", protected, b"", payload], put together by hand: every statement needs it once.
+    head = cbor.bytes_head(len(protected))
+    return b"".join((b"\x84\x6aSignature1", head, protected, b"\x40", cbor.bytes_head(len(payload)), payload))

@@ -1,7 +1,9 @@
 """The message on the wire: a statement and its sections, one slot a manifest line."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
+
+import cbor2
 
 from ledger import cbor
 from ledger.errors import MalformedError
@@ -10,8 +12,7 @@ from ledger.statement import LINES_MAX
 MESSAGE_BYTES_MAX = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A statement's bytes and its sections' bytes; None where a section is not sent along."""
 
     statement: bytes
@@ -20,15 +21,17 @@ class Message:
 
 def encode(statement: bytes, sections: Sequence[bytes | None]) -> bytes:
     """CBOR `[statement, [section or null, …]]`."""
-    return cbor.encode([statement, list(sections)])
+    return cbor2.dumps([statement, list(sections)])  # no map and no number: its shortest form is the one encoding
 
 
 def decode(data: bytes, *, bytes_max: int = MESSAGE_BYTES_MAX) -> Message:
     """Read a message of at most `bytes_max`; any bytes give a Message or MalformedError."""
     if not isinstance(data, bytes) or len(data) > bytes_max:
         raise MalformedError(f"a message is at most {bytes_max} bytes")
-    match cbor.decode_canonical(data, depth_max=3):
+    match cbor.decode_first(data, depth_max=3):
         case [bytes(statement), list(sections)] if len(sections) <= LINES_MAX:
-            if all(section is None or isinstance(section, bytes) for section in sections):
+            if all(section is None or type(section) is bytes for section in sections):
+                if encode(statement, sections) != data:
+                    raise MalformedError("a message that is not in its one encoding")
                 return Message(statement, tuple(sections))
     raise MalformedError("a message is [statement, [section or null, …]]")

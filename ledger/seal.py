@@ -8,10 +8,9 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
-from psycopg.types.numeric import Int2
 
 from ledger import checkpoint_file, merkle, note
 from ledger.block import GENESIS_PREV, Header
@@ -27,8 +26,7 @@ from ledger.tree_store import edge_rows, entry_id, fetch_tiles
 TILES_KEPT = 512
 
 
-@dataclass(frozen=True, slots=True)
-class SectionRow:
+class SectionRow(NamedTuple):
     """A section that arrived whole, as it is kept."""
 
     line: int
@@ -37,15 +35,14 @@ class SectionRow:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class NewEntry:
+class NewEntry(NamedTuple):
     """An entry to be: its bytes; for a statement also its stream, seq, number of manifest lines and whole sections."""
 
     data: bytes
     stream: StreamKey | None = None
     seq: int | None = None
     lines: int = 0
-    sections: tuple[SectionRow, ...] = ()
+    sections: Sequence[SectionRow] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,4 +310,4 @@ def copy_sections(connection: psycopg.Connection, rows: Sequence[tuple[int, Sect
     with connection.cursor() as cursor, cursor.copy(f"copy section {columns} from stdin (format binary)") as copy:
         copy.set_types(["int8", "int2", "int2", "int4", "bytea"])
         for identity, row in rows:
-            copy.write_row((identity, Int2(row.line), Int2(row.privacy), row.content_format, row.data))
+            copy.write_row((identity, row.line, int(row.privacy), row.content_format, row.data))

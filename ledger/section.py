@@ -7,7 +7,8 @@ another's section or relabelling how private it is.
 import enum
 import hashlib
 import os
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from ledger import cbor
 from ledger.errors import MalformedError
@@ -35,8 +36,7 @@ class ContentFormat(enum.IntEnum):
     DEFLATED_SENML = 65010  # reserved
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A manifest's line: how private a section is, what its body is, and its digest (32 bytes)."""
 
     privacy: Privacy
@@ -44,8 +44,7 @@ class Line:
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """A body and the salt that hides it."""
 
     salt: bytes
@@ -61,23 +60,38 @@ class Section:
         """Read CBOR `[salt, body]` in its one encoding, or raise MalformedError."""
         if len(data) > SECTION_BYTES_MAX:
             raise MalformedError("a section over its size")
-        match cbor.decode_canonical(data):
+        match cbor.decode_first(data, depth_max=2):
             case [bytes(salt), bytes(body)] if len(salt) == SALT_BYTES:
-                return cls(salt, body)
-        raise MalformedError("a section is [salt of 16 bytes, body]")
+                section = cls(salt, body)
+            case _:
+                raise MalformedError("a section is [salt of 16 bytes, body]")
+        if section.encode() != data:
+            raise MalformedError("a section that is not in its one encoding")
+        return section
 
     def encode(self) -> bytes:
         """CBOR `[salt, body]`."""
-        return cbor.encode([self.salt, self.body])
+        return b"\x82" + self._parts
 
     def digest(self, *, kid: bytes, privacy: int, content_format: int) -> bytes:
         """The digest by which a manifest of the key `kid` names this section: 32 bytes."""
-        named = ["tallystick-section/1", kid, int(privacy), int(content_format), self.salt, self.body]
-        return hashlib.sha256(cbor.encode(named)).digest()
+        named = _digest_head(kid, int(privacy), int(content_format)) + self._parts
+        return hashlib.sha256(named).digest()
 
     def line(self, *, kid: bytes, privacy: Privacy, content_format: int) -> Line:
         """The manifest line for this section."""
         return Line(privacy, content_format, self.digest(kid=kid, privacy=privacy, content_format=content_format))
+
+    @property
+    def _parts(self) -> bytes:
+        """Salt and body, each as a CBOR byte string."""
+        return b"".join((cbor.bytes_head(len(self.salt)), self.salt, cbor.bytes_head(len(self.body)), self.body))
+
+
+@lru_cache(maxsize=4096)
+def _digest_head(kid: bytes, privacy: int, content_format: int) -> bytes:
+    """What is hashed before a section's parts: the same for all sections of its kind that a device makes."""
+    return cbor.encode(["tallystick-section/1", kid, privacy, content_format, 0, 0])[:-2]
 
 
 def matching(line: Line, data: bytes | None, *, kid: bytes) -> Section | None:

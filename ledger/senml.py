@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, cast
+from itertools import chain
+from typing import Any, NamedTuple
 
 from ledger import cbor
 from ledger.errors import MalformedError
@@ -15,6 +15,9 @@ VERSION = 10
 _VALUES = (V, VS, VB, VD)
 _BASES = frozenset({BN, BT, BU, BV})
 _COMMON = frozenset({*_BASES, N, U, S, T, *_VALUES})
+_NO_NUMBER = frozenset({VS, VB, VD, S})
+_NUMBERS = frozenset({int, float})
+_TYPES: dict[int, type] = {VS: str, VB: bool, VD: bytes}
 RELATIVE_BELOW = 2**28  # RFC 8428, 4.5.3: smaller times are relative to now
 TIME_MAX = 253_402_300_000  # in the last hour of the year 9999
 _ANY_TIME = TIME_MAX / 2
@@ -23,8 +26,7 @@ _NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 Value = float | str | bool | bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """One resolved record: its full name, SenML unit ("" where there is none), time in seconds since 1970, value."""
 
     name: str
@@ -47,13 +49,33 @@ def encode(readings: Sequence[Reading], *, base_name: str) -> bytes:
     return body
 
 
+class Columns(NamedTuple):
+    """A pack by its columns, a reading a row: (name, unit), time in seconds since 1970, value."""
+
+    series: list[tuple[str, str]]
+    times: list[float]
+    values: Sequence[Value]
+
+
 def decode(body: bytes, *, now: float) -> tuple[Reading, ...]:
     """Resolve a pack (RFC 8428, 4.6), with times below 2^28 relative to `now`; MalformedError if it is none."""
-    records = cbor.decode(body, depth_max=3)
-    if not isinstance(records, list):
+    return tuple(Reading(*series, time, value) for series, time, value in zip(*columns(body, now=now), strict=True))
+
+
+def columns(body: bytes, *, now: float) -> Columns:
+    """As `decode`, for whoever has very many: what a reading costs is what is done a row here."""
+    records = cbor.decode_item(body, depth_max=3)
+    if type(records) is not list:
         raise MalformedError("a SenML pack is an array of records")
-    base: dict[int, Any] = {BN: "", BT: 0, BU: "", BV: 0}
-    return tuple(reading for record in records for reading in _resolve(record, base, now))
+    labels = _labels(records)
+    bases = _bases(records)
+    if labels.isdisjoint(_NO_NUMBER):
+        values: Sequence[Value] = _numbers(records, bases)
+    else:
+        rows = [(record, base) for record, base in zip(records, bases, strict=True) if _has_value(record)]
+        records, bases = [record for record, _ in rows], [base for _, base in rows]
+        values = [_value(record, base) for record, base in rows]
+    return Columns(_series(records, bases), _times(records, bases, now), values)
 
 
 def _record(reading: Reading, base_name: str, base_time: float) -> dict[int, Any]:
@@ -75,77 +97,134 @@ def _number(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
 
 
-def _resolve(record: Any, base: dict[int, Any], now: float) -> list[Reading]:
-    if not isinstance(record, dict):
+def _labels(records: list[Any]) -> set[Any]:
+    """The labels of all records, checked: a pack repeats few many times."""
+    if not all(type(record) is dict for record in records):
         raise MalformedError("a SenML record is a map")
-    if not _COMMON.issuperset(record):
-        _check_labels(record)
-    if not _BASES.isdisjoint(record):
-        base.update({label: record[label] for label in (BN, BT, BU, BV) if label in record})
-    present = [label for label in _VALUES if label in record]
-    if not present and S in record:
-        return []
-    if len(present) != 1:
+    labels = set(chain.from_iterable(records))
+    # By type as well: a bool or a float would pass for an equal integer.
+    if not (_COMMON.issuperset(labels) and set(map(type, chain.from_iterable(records))) <= {int}):
+        for record in records:
+            _check_labels(record)
+    return labels
+
+
+class _Base(NamedTuple):
+    """What the base fields met so far add to a record (RFC 8428, 4.1)."""
+
+    name: str = ""
+    time: float = 0.0
+    unit: str = ""
+    value: float = 0.0
+
+    def moved(self, record: dict[Any, Any]) -> "_Base":
+        """As it is from `record` on."""
+        name, unit = record.get(BN, self.name), record.get(BU, self.unit)
+        if type(name) is not str:
+            raise MalformedError("a SenML name is text")
+        time, value = _finite(record.get(BT, self.time)), _finite(record.get(BV, self.value))
+        return _Base(name, time, _unit(unit), value)
+
+
+def _bases(records: list[dict[Any, Any]]) -> list[_Base]:
+    base = _Base()
+    return [base if _BASES.isdisjoint(record) else (base := base.moved(record)) for record in records]
+
+
+def _series(records: list[dict[Any, Any]], bases: list[_Base]) -> list[tuple[str, str]]:
+    pairs = zip(records, bases, strict=True)
+    try:
+        return [_named(base.name, record.get(N, ""), record.get(U, base.unit)) for record, base in pairs]
+    except TypeError as error:
+        raise MalformedError("a SenML name and a SenML unit are text") from error
+
+
+def _times(records: list[dict[Any, Any]], bases: list[_Base], now: float) -> list[float]:
+    offsets = [record.get(T, 0) for record in records]
+    _require_numbers(offsets)
+    try:
+        times = [base.time + offset for base, offset in zip(bases, offsets, strict=True)]
+    except OverflowError as error:
+        raise MalformedError("a SenML number is too large") from error
+    times = [time if time >= RELATIVE_BELOW else now + time for time in times]
+    if not all(0 <= time <= TIME_MAX for time in times):
+        raise MalformedError("a SenML time is beyond any calendar, or not finite")
+    return times
+
+
+def _numbers(records: list[dict[Any, Any]], bases: list[_Base]) -> list[float]:
+    """The values of records that have no other kind."""
+    try:
+        values = [record[V] for record in records]
+    except KeyError:
+        raise MalformedError("a SenML record has one value, or a sum and none") from None
+    _require_numbers(values)
+    try:
+        values = [float(value) + base.value for value, base in zip(values, bases, strict=True)]
+    except OverflowError as error:
+        raise MalformedError("a SenML number is too large") from error
+    if not all(map(math.isfinite, values)):
+        raise MalformedError("a SenML number is not finite")
+    return values
+
+
+def _require_numbers(values: list[Any]) -> None:
+    if not _NUMBERS.issuperset(map(type, values)):
+        raise MalformedError("a SenML number is not a number")
+
+
+def _has_value(record: dict[Any, Any]) -> bool:
+    """Whether the record has its one value: else it has a sum and none (RFC 8428, 4.2)."""
+    count = sum(label in record for label in _VALUES)
+    if count > 1 or (not count and S not in record):
         raise MalformedError("a SenML record has one value, or a sum and none")
-    name, unit = _name(base[BN], record.get(N, "")), _unit(record.get(U, base[BU]))
-    time = _finite(base[BT]) + _finite(record.get(T, 0))
-    return [Reading(name, unit, _absolute(time, now), _value(present[0], record[present[0]], base[BV]))]
+    return count == 1
+
+
+def _value(record: dict[Any, Any], base: _Base) -> Value:
+    if V in record:
+        return _finite(_finite(record[V]) + base.value)
+    [label] = [label for label in _TYPES if label in record]
+    value: Value = record[label]
+    if type(value) is not _TYPES[label]:
+        raise MalformedError("a SenML value is not of its label's type")
+    return value
 
 
 def _check_labels(record: dict[Any, Any]) -> None:
     for label in record:
+        if type(label) not in (int, str):
+            raise MalformedError("a SenML label is an integer or a text")
         if isinstance(label, str) and label.endswith("_"):
             raise MalformedError(f"SenML label {label!r} must be understood, and is not")
     if not (cbor.is_count(version := record.get(BVER, VERSION)) and version <= VERSION):
         raise MalformedError(f"a SenML pack of another version than {VERSION}")
 
 
-def _name(base: Any, name: Any) -> str:
-    if not (isinstance(base, str) and isinstance(name, str)):
-        raise MalformedError("a SenML name is text")
-    return _joined(base, name)
-
-
-# Packs repeat few names and units many times.
-@lru_cache(maxsize=4096)
-def _joined(base: str, name: str) -> str:
+@lru_cache(maxsize=4096)  # packs repeat few names and units many times
+def _named(base: str, name: str, unit: str) -> tuple[str, str]:
     full = base + name
     if not 0 < len(full) <= 256 or not full[0].isalnum() or not _NAME_CHARS.issuperset(full):
         raise MalformedError("a SenML name has characters that names have not (RFC 8428, 4.5.1)")
-    return full
+    return full, _unit(unit)
 
 
 def _unit(unit: Any) -> str:
-    if not isinstance(unit, str) or len(unit) > 32 or not unit.isascii() or not unit.isprintable():
+    if type(unit) is not str or len(unit) > 32 or not unit.isascii() or not unit.isprintable():
         raise MalformedError("a SenML unit is a short text of printable ASCII characters")
     return unit
 
 
-def _absolute(time: float, now: float) -> float:
-    absolute = time if time >= RELATIVE_BELOW else now + time
-    if not 0 <= absolute <= TIME_MAX:
-        raise MalformedError("a SenML time is beyond any calendar")
-    return absolute
-
-
-def _value(label: int, value: Any, base: Any) -> Value:
-    if label == V:
-        return _finite(_finite(value) + _finite(base))
-    kind: type = {VS: str, VB: bool, VD: bytes}[label]
-    if not isinstance(value, kind):
-        raise MalformedError("a SenML value is not of its label's type")
-    return cast(Value, value)
-
-
 def _finite(value: Any) -> float:
-    if type(value) is float and math.isfinite(value):
-        return value
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    kind = type(value)
+    if kind is int:
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise MalformedError("a SenML number is too large") from error
+    if kind is not float:
         raise MalformedError("a SenML number is not a number")
-    try:
-        number = float(value)
-    except OverflowError as error:
-        raise MalformedError("a SenML number is too large") from error
-    if not math.isfinite(number):
+    if not math.isfinite(value):
         raise MalformedError("a SenML number is not finite")
+    number: float = value
     return number

@@ -8,8 +8,11 @@ stream this is (`tally`).
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cached_property, lru_cache
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import cbor2
 
 from ledger import cbor, cose, ed25519
 from ledger.errors import MalformedError
@@ -26,13 +29,13 @@ NO_PREVIOUS = bytes(32)
 UINT63_MAX = 2**63 - 1
 NAME_CHARS_MAX = 256
 LINES_MAX = 64
+_PRIVACIES = tuple(Privacy)
 
 
 StreamKey = tuple[bytes, int, bytes]  # kid, lane, stream: what seq and prev run over, on one chain
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(NamedTuple):
     """One link of a stream: lane 0 events, 1 telemetry; seq from 0; prev the SHA-256 of the link before.
 
     `clock` is the clock's quality: 0 unknown, 1 free-running since a sync, 2 NTP, 3 GNSS.
@@ -64,13 +67,16 @@ class Statement:
         """Read a statement in its one encoding; any bytes give a Statement or MalformedError."""
         if not isinstance(data, bytes) or len(data) > STATEMENT_BYTES_MAX:
             raise MalformedError("a statement is at most 65,535 bytes")
-        envelope = cose.Sign1.decode(data)
-        if envelope.unprotected or envelope.payload is None:
+        head, unprotected, payload, signature = cose.split(data)
+        if unprotected or payload is None:
             raise MalformedError("a statement has an empty unprotected header and carries its manifest")
-        statement = _from_header(envelope.protected, manifest=_manifest(envelope.payload), signature=envelope.signature)
-        # What was read is its one encoding: it need not be made again.
-        signed = cose.to_be_signed(envelope.protected_bytes, envelope.payload)
-        statement.__dict__.update(_data=data, _to_be_signed=signed)
+        header = cbor.decode_first(head, depth_max=3)
+        statement = _from_header(header, manifest=_manifest(payload), signature=signature)
+        if statement._head != head or statement._payload != payload:
+            # Else one statement could enter the log under many leaf hashes.
+            raise MalformedError("a statement that is not in its one encoding")
+        signed = cose.to_be_signed(head, payload)
+        statement.__dict__.update(_data=data, _to_be_signed=signed, hash=hashlib.sha256(data).digest())
         return statement
 
     @classmethod
@@ -87,7 +93,7 @@ class Statement:
     ) -> "Statement":
         """A new statement, signed by `key`."""
         unsigned = cls(key.kid, issuer, subject, audience, issued_at, tally, tuple(manifest), bytes(64))
-        signature = key.sign(cose.to_be_signed(cbor.encode(unsigned._header), unsigned._payload))
+        signature = key.sign(unsigned._to_be_signed)
         return cls(key.kid, issuer, subject, audience, issued_at, tally, tuple(manifest), signature)
 
     def encode(self) -> bytes:
@@ -105,12 +111,11 @@ class Statement:
 
     @cached_property
     def _data(self) -> bytes:
-        head = cbor.encode(self._header)
-        return cose.Sign1(head, self._header, {}, self._payload, self.signature).encode()
+        return cose.join(self._head, {}, self._payload, self.signature)
 
     @cached_property
     def _to_be_signed(self) -> bytes:
-        return cose.to_be_signed(cbor.encode(self._header), self._payload)
+        return cose.to_be_signed(self._head, self._payload)
 
     @property
     def stream_key(self) -> StreamKey:
@@ -118,60 +123,64 @@ class Statement:
         return self.kid, self.tally.lane, self.tally.stream
 
     @property
-    def _header(self) -> dict[Any, Any]:
-        tally = self.tally
-        return {
-            cose.ALG: self.algorithm,
-            cose.CONTENT_TYPE: CONTENT_TYPE,
-            cose.KID: self.kid,
-            cose.CWT_CLAIMS: {
-                cose.ISS: self.issuer,
-                cose.SUB: self.subject,
-                cose.AUD: self.audience,
-                cose.IAT: self.issued_at,
-            },
-            TALLY: [1, tally.lane, tally.stream, tally.seq, tally.prev, tally.clock],
-        }
+    def _head(self) -> bytes:
+        """The protected header, encoded: labels in the order of their bytes are 1, 3, 4, 15, "tally"."""
+        speaker = _speaker(self.algorithm, self.kid, self.issuer, self.subject, self.audience)
+        return b"".join((speaker, cbor2.dumps(self.issued_at), b"\x65tally", cbor2.dumps([1, *self.tally])))
 
     @property
     def _payload(self) -> bytes:
-        return cbor.encode([[int(line.privacy), line.content_format, line.digest] for line in self.manifest])
+        lines = [_line_head(line.privacy, line.content_format) + line.digest for line in self.manifest]
+        return cbor.array_head(len(lines)) + b"".join(lines)
 
 
-def _from_header(header: dict[Any, Any], *, manifest: tuple[Line, ...], signature: bytes) -> Statement:
-    match header:
-        case {
-            cose.ALG: int(algorithm),
-            cose.CONTENT_TYPE: str(content_type),
-            cose.KID: bytes(kid),
-            cose.CWT_CLAIMS: {
-                cose.ISS: str(issuer),
-                cose.SUB: str(subject),
-                cose.AUD: str(audience),
-                cose.IAT: int(issued_at),
-            } as claims,
-            "tally": list(tally),
-        } if len(header) == 5 and len(claims) == 4:
-            pass
-        case _:
-            raise MalformedError("the protected header has not exactly a statement's labels")
-    if algorithm not in cose.ALGORITHMS or content_type != CONTENT_TYPE or len(kid) != 32:
+@lru_cache(maxsize=4096)
+def _speaker(algorithm: int, kid: bytes, issuer: str, subject: str, audience: str) -> bytes:
+    """A protected header as far as it is the same in all that a device says to a chain: up to the value of `iat`."""
+    claims = {cose.ISS: issuer, cose.SUB: subject, cose.AUD: audience, cose.IAT: 0}
+    header = {cose.ALG: algorithm, cose.CONTENT_TYPE: CONTENT_TYPE, cose.KID: kid, cose.CWT_CLAIMS: claims, TALLY: 0}
+    return cbor.encode(header).removesuffix(b"\x00\x65tally\x00")
+
+
+@lru_cache(maxsize=4096)
+def _line_head(privacy: Privacy, content_format: int) -> bytes:
+    """A manifest's line as far as its digest."""
+    return cbor.encode([int(privacy), content_format, bytes(32)])[:-32]
+
+
+_labels = itemgetter(cose.ALG, cose.CONTENT_TYPE, cose.KID, cose.CWT_CLAIMS, TALLY)
+_claims = itemgetter(cose.ISS, cose.SUB, cose.AUD, cose.IAT)
+_TALLY_TYPES = [int, int, bytes, int, bytes, int]
+_LINE_TYPES = [int, int, bytes]
+
+
+def _from_header(header: Any, *, manifest: tuple[Line, ...], signature: bytes) -> Statement:
+    try:
+        algorithm, content_type, kid, claims, tally = _labels(header)
+        issuer, subject, audience, issued_at = _claims(claims)
+    except (LookupError, TypeError):
+        raise MalformedError("the protected header has not a statement's labels") from None
+    if len(header) != 5 or len(claims) != 4:
+        raise MalformedError("the protected header has not exactly a statement's labels")
+    if algorithm not in cose.ALGORITHMS or content_type != CONTENT_TYPE or type(kid) is not bytes or len(kid) != 32:
         raise MalformedError("the protected header's algorithm, content type or kid is not a statement's")
-    if not all(0 < len(name) <= NAME_CHARS_MAX for name in (issuer, subject, audience)):
+    if not type(issuer) is type(subject) is type(audience) is str:
+        raise MalformedError("iss, sub and aud are text")
+    if not all(map(_is_name, (issuer, subject, audience))):
         raise MalformedError("iss, sub and aud are 1 to 256 characters")
-    if isinstance(issued_at, bool) or not 0 <= issued_at <= UINT63_MAX:
+    if not cbor.is_count(issued_at):
         raise MalformedError("iat is not a time in seconds")
     return Statement(kid, issuer, subject, audience, issued_at, _tally(tally), manifest, signature, algorithm)
 
 
-def _tally(value: list[Any]) -> Tally:
-    match value:
-        case [int(version), int(lane), bytes(stream), int(seq), bytes(prev), int(clock)]:
-            pass
-        case _:
-            raise MalformedError("tally is [1, lane, stream, seq, prev, clock]")
-    if any(isinstance(number, bool) for number in (version, lane, seq, clock)):
-        raise MalformedError("tally holds a truth value for a number")
+def _is_name(text: str) -> bool:
+    return 0 < len(text) <= NAME_CHARS_MAX
+
+
+def _tally(value: Any) -> Tally:
+    if type(value) is not list or list(map(type, value)) != _TALLY_TYPES:
+        raise MalformedError("tally is [1, lane, stream, seq, prev, clock]")
+    version, lane, stream, seq, prev, clock = value
     if version != 1 or lane not in LANES or not 0 <= clock <= 3:
         raise MalformedError("tally has an unknown version, lane or clock quality")
     if len(stream) != STREAM_BYTES or len(prev) != 32 or not 0 <= seq <= UINT63_MAX:
@@ -182,20 +191,18 @@ def _tally(value: list[Any]) -> Tally:
 
 
 def _manifest(payload: bytes) -> tuple[Line, ...]:
-    lines = cbor.decode_canonical(payload, depth_max=3)
-    if not isinstance(lines, list) or len(lines) > LINES_MAX:
+    lines = cbor.decode_first(payload, depth_max=3)
+    if type(lines) is not list or len(lines) > LINES_MAX:
         raise MalformedError("a manifest is an array of at most 64 lines")
-    return tuple(_line(line) for line in lines)
+    return tuple(map(_line, lines))
 
 
 def _line(value: Any) -> Line:
-    match value:
-        case [int(privacy), int(content_format), bytes(digest)] if not isinstance(privacy, bool):
-            pass
-        case _:
-            raise MalformedError("a manifest's line is [privacy, content format, digest]")
-    if privacy not in tuple(Privacy) or isinstance(content_format, bool) or not 0 <= content_format <= 65_535:
+    if type(value) is not list or list(map(type, value)) != _LINE_TYPES:
+        raise MalformedError("a manifest's line is [privacy, content format, digest]")
+    privacy, content_format, digest = value
+    if not 0 <= privacy < len(_PRIVACIES) or not 0 <= content_format <= 65_535:
         raise MalformedError("a manifest's line has an unknown privacy or content format")
     if len(digest) != 32:
         raise MalformedError("a section's digest is 32 bytes")
-    return Line(Privacy(privacy), content_format, digest)
+    return Line(_PRIVACIES[privacy], content_format, digest)

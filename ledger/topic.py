@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ledger.errors import MalformedError
 
@@ -18,6 +19,7 @@ class Topic:
     device: str
 
     @classmethod
+    @lru_cache(maxsize=4096)  # a device says everything on a few
     def parse(cls, text: str) -> tuple["Topic", str]:
         """Split a topic into whose it is and what it carries (`statement`, `receipt/0`); MalformedError if not ours."""
         parts = text.split("/", 4)

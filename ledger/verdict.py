@@ -150,6 +150,8 @@ def _section_document(section: Shown) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """The same, of what JSON knows: bytes and numbers that are not finite become text."""
+    if isinstance(value, senml.Reading):
+        return _plain(value._asdict())
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, dict):

@@ -19,8 +19,8 @@ MAY_IMPORT = {
 # What does I/O, or is called by it. Every other module is pure: bytes and time are arguments.
 IMPURE = {
     "ledger": {
-        "audit_store", "checkpoint_file", "cli", "database", "folder", "genesis", "inbox", "operate", "prove",
-        "proving", "read", "seal", "settings", "tree_store",
+        "audit_store", "checkpoint_file", "cli", "database", "folder", "genesis", "inbox", "operate", "pgcopy",
+        "prove", "proving", "read", "seal", "settings", "tree_store",
     },
     "gateway": {
         "anchor_chain", "answers", "chain", "cli", "findings", "intake", "project", "quarantine", "repeats", "replies",

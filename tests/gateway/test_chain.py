@@ -312,7 +312,7 @@ def test_a_new_stream_closes_the_one_before(world: World, press: Device) -> None
     world.reopen(press, "restored")
     [reply] = world.tick()
     assert reply.retain
-    _, late = world.sign(press, [], tally=replace(old.tally, seq=old.tally.seq + 1, prev=old.hash))
+    _, late = world.sign(press, [], tally=old.tally._replace(seq=old.tally.seq + 1, prev=old.hash))
     world.send("press-1", late)
     [refusal] = world.tick()
     assert opened_refusal(world, refusal.payload).reason is Reason.CLOSED_STREAM
@@ -327,7 +327,7 @@ def test_a_link_to_another_history_is_refused(world: World, press: Device) -> No
     world.publish(press, press.readings(1))
     world.tick()
     head = press.heads["production", TELEMETRY]
-    _, payload = world.sign(press, [], tally=replace(head.tally, seq=head.tally.seq + 1, prev=os.urandom(32)))
+    _, payload = world.sign(press, [], tally=head.tally._replace(seq=head.tally.seq + 1, prev=os.urandom(32)))
     world.send("press-1", payload)
     [reply] = world.tick()
     assert opened_refusal(world, reply.payload).reason is Reason.LINK

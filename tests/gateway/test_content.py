@@ -1,17 +1,16 @@
 """Reading content: rows for the tables, findings for the rest, and never an exception."""
 
 import math
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.content import DAYS_MAX, READINGS_MAX, EventRow, Finding, ReadingRow, Rows
+from gateway.content import DAYS_MAX, READINGS_MAX, EventRow, Finding, Pack, Rows
 from ledger import cbor, epcis, senml, stream
 from ledger.section import ContentFormat, Privacy, Section
-from ledger.senml import BN, BT, VS, N, Reading, T, V
+from ledger.senml import BN, BT, TIME_MAX, VS, Columns, N, Reading, T, V
 from ledger.statement import Statement
 from tests.cast import DEVICE, NOW, URN, sign
 from tests.hostile import NASTY, briefly, bytes_near
@@ -42,10 +41,8 @@ def _read(*bodies: tuple[int, bytes | None], issued_at: int = NOW) -> Rows:
 def test_readings_become_rows() -> None:
     """By device and metric, with the signing clock's quality and the way back to their proof."""
     rows = _read((EPCIS, None), (SENML, PACK))
-    assert rows.readings == [
-        ReadingRow(datetime.fromtimestamp(NOW, UTC), URN, "t", "Cel", 21.5, 2, 7, 1),
-        ReadingRow(datetime.fromtimestamp(NOW + 1, UTC), URN, "door", "", True, 2, 7, 1),
-    ]
+    series = [(f"{URN}:t", "Cel"), (f"{URN}:door", "")]
+    assert rows.packs == [Pack(7, 1, URN, 2, Columns(series, [NOW, NOW + 1], [21.5, True]))]
     assert (rows.events, rows.findings, rows.sources) == ([], [], {(7, 1)})
 
 
@@ -59,7 +56,7 @@ def test_events_become_rows() -> None:
 def test_times_are_relative_to_the_signing() -> None:
     """A device without a clock says how long ago."""
     body = cbor.encode([{BN: f"{URN}:t", BT: -5, V: 1}])
-    assert _read((SENML, body)).readings[0].time == datetime.fromtimestamp(NOW - 5, UTC)
+    assert _read((SENML, body)).packs[0].readings.times == [NOW - 5]
 
 
 def test_a_stream_section_is_checked_and_brings_no_rows() -> None:
@@ -82,7 +79,7 @@ def test_one_bad_section_spoils_no_other() -> None:
         section = Section(bytes(16), body)
         line = section.line(kid=DEVICE.kid, privacy=Privacy.PUBLIC, content_format=SENML)
         rows.read(sign(manifest=[line]), [section], entry)
-    assert {row.entry_id for row in rows.readings} == {0, 2}
+    assert {pack.entry_id for pack in rows.packs} == {0, 2}
     assert [finding.entry_id for finding in rows.findings] == [1]
 
 
@@ -100,24 +97,24 @@ def test_one_bad_section_spoils_no_other() -> None:
 def test_nobody_reads_a_neighbours_sensors(names: list[str]) -> None:
     """A pack is of its signer's device, every record of it, and each metric has a name."""
     rows = _read((SENML, cbor.encode([{N: name, V: 1} for name in names])))
-    assert rows.readings == []
+    assert rows.packs == []
     assert rows.findings == [Finding(7, 0, "a pack names readings of another device, or of none")]
 
 
 def test_a_pack_has_so_many_readings() -> None:
     """5,000; a larger one is a finding, whole."""
     records = [{BN: f"{URN}:t", V: 0}, *[{V: 0}] * (READINGS_MAX - 1)]
-    assert len(_read((SENML, cbor.encode(records))).readings) == READINGS_MAX
+    assert len(_read((SENML, cbor.encode(records))).packs[0].readings.times) == READINGS_MAX
     rows = _read((SENML, cbor.encode([*records, {V: 0}])))
-    assert (rows.readings, len(rows.findings)) == ([], 1)
+    assert (rows.packs, len(rows.findings)) == ([], 1)
 
 
 def test_a_pack_is_of_so_many_days() -> None:
     """100, wherever they lie: each new day costs the time-series store a table."""
     records = [{BN: f"{URN}:t", BT: NOW, V: 0}, *[{T: day * 86_400, V: 0} for day in range(1, DAYS_MAX)]]
-    assert len(_read((SENML, cbor.encode(records))).readings) == DAYS_MAX
+    assert len(_read((SENML, cbor.encode(records))).packs[0].readings.times) == DAYS_MAX
     rows = _read((SENML, cbor.encode([*records, {T: -86_400, V: 0}])))
-    assert (rows.readings, len(rows.findings)) == ([], 1)
+    assert (rows.packs, len(rows.findings)) == ([], 1)
 
 
 @pytest.mark.parametrize(
@@ -135,21 +132,23 @@ def test_a_pack_is_of_so_many_days() -> None:
 def test_a_pack_that_contradicts_itself_is_a_finding_whole(records: Any) -> None:
     """Half a pack would be a claim that nobody made."""
     rows = _read((SENML, cbor.encode(records)))
-    assert (rows.readings, len(rows.findings)) == ([], 1)
+    assert (rows.packs, len(rows.findings)) == ([], 1)
 
 
 @pytest.mark.parametrize("issued_at", [0, 2**31, 253_402_300_800, 2**63 - 1])
 def test_whatever_the_clock_says(issued_at: int) -> None:
     """A claimed signing time beyond any calendar makes a relative time a finding, not an error."""
     rows = _read((SENML, cbor.encode([{N: f"{URN}:t", V: 1}])), issued_at=issued_at)
-    assert len(rows.readings) + len(rows.findings) == 1
+    assert len(rows.packs) + len(rows.findings) == 1
 
 
 def _check(rows: Rows) -> None:
     """What the tables, and the finding's own registry entry, can hold."""
-    for row in rows.readings:
-        assert row.metric and row.device == URN and row.time.tzinfo is UTC
-        assert not isinstance(row.value, float) or math.isfinite(row.value)
+    for pack in rows.packs:
+        assert pack.device == URN
+        for (name, _), time, value in zip(*pack.readings, strict=True):
+            assert name.startswith(f"{URN}:") and name != f"{URN}:" and 0 <= time <= TIME_MAX
+            assert not isinstance(value, float) or math.isfinite(value)
     for finding in rows.findings:
         assert finding.reason
         assert "\x00" not in finding.reason
@@ -179,7 +178,7 @@ def test_reading_is_total(form: int, body: bytes) -> None:
     rows = _read((form, body))
     _check(rows)
     assert len(rows.findings) <= 1
-    assert not (rows.findings and (rows.readings or rows.events))
+    assert not (rows.findings and (rows.packs or rows.events))
 
 
 @given(st.text(), st.text())

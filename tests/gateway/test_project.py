@@ -6,16 +6,18 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from threading import Barrier
 
-from gateway.content import ReadingRow, Rows
+from gateway.content import Pack, Rows
 from gateway.project import Projection
 from ledger.database import connect, migrate
+from ledger.senml import TIME_MAX, Columns
 
-NOON = datetime(2025, 6, 15, 12, tzinfo=UTC)
+NOON = datetime(2025, 6, 15, 12, tzinfo=UTC).timestamp()
 
 
-def rows(device: str, metrics: Sequence[str]) -> Rows:
+def rows(device: str, metrics: Sequence[str], unit: str = "Cel") -> Rows:
     """One reading of each metric."""
-    return Rows(readings=[ReadingRow(NOON, device, metric, "Cel", 1.0, 2, 1, 0) for metric in metrics])
+    series = [(f"{device}:{metric}", unit) for metric in metrics]
+    return Rows(packs=[Pack(1, 0, device, 2, Columns(series, [NOON] * len(series), [1.0] * len(series)))])
 
 
 def test_chains_that_add_the_same_metrics_never_deadlock(postgres_dsn: str) -> None:
@@ -49,7 +51,27 @@ def test_another_chains_metric_is_found(postgres_dsn: str) -> None:
         Projection(first, str).write(rows("urn:x:1", ["a", "b"]))
         first.commit()
         later = rows("urn:x:2", ["b", "c"])
-        later.readings += [later.readings[0]._replace(unit="K")]
+        later.packs += rows("urn:x:2", ["b"], unit="K").packs
         Projection(second, str).write(later)
         found = second.execute("select name, unit, count(*) from reading join metric using (metric_id) group by 1, 2")
         assert sorted(found) == [("a", "Cel", 1), ("b", "Cel", 2), ("b", "K", 1), ("c", "Cel", 1)]
+
+
+def test_readings_stand_in_their_tables(postgres_dsn: str) -> None:
+    """Numbers in one table, all else in the other, at their microsecond, with the way back to their proof."""
+    migrate(postgres_dsn)
+    series = [("urn:x:1:t", "Cel"), ("urn:x:1:door", ""), ("urn:x:1:t", "Cel"), ("urn:x:1:note", "")]
+    times = [NOON, NOON + 0.000001, NOON + 0.5, TIME_MAX]
+    pack = Pack(9, 3, "urn:x:1", 2, Columns(series, times, [21.5, True, -0.25, "a\x00b"]))
+    with connect(postgres_dsn) as connection:
+        Projection(connection, str).write(Rows(packs=[pack]))
+        numbers = connection.execute(
+            """select extract(epoch from ts)::float8, name, unit, value, quality, entry_id, section
+                 from reading join metric using (metric_id) order by ts"""
+        ).fetchall()
+        others = connection.execute(
+            """select extract(epoch from ts)::float8, name, text, boolean, bytes
+                 from reading_other join metric using (metric_id) order by ts"""
+        ).fetchall()
+    assert numbers == [(NOON, "t", "Cel", 21.5, 2, 9, 3), (NOON + 0.5, "t", "Cel", -0.25, 2, 9, 3)]
+    assert others == [(NOON + 0.000001, "door", None, True, None), (TIME_MAX, "note", "a\ufffdb", None, None)]

@@ -30,7 +30,7 @@ def _sieve(**changes: Any) -> Sieve:
         "registry": state,
         "suspended": frozenset(),
         "heads": {},
-        "known": {},
+        "known": set(),
     }
     return Sieve(**{**fields, **changes})
 
@@ -52,7 +52,7 @@ def test_a_stream_goes_in_link_by_link() -> None:
     sieve = _sieve()
     assert _seqs(sieve.sift(map(_in, LINKS))) == [0, 1, 2, 3, 4, 5]
     assert sieve.heads == {LANE: Head(STREAM, 5, LINKS[5].hash)}
-    assert sieve.known.keys() == {(DEVICE.kid, TELEMETRY, STREAM)}
+    assert sieve.known == {(DEVICE.kid, TELEMETRY, STREAM)}
 
 
 @pytest.mark.parametrize("cut", range(7))
@@ -111,7 +111,7 @@ def test_what_is_refused_moves_nothing() -> None:
     source = _in(LINKS[0])
     batch = sieve.sift([source])
     assert [(message_, refused.reason) for message_, refused in batch.refused] == [(source, Reason.SUSPENDED)]
-    assert (sieve.heads, sieve.known) == ({}, {})
+    assert (sieve.heads, sieve.known) == ({}, set())
 
 
 def _birth(kid: bytes = DEVICE.kid) -> bytes:

@@ -775,7 +775,7 @@ def test_a_hole_in_a_stream_is_found(rogue: Rogue) -> None:
 
 def test_a_stream_that_begins_in_its_middle_is_found(rogue: Rogue) -> None:
     """A stream begins at seq 0."""
-    tally = replace(rogue.next().tally, stream=bytes(8))
+    tally = rogue.next().tally._replace(stream=bytes(8))
     statement, _ = rogue.world.sign(rogue.press, [rogue.press.readings(1.0)], tally=tally)
     rogue.seal(statement)
     assert [problem.rpartition(": ")[2] for problem in rogue.problems()] == ["it begins at seq 2"]
@@ -783,7 +783,7 @@ def test_a_stream_that_begins_in_its_middle_is_found(rogue: Rogue) -> None:
 
 def test_a_link_to_another_statement_is_found(rogue: Rogue) -> None:
     """prev is the hash of the link before."""
-    tally = replace(rogue.next().tally, prev=bytes([1]) * 32)
+    tally = rogue.next().tally._replace(prev=bytes([1]) * 32)
     statement, _ = rogue.world.sign(rogue.press, [rogue.press.readings(1.0)], tally=tally)
     rogue.seal(statement)
     told = [problem.rpartition(": ")[2] for problem in rogue.problems()]

@@ -68,7 +68,7 @@ def test_no_byte_of_what_is_signed_may_change(at: int) -> None:
         (b"\xd8\x12" + EXAMPLE[1:], "not a tagged"),
         (b"\xd2" + EXAMPLE, "not plain"),
         (b"\xd9\xd9\xf7" + EXAMPLE, "not a tagged"),
-        (EXAMPLE + b"\x00", "after the end"),
+        (EXAMPLE + b"\x00", "one encoding"),
         (EXAMPLE[:-1], "not plain"),
         (b"\xd2\x84\x58\x05" + EXAMPLE[3:], "one encoding"),
         (b"\xd2" + cbor.encode([b"\xa2\x03\x00\x01\x27", {}, CONTENT, bytes(64)]), "one encoding"),
