@@ -4,6 +4,7 @@ A mistake of the user's, or the world's, is told as `tallystick: error: …` and
 a fault of ours shows its traceback.
 """
 
+import errno
 import importlib
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from ledger.command_line import examples
 from ledger.errors import OutsideError, UserError
 
 
@@ -33,7 +35,11 @@ COMMANDS = {
     "broker-user": Folder("deploy.cli", "broker_user", "all", "Let a device in at this machine's broker."),
     "demo": Folder("deploy.demo", "demo", "all", "The same, fed with real readings: a product's story."),
 }
+_OUTSIDE_HINT = "what was given is damaged or of another kind: is it the file you mean, and whole?"
 _OURS = ("edge", "gateway", "labels", "ledger", "deploy", "tallystick")
+
+
+_EXAMPLES = examples("tallystick demo", "tallystick up --data ~/tally", "tallystick ledger verify --help")
 
 
 class LazyGroup(click.Group):
@@ -55,7 +61,7 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, folder.help) for name, folder in COMMANDS.items()])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXAMPLES)
 @click.version_option(package_name="tallystick", message="%(prog)s %(version)s")
 def cli() -> None:
     """Signed readings and supply-chain events, in blocks that anyone can check."""
@@ -93,8 +99,7 @@ def _exit_code(result: Any) -> int:
 
 def _tell(mistake: UserError) -> None:
     click.echo(f"tallystick: error: {mistake}", err=True)
-    if mistake.hint:
-        click.echo(f"tallystick: hint: {mistake.hint}", err=True)
+    click.echo(f"tallystick: hint: {mistake.hint}", err=True)
 
 
 def _as_user_error(error: Exception, args: Sequence[str]) -> UserError | None:
@@ -103,18 +108,20 @@ def _as_user_error(error: Exception, args: Sequence[str]) -> UserError | None:
         case UserError():
             return error
         case OutsideError():
-            return UserError(str(error))
+            return UserError(str(error), _OUTSIDE_HINT)
         case click.UsageError():
             path = error.ctx.command_path if error.ctx else "tallystick"
             return UserError(error.format_message(), f"see '{path} --help'")
-        case click.ClickException():
-            return UserError(error.format_message())
+        case click.ClickException():  # a file that could be opened no more
+            return UserError(error.format_message(), _OUTSIDE_HINT)
         case ModuleNotFoundError(name=str(name)) if name.partition(".")[0] not in _OURS:
             return _missing_extra(name.partition(".")[0], args)
         case UnicodeDecodeError():
-            return UserError("the input is not UTF-8 text", "is it the right file?")
-        case OSError(filename=str(filename), strerror=str(reason)):
-            return UserError(f"{filename}: {reason}")
+            return UserError("the input is not UTF-8 text", _OUTSIDE_HINT)
+        case OSError(filename=str(filename)):
+            return UserError.of_system(filename, error)
+        case OSError(errno=errno.ENOSPC):
+            return UserError.of_system("cannot write", error)
     return _as_database_error(error)
 
 

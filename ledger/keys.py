@@ -47,7 +47,7 @@ class SigningKey:
             secret = next(line for line in lines if line.startswith(_PREFIX))
             return cls(base64.b64decode(secret.removeprefix(_PREFIX), validate=True))
         except OSError as error:
-            raise UserError(f"cannot read the key {path}: {error.strerror}") from error
+            raise UserError.of_system(f"cannot read the key {path}", error) from error
         except (StopIteration, ValueError, binascii.Error) as error:
             raise UserError(
                 f"{path} is not a Tallystick secret key", f"a key file has a line that starts with {_PREFIX}"

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from ledger.errors import UserError
+from ledger.names import is_uri
 from ledger.registry import is_text
 
 VERSION = 1
@@ -20,7 +21,10 @@ def read(text: str) -> list[dict[str, Any]]:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UserError(f"the registration is not JSON: {error}", _HINT) from error
-    return [_entry(item) for item in (value if isinstance(value, list) else [value])]
+    items = value if isinstance(value, list) else [value]
+    if not items:
+        raise UserError("the registration asks for nothing: its list is empty", _HINT)
+    return [_entry(item) for item in items]
 
 
 def _entry(value: Any) -> dict[str, Any]:
@@ -28,7 +32,7 @@ def _entry(value: Any) -> dict[str, Any]:
     if type(version) is not int or version != VERSION:
         raise UserError('a registration has "tallystick-registration": 1', _HINT)
     match value:
-        case {"type": "organisation", "uri": str(uri), "name": str(name)} if is_text(uri) and is_text(name):
+        case {"type": "organisation", "uri": str(uri), "name": str(name)} if is_uri(uri) and is_text(name):
             return {"type": "organisation", "uri": uri, "name": name}
         case {
             "type": "device",
@@ -37,7 +41,7 @@ def _entry(value: Any) -> dict[str, Any]:
             "organisation": str(organisation),
             "chains": list(chains),
             "key": str(key),
-        } if all(map(is_text, (name, urn, organisation, *chains))):
+        } if all(map(is_text, (name, *chains))) and is_uri(urn) and is_uri(organisation):
             return {
                 "type": "device",
                 "name": name,
