@@ -6,6 +6,7 @@ a fault of ours shows its traceback.
 
 import errno
 import importlib
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -75,6 +76,7 @@ def main(args: Sequence[str] | None = None) -> None:
 def run(args: Sequence[str]) -> int:
     """Run the command line `args` and return the exit code: 0, 1 for any mistake, 130 for Ctrl-C."""
     try:
+        _refuse_empty(args)
         return _exit_code(cli.main(list(args), prog_name="tallystick", standalone_mode=False))
     except (KeyboardInterrupt, click.Abort):
         return 130
@@ -90,6 +92,13 @@ def run(args: Sequence[str]) -> int:
             raise
         _tell(mistake)
         return 1
+
+
+def _refuse_empty(args: Sequence[str]) -> None:
+    """No command takes an empty text: mostly it is a shell's variable that is not set, and a default would be taken."""
+    for before, arg in zip(["tallystick", *args], args, strict=False):
+        if not arg or re.fullmatch("--[a-z-]+=", arg):
+            raise UserError(f"there is an empty text after '{arg or before}'", "say it, or leave it out")
 
 
 def _exit_code(result: Any) -> int:

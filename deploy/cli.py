@@ -42,7 +42,10 @@ if TYPE_CHECKING:
 def up(data: Path | None, **chosen: Any) -> None:
     """Run PostgreSQL, broker, gateway, label service and local agents on this machine, until Ctrl-C."""
     from deploy.stack import Options, Stack  # loads the database's driver
+    from ledger.database import connect
 
+    if chosen["dsn"] is not None:  # before it is written down, and anything started
+        connect(chosen["dsn"], role=None).close()
     shown = Shown()
     stack = Stack(data_folder(data), Options(**chosen), progress=click.echo, on_change=shown)
     try:

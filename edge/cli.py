@@ -69,6 +69,9 @@ def init(
     registration = make(target, NewDevice(name, organisation, chains, address, password_file, asset, trust))
     click.echo(json.dumps(registration, indent=2))
     steps = [f"have the ledger's operator run: tallystick ledger register {target / REGISTRATION_FILE}"]
+    steps += (
+        [f"write the broker's password into {password_file}"] if password_file and not password_file.exists() else []
+    )
     steps += [] if trust else [f"put the ledger's trust file at {target / 'trust.json'}"]
     for step in [*steps, f"then: tallystick edge run --folder {target}"]:
         click.echo(step, err=True)

@@ -11,6 +11,7 @@ from edge.config import FILE_NAME
 from ledger.errors import UserError
 from ledger.keys import SigningKey
 from ledger.names import is_uri, organisation
+from ledger.registry import ANCHOR, REGISTRY
 from ledger.settings import BrokerAddress
 from ledger.topic import NAME
 from ledger.trust import Trust
@@ -35,6 +36,8 @@ class NewDevice:
         for name, what in ((self.name, "device"), *((chain, "chain") for chain in self.chains)):
             if not NAME.fullmatch(name):
                 raise UserError(f"'{name}' is no name for a {what}", "use 1 to 32 of a-z, 0-9 and -")
+        if set(self.chains) & {REGISTRY, ANCHOR}:
+            raise UserError("no device speaks on the registry or the anchor", "name another chain, such as production")
         organisation(self.organisation)
         if self.asset is not None and not is_uri(self.asset):
             raise UserError(f"the asset {self.asset!r} is no URI", "write it like urn:uuid:… or https://example.com/…")

@@ -33,7 +33,7 @@ def _about_a_device(command: _Command) -> _Command:
 def _reason(text: str) -> str:
     if not is_text(text):
         raise UserError(
-            "a reason is one line of 1 to 256 characters", "say it shorter: it stands in the ledger for ever"
+            "a reason is one line of 1 to 256 characters", "say in a line why: it stands in the ledger for ever"
         )
     return text
 
@@ -215,17 +215,19 @@ def verify(bundle: Any, trust: Path, as_json: bool) -> None:
     from ledger.verify import Step
     from ledger.verify import verify as verify_bundle
 
-    trusted, steps = Trust.load(trust), list[Step]()
+    trusted, steps, hint = (
+        Trust.load(trust),
+        list[Step](),
+        "'tallystick ledger prove' writes a bundle: is it this file?",
+    )
     try:
         proof = Bundle.decode(bundle.read(BUNDLE_BYTES_MAX + 1))
+        hint = "do not rely on this statement: ask for the bundle anew, and see that the trust file is the operator's"
         verdict = verify_bundle(proof, trusted, passed=steps.append)
     except OutsideError as error:
         failed = {"ok": False, "passed": [int(step) for step in steps], "error": str(error)}
         click.echo(json.dumps(failed) if as_json else "\n".join(proof_text.ticks(steps)), nl=as_json or bool(steps))
-        raise UserError(
-            proof_text.printable(str(error)),
-            "do not rely on this statement: ask for the bundle anew, and see that the trust file is the operator's",
-        ) from error
+        raise UserError(proof_text.printable(str(error)), hint) from error
     if as_json:
         click.echo(json.dumps({"ok": True, **verdict.document}))
     else:

@@ -25,7 +25,7 @@ def checked(check: Callable[[str], str]) -> Callable[..., str | None]:
 class Seconds(click.FloatRange):
     """A time to wait: from 0 seconds to a day."""
 
-    name = "seconds"
+    name = "time in seconds"
 
     def __init__(self) -> None:
         super().__init__(min=0, max=86_400)
@@ -40,6 +40,11 @@ class Seconds(click.FloatRange):
 data = click.option("--data", type=click.Path(path_type=Path), help="Data folder (TALLYSTICK_DATA).")
 dsn = click.option("--dsn", help="PostgreSQL to use (TALLYSTICK_DSN).")
 timeout = click.option(
-    "--timeout", type=Seconds(), default=15.0, show_default=True, help="Seconds to wait until it is sealed."
+    "--timeout",
+    type=Seconds(),
+    metavar="SECONDS",
+    default=15.0,
+    show_default=True,
+    help="How long to wait until it is sealed.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object.")

@@ -54,8 +54,8 @@ class UserError(Exception):
 
 _NOT_YOURS = "name one that you may use, or have its permissions changed"
 _SYSTEM_HINTS = {
-    errno.ENOENT: "look at its name: nothing is there",
-    errno.EISDIR: "name a file in that folder",
+    errno.ENOENT: "look at its name: it, or the folder that it should be in, is not there",
+    errno.EISDIR: "a folder is in its place: name a file",
     errno.ENOTDIR: "look at its name: a part of it is a file, not a folder",
     errno.EEXIST: "name another one: a file is in its place",
     errno.EACCES: _NOT_YOURS,

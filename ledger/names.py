@@ -21,6 +21,15 @@ def host(text: str) -> str:
     return text
 
 
+def web_address(text: str) -> str:
+    """Where a service answers: http or https, a host, and perhaps a path."""
+    scheme, _, rest = text.partition("://")
+    if scheme not in ("http", "https"):
+        raise UserError(f"{text!r} is no web address", "write it like https://id.example.com")
+    host(rest.partition("/")[0])
+    return text
+
+
 def ledger(text: str) -> str:
     """A ledger's name, a domain name: it stands before a slash in the origins of its logs."""
     if not _DNS.fullmatch(text):

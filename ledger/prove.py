@@ -189,7 +189,7 @@ class Prover:
             raise UserError(f"no chain is called {chain!r}", f"the chains are {', '.join(self._trees)}")
         published = self._published[chain]
         if published is None:
-            raise UserError(f"{chain!r} has published nothing yet", f"see {self._folder.checkpoints}")
+            raise UserError(f"{chain!r} has published nothing yet", "it will once its first entry is sealed")
         return published
 
     def _once(self, *key: Any, make: Callable[[], "_Made"]) -> "_Made":

@@ -4,6 +4,8 @@ import json
 import re
 from typing import Any
 
+from nacl.bindings import crypto_core_ed25519_is_valid_point
+
 from ledger.errors import UserError
 from ledger.names import is_uri
 from ledger.registry import is_text
@@ -58,6 +60,7 @@ def _entry(value: Any) -> dict[str, Any]:
 
 
 def _key(text: str) -> bytes:
-    if not re.fullmatch("[0-9a-fA-F]{64}", text):
+    key = bytes.fromhex(text) if re.fullmatch("[0-9a-fA-F]{64}", text) else b""
+    if not key or not crypto_core_ed25519_is_valid_point(key):  # no device could ever sign for it
         raise UserError("the device's key is not an Ed25519 public key: 32 bytes in hexadecimal", _HINT)
-    return bytes.fromhex(text)
+    return key

@@ -62,12 +62,13 @@ class Settings:
         folder = data_folder(data, environ)
         file = _File.read(folder)
         address = broker or environ.get("TALLYSTICK_BROKER")
+        url = labels_url or environ.get("TALLYSTICK_LABELS_URL") or file.text("labels", "url")
         host = labels_host or environ.get("TALLYSTICK_LABELS_HOST") or file.text("labels", "host")
         return cls(
             data=folder,
             dsn=dsn or environ.get("TALLYSTICK_DSN") or file.text("database", "dsn"),
             broker=parse_broker(address) if address else file.broker(),
-            labels_url=labels_url or environ.get("TALLYSTICK_LABELS_URL") or file.text("labels", "url"),
+            labels_url=names.web_address(url) if url else None,
             labels_host=names.host(host) if host else None,
         )
 
@@ -106,9 +107,14 @@ def parse_broker(address: str) -> BrokerAddress:
     except ValueError as error:
         raise UserError(f"broker address is malformed: {error}", hint) from error
     host, beyond = parts.hostname or "", parts.path.strip("/") or parts.query or parts.fragment
-    if parts.scheme != "mqtt" or not re.fullmatch(r"\S+", host) or not port or beyond:
+    if parts.scheme != "mqtt" or not re.fullmatch(r"\S+", host) or not is_port(port) or beyond:
         raise UserError("broker address is malformed", hint)  # not shown: it may hold a password
     return BrokerAddress(host, port, _unquoted(parts.username), _unquoted(parts.password))
+
+
+def is_port(value: object) -> bool:
+    """Whether one can listen at `value`."""
+    return type(value) is int and 0 < value < 65_536
 
 
 def _unquoted(text: str | None) -> str | None:
@@ -144,9 +150,10 @@ class _File:
         if host is None:
             return None
         port = self._value("broker", "port", int)
-        return BrokerAddress(
-            host, MQTT_PORT if port is None else port, self.text("broker", "username"), self._password()
-        )
+        port = MQTT_PORT if port is None else port
+        if not is_port(port):
+            raise UserError(f"{self.path}: 'port' of [broker] is not a port, 1 to 65535", "mend it, or delete it")
+        return BrokerAddress(host, port, self.text("broker", "username"), self._password())
 
     def _password(self) -> str | None:
         name = self.text("broker", "password_file")  # relative to the data folder

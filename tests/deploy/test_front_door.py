@@ -37,7 +37,7 @@ def raising(monkeypatch: pytest.MonkeyPatch) -> "list[Exception]":
         (
             FileNotFoundError(2, "No such file or directory", "x.cbor"),
             "tallystick: error: x.cbor: No such file or directory\n"
-            "tallystick: hint: look at its name: nothing is there\n",
+            "tallystick: hint: look at its name: it, or the folder that it should be in, is not there\n",
         ),
         (
             ModuleNotFoundError("No module named 'fastapi'", name="fastapi"),
