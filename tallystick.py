@@ -4,13 +4,16 @@ A mistake of the user's, or the world's, is told as `tallystick: error: …` and
 a fault of ours shows its traceback.
 """
 
+import errno
 import importlib
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import click
 
+from ledger.command_line import examples
 from ledger.errors import OutsideError, UserError
 
 
@@ -33,7 +36,11 @@ COMMANDS = {
     "broker-user": Folder("deploy.cli", "broker_user", "all", "Let a device in at this machine's broker."),
     "demo": Folder("deploy.demo", "demo", "all", "The same, fed with real readings: a product's story."),
 }
+_OUTSIDE_HINT = "what was given is damaged or of another kind: is it the file you mean, and whole?"
 _OURS = ("edge", "gateway", "labels", "ledger", "deploy", "tallystick")
+
+
+_EXAMPLES = examples("tallystick demo", "tallystick up --data ~/tally", "tallystick ledger verify --help")
 
 
 class LazyGroup(click.Group):
@@ -55,7 +62,7 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, folder.help) for name, folder in COMMANDS.items()])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXAMPLES)
 @click.version_option(package_name="tallystick", message="%(prog)s %(version)s")
 def cli() -> None:
     """Signed readings and supply-chain events, in blocks that anyone can check."""
@@ -69,6 +76,7 @@ def main(args: Sequence[str] | None = None) -> None:
 def run(args: Sequence[str]) -> int:
     """Run the command line `args` and return the exit code: 0, 1 for any mistake, 130 for Ctrl-C."""
     try:
+        _refuse_empty(args)
         return _exit_code(cli.main(list(args), prog_name="tallystick", standalone_mode=False))
     except (KeyboardInterrupt, click.Abort):
         return 130
@@ -86,6 +94,13 @@ def run(args: Sequence[str]) -> int:
         return 1
 
 
+def _refuse_empty(args: Sequence[str]) -> None:
+    """No command takes an empty text: mostly it is a shell's variable that is not set, and a default would be taken."""
+    for before, arg in zip(["tallystick", *args], args, strict=False):
+        if not arg or re.fullmatch("--[a-z-]+=", arg):
+            raise UserError(f"there is an empty text after '{arg or before}'", "say it, or leave it out")
+
+
 def _exit_code(result: Any) -> int:
     # Without standalone mode, click returns what `ctx.exit(code)` said, or what the command returned.
     return result if isinstance(result, int) and not isinstance(result, bool) else 0
@@ -93,8 +108,7 @@ def _exit_code(result: Any) -> int:
 
 def _tell(mistake: UserError) -> None:
     click.echo(f"tallystick: error: {mistake}", err=True)
-    if mistake.hint:
-        click.echo(f"tallystick: hint: {mistake.hint}", err=True)
+    click.echo(f"tallystick: hint: {mistake.hint}", err=True)
 
 
 def _as_user_error(error: Exception, args: Sequence[str]) -> UserError | None:
@@ -103,18 +117,20 @@ def _as_user_error(error: Exception, args: Sequence[str]) -> UserError | None:
         case UserError():
             return error
         case OutsideError():
-            return UserError(str(error))
+            return UserError(str(error), _OUTSIDE_HINT)
         case click.UsageError():
             path = error.ctx.command_path if error.ctx else "tallystick"
             return UserError(error.format_message(), f"see '{path} --help'")
-        case click.ClickException():
-            return UserError(error.format_message())
+        case click.ClickException():  # a file that could be opened no more
+            return UserError(error.format_message(), _OUTSIDE_HINT)
         case ModuleNotFoundError(name=str(name)) if name.partition(".")[0] not in _OURS:
             return _missing_extra(name.partition(".")[0], args)
         case UnicodeDecodeError():
-            return UserError("the input is not UTF-8 text", "is it the right file?")
-        case OSError(filename=str(filename), strerror=str(reason)):
-            return UserError(f"{filename}: {reason}")
+            return UserError("the input is not UTF-8 text", _OUTSIDE_HINT)
+        case OSError(filename=str(filename)):
+            return UserError.of_system(filename, error)
+        case OSError(errno=errno.ENOSPC):
+            return UserError.of_system("cannot write", error)
     return _as_database_error(error)
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from ledger import names
+from ledger.command_line import checked, examples
 from ledger.errors import UserError
 from ledger.settings import data_folder
 
@@ -17,19 +19,33 @@ if TYPE_CHECKING:
     from deploy.stack import Stack
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "tallystick up --data ~/tally --ledger example.com",
+        "tallystick up --dsn postgresql://localhost/tally --host id.example.com",
+    )
+)
 @click.option("--data", type=click.Path(path_type=Path), help="The data folder [default: ~/.local/share/tallystick].")
 @click.option("--dsn", envvar="TALLYSTICK_DSN", help="A PostgreSQL server of yours, instead of the embedded one.")
 @click.option("--broker-kind", type=click.Choice(["auto", "mosquitto", "amqtt"]), default="auto", show_default=True)
 @click.option("--broker-port", type=click.IntRange(1, 65535), help="Where the broker listens, on loopback.")
 @click.option("--labels-port", type=click.IntRange(1, 65535), help="Where the label service listens, on loopback.")
-@click.option("--host", "labels_host", metavar="NAME", help="The host name in the labels' links.")
-@click.option("--ledger", metavar="NAME", help="The name of a new ledger: a domain name of yours.")
-@click.option("--organisation", metavar="URI", help="The organisation of a new ledger.")
+@click.option(
+    "--host", "labels_host", metavar="NAME", callback=checked(names.host), help="The host name in the labels' links."
+)
+@click.option(
+    "--ledger", metavar="NAME", callback=checked(names.ledger), help="The name of a new ledger: a domain name of yours."
+)
+@click.option(
+    "--organisation", metavar="URI", callback=checked(names.organisation), help="The organisation of a new ledger."
+)
 def up(data: Path | None, **chosen: Any) -> None:
     """Run PostgreSQL, broker, gateway, label service and local agents on this machine, until Ctrl-C."""
     from deploy.stack import Options, Stack  # loads the database's driver
+    from ledger.database import connect
 
+    if chosen["dsn"] is not None:  # before it is written down, and anything started
+        connect(chosen["dsn"], role=None).close()
     shown = Shown()
     stack = Stack(data_folder(data), Options(**chosen), progress=click.echo, on_change=shown)
     try:
@@ -42,7 +58,7 @@ def up(data: Path | None, **chosen: Any) -> None:
         click.echo("stopped")
 
 
-@click.command("broker-user")
+@click.command("broker-user", epilog=examples("tallystick broker-user press-1 --data ~/tally > press-1.password"))
 @click.argument("name")
 @click.option("--data", type=click.Path(path_type=Path), help="The data folder [default: ~/.local/share/tallystick].")
 def broker_user(name: str, data: Path | None) -> None:

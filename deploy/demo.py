@@ -13,6 +13,8 @@ import click
 
 from deploy import story
 from deploy.cli import Shown, interrupted_by_signals
+from ledger import names
+from ledger.command_line import checked, examples
 from ledger.errors import UserError
 
 if TYPE_CHECKING:
@@ -30,11 +32,17 @@ Tell = Callable[[str], None]
 Result = TypeVar("Result")
 
 
-@click.command()
+@click.command(epilog=examples("tallystick demo", "tallystick demo --once --json"))
 @click.option("--once", is_flag=True, help="Run the story to its end, check it, and stop. Exit 1 if anything is lost.")
 @click.option("--json", "as_json", is_flag=True, help="With --once: print one JSON object, and progress to stderr.")
 @click.option("--data", type=click.Path(path_type=Path), help="Keep everything in this folder [default: a new one].")
-@click.option("--host", default="id.example.com", show_default=True, help="The host name in the labels' links.")
+@click.option(
+    "--host",
+    default="id.example.com",
+    show_default=True,
+    callback=checked(names.host),
+    help="The host name in the labels' links.",
+)
 @click.option("--broker-kind", type=click.Choice(["auto", "mosquitto", "amqtt"]), default="auto", show_default=True)
 def demo(once: bool, as_json: bool, data: Path | None, host: str, broker_kind: str) -> None:
     """Run everything on this machine, and tell a product's story with real readings.
@@ -45,6 +53,8 @@ def demo(once: bool, as_json: bool, data: Path | None, host: str, broker_kind: s
     """
     from deploy.stack import Options, Stack, temporary_data
 
+    if as_json and not once:
+        raise UserError("--json goes with --once", "say both, or neither: without --once it runs until Ctrl-C")
     began = time.monotonic()
 
     def tell(line: str) -> None:

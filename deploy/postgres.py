@@ -233,7 +233,10 @@ def _make_cluster(cluster: Path, binaries: Binaries) -> None:
         ],
     )
     if made.returncode:
-        raise UserError(f"initdb failed: {made.stderr.strip() or made.stdout.strip()}")
+        raise UserError(
+            f"initdb failed: {made.stderr.strip() or made.stdout.strip()}",
+            "see that the data folder's disk is sound and not full, or name another folder with --data",
+        )
     partial.rename(cluster)
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from deploy.credentials import write_private
 from ledger.errors import UserError
-from ledger.settings import FILE_NAME
+from ledger.settings import FILE_NAME, is_port
 
 Tables = Mapping[str, Mapping[str, str | int | bool]]
 
+_HINT = "mend it, or delete it: 'up' writes it anew"
 _HEADER = "# Written by 'tallystick up'; ports are kept from run to run.\n"
 
 
@@ -18,9 +19,15 @@ def load(data: Path) -> Tables:
     """The tables of the file, or none; raises UserError if it cannot be read."""
     path = data / FILE_NAME
     try:
-        return tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
+        tables = tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
     except (OSError, ValueError) as error:
-        raise UserError(f"cannot read {path}: {error}", "mend it, or delete it: 'up' writes it anew") from error
+        raise UserError(f"cannot read {path}: {error}", _HINT) from error
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise UserError(f"{path}: '{name}' is not a table", _HINT)
+        if not is_port(table.get("port", 1)):
+            raise UserError(f"{path}: 'port' of [{name}] is not a port, 1 to 65535", _HINT)
+    return tables
 
 
 def save(data: Path, tables: Tables) -> None:

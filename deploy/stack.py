@@ -226,9 +226,9 @@ def run_command(*args: str) -> str:
     if done.returncode == 0:
         return done.stdout
     told = dict(line.removeprefix("tallystick: ").partition(": ")[::2] for line in done.stderr.splitlines())
-    if "error" not in told:
+    if not {"error", "hint"} <= told.keys():
         raise RuntimeError(f"'tallystick {' '.join(args)}' failed:\n{done.stderr}")
-    raise UserError(told["error"], told.get("hint", ""))
+    raise UserError(told["error"], told["hint"])
 
 
 def _command(name: str, *args: str, ready_line: str | None = None) -> Child:

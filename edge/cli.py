@@ -2,14 +2,15 @@
 
 import contextlib
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from edge.options import PRIVACIES
-from ledger.errors import MalformedError, UserError
+from ledger.command_line import Seconds, examples
+from ledger.command_line import as_json as as_json_option
+from ledger.errors import UserError
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -23,7 +24,12 @@ def cli() -> None:
     """Run a device: read sensors, sign, keep until proven."""
 
 
-@cli.command()
+@cli.command(
+    epilog=examples(
+        "tallystick edge init --name press-1 --organisation https://example.com \\",
+        "    --trust trust.json --broker broker.example.com:1883",
+    )
+)
 @click.option("--name", required=True, help="The device's name: 1 to 32 of a-z, 0-9 and -.")
 @click.option("--organisation", required=True, metavar="URI", help="Whose device it is, like https://example.com.")
 @click.option(
@@ -63,18 +69,25 @@ def init(
     registration = make(target, NewDevice(name, organisation, chains, address, password_file, asset, trust))
     click.echo(json.dumps(registration, indent=2))
     steps = [f"have the ledger's operator run: tallystick ledger register {target / REGISTRATION_FILE}"]
+    steps += (
+        [f"write the broker's password into {password_file}"] if password_file and not password_file.exists() else []
+    )
     steps += [] if trust else [f"put the ledger's trust file at {target / 'trust.json'}"]
     for step in [*steps, f"then: tallystick edge run --folder {target}"]:
         click.echo(step, err=True)
 
 
-@cli.command()
+@cli.command(
+    epilog=examples(
+        "tallystick edge run --folder press-1", "tallystick edge run --folder press-1 --until-drained --timeout 60"
+    )
+)
 @folder_option
 @click.option("--until-drained", is_flag=True, help="End once all sensors are done and everything is confirmed.")
 @click.option(
     "--timeout",
     "timeout_s",
-    type=click.FloatRange(min=0),
+    type=Seconds(),
     metavar="SECONDS",
     help="With --until-drained: give up after so long.",
 )
@@ -90,9 +103,9 @@ def run(folder: Path, until_drained: bool, timeout_s: float | None) -> None:
     service.run(config, until_drained=until_drained, timeout_s=timeout_s)
 
 
-@cli.command()
+@cli.command(epilog=examples("tallystick edge status --folder press-1"))
 @folder_option
-@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@as_json_option
 def status(folder: Path, as_json: bool) -> None:
     """Show what is spooled, what is confirmed, and what is wrong."""
     from edge import locks
@@ -110,7 +123,7 @@ def status(folder: Path, as_json: bool) -> None:
     click.echo(json.dumps(found) if as_json else statuses.as_text(found))
 
 
-@cli.command()
+@cli.command(epilog=examples("tallystick edge event made.json --folder press-1 --privacy public"))
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
 @folder_option
 @click.option(
@@ -118,15 +131,15 @@ def status(folder: Path, as_json: bool) -> None:
 )
 def event(file: Path, folder: Path, privacy: str | None) -> None:
     """Sign and spool the EPCIS event in FILE, or each of a list; - reads standard input."""
-    from edge import clock, locks, service
+    from edge import clock, event_file, locks, service
     from edge.config import Config
     from edge.signer import Content
     from edge.spool import Spool
     from ledger.keys import SigningKey
     from ledger.section import ContentFormat
 
-    config, documents = Config.load(folder), _documents(file)
-    bodies = [_body(document, number) for number, document in enumerate(documents, 1)]
+    config, documents = Config.load(folder), event_file.read(file)
+    bodies = [event_file.body(document, number) for number, document in enumerate(documents, 1)]
     seen = config.privacy if privacy is None else PRIVACIES[privacy]
     key, chain_log = SigningKey.load(config.key_file), service.log_of(config)
     with contextlib.closing(Spool(config.spool_file)) as spool:
@@ -135,44 +148,6 @@ def event(file: Path, folder: Path, privacy: str | None) -> None:
         contents = [Content(seen, ContentFormat.EPCIS, body) for body in bodies]
         for document, statement in zip(documents, signer.events(contents, clock.now()), strict=True):
             click.echo(f"{statement.hash.hex()} {document['type']} seq {statement.tally.seq}")
-
-
-def _documents(file: Path) -> list[Any]:
-    try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
-    except OSError as error:
-        raise UserError(f"cannot read {file}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise UserError(
-            f"{file} is not JSON: {error}", "write an EPCIS 2.0 event as JSON, or a list of them"
-        ) from error
-    documents = value if isinstance(value, list) else [value]
-    if not documents:
-        raise UserError(f"{file} holds no event")
-    return documents
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("an object has one key twice")
-    return found
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON")
-
-
-def _body(document: Any, number: int) -> bytes:
-    from ledger import epcis
-
-    try:
-        body = epcis.encode(document)
-        epcis.decode(body)  # the reader's limits are narrower: sizes, depth, integers of 64 bits
-        return body
-    except MalformedError as error:
-        raise UserError(f"event {number} is no EPCIS 2.0 event: {error}", "nothing was spooled") from error
 
 
 def _await_clearance(spool: Any, folder: Path) -> None:

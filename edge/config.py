@@ -91,8 +91,10 @@ class Config:
                 f"{folder} is no device's folder: it has no {FILE_NAME}",
                 "make one with 'tallystick edge init', or name it with --folder",
             ) from error
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"cannot read {path}: {error}") from error
+        except OSError as error:
+            raise UserError.of_system(f"cannot read {path}", error) from error
+        except UnicodeDecodeError as error:
+            raise UserError(f"{path} is not UTF-8 text: {error}", "mend it, or bring it back from a copy") from error
         return cls.parse(text, path)
 
     @classmethod

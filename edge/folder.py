@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from edge.config import FILE_NAME
-from edge.options import is_uri
 from ledger.errors import UserError
 from ledger.keys import SigningKey
+from ledger.names import is_uri, organisation
+from ledger.registry import ANCHOR, REGISTRY
 from ledger.settings import BrokerAddress
 from ledger.topic import NAME
 from ledger.trust import Trust
@@ -35,9 +36,11 @@ class NewDevice:
         for name, what in ((self.name, "device"), *((chain, "chain") for chain in self.chains)):
             if not NAME.fullmatch(name):
                 raise UserError(f"'{name}' is no name for a {what}", "use 1 to 32 of a-z, 0-9 and -")
-        for uri, what in ((self.organisation, "organisation"), (self.asset or "urn:none", "asset")):
-            if not is_uri(uri):
-                raise UserError(f"the {what} '{uri}' is no URI", "write it like https://example.com")
+        if set(self.chains) & {REGISTRY, ANCHOR}:
+            raise UserError("no device speaks on the registry or the anchor", "name another chain, such as production")
+        organisation(self.organisation)
+        if self.asset is not None and not is_uri(self.asset):
+            raise UserError(f"the asset {self.asset!r} is no URI", "write it like urn:uuid:… or https://example.com/…")
         if self.broker.password is not None:
             raise UserError("a password does not belong on a command line", "put it into a file: --password-file")
 
@@ -61,7 +64,7 @@ def make(folder: Path, device: NewDevice) -> dict[str, Any]:
         (folder / REGISTRATION_FILE).write_text(json.dumps(registration, indent=2) + "\n")
         (folder / FILE_NAME).write_text(_config(device, urn))
     except OSError as error:
-        raise UserError(f"cannot write {folder}: {error}") from error
+        raise UserError.of_system(f"cannot write {error.filename or folder}", error) from error
     return registration
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger.errors import UserError
+from ledger.names import is_uri
 from ledger.section import Privacy
 from ledger.topic import NAME
 
@@ -87,15 +88,3 @@ class Table:
         """Who may see a section."""
         names = {value: name for name, value in PRIVACIES.items()}
         return PRIVACIES[self.choice("privacy", names[default], PRIVACIES)]
-
-
-def is_uri(value: str) -> bool:
-    """Whether `value` can be an iss or a sub: it has a scheme, no space, and at most 256 characters, all of ASCII."""
-    scheme, colon, rest = value.partition(":")
-    return (
-        bool(scheme and colon and rest)
-        and len(value) <= 256
-        and value.isascii()
-        and value.isprintable()
-        and " " not in value
-    )

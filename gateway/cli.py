@@ -10,6 +10,8 @@ from pathlib import Path
 import click
 import psycopg
 
+from ledger import command_line
+from ledger.command_line import examples
 from ledger.database import connect, migrate
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
@@ -17,7 +19,6 @@ from ledger.registry import ANCHOR, CHAIN_KINDS
 from ledger.settings import Settings
 
 CHAINS = [name for name in CHAIN_KINDS if name != ANCHOR]
-_DATA = click.option("--data", type=click.Path(path_type=Path), help="Data folder (TALLYSTICK_DATA).")
 
 
 @click.group()
@@ -25,9 +26,11 @@ def cli() -> None:
     """Verify statements from the broker and seal them into blocks."""
 
 
-@cli.command()
-@_DATA
-@click.option("--dsn", help="PostgreSQL to use (TALLYSTICK_DSN).")
+@cli.command(
+    epilog=examples("tallystick gateway run --data ~/tally", "tallystick gateway run --chains production,logistics")
+)
+@command_line.data
+@command_line.dsn
 @click.option("--broker", help="MQTT broker, mqtt://user:password@host:port (TALLYSTICK_BROKER).")
 @click.option("--chains", help=f"Chains to write, by comma. Default: {','.join(CHAINS)}.")
 def run(data: Path | None, dsn: str | None, broker: str | None, chains: str | None) -> None:
@@ -71,10 +74,10 @@ async def _serve(settings: Settings, folder: LedgerFolder, chains: list[str]) ->
         logging.getLogger("gateway").info("stopped")
 
 
-@cli.command()
-@_DATA
-@click.option("--dsn", help="PostgreSQL to use (TALLYSTICK_DSN).")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@cli.command(epilog=examples("tallystick gateway refused --data ~/tally"))
+@command_line.data
+@command_line.dsn
+@command_line.as_json
 def refused(data: Path | None, dsn: str | None, as_json: bool) -> None:
     """Show how many messages were refused, by reason."""
     with connect(Settings.load(data, dsn=dsn).need_dsn()) as connection:

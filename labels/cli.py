@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ledger import command_line, names
+from ledger.command_line import checked, examples
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 from ledger.settings import Settings
@@ -14,13 +16,14 @@ if TYPE_CHECKING:
     from labels.page import Page
 
 HOST, PORT = "id.example.com", 8420
-_data = click.option("--data", type=click.Path(path_type=Path), help="Data folder (TALLYSTICK_DATA).")
-_dsn = click.option("--dsn", help="PostgreSQL to use (TALLYSTICK_DSN).")
-_timeout = click.option("--timeout", default=15.0, show_default=True, help="Seconds to wait until it is sealed.")
-_json = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 _gtin = click.option("--gtin", required=True, help="The product: 8, 12, 13 or 14 digits.")
 _lot = click.option("--lot", required=True, help="The lot: at most 20 characters, in upper case.")
-_host = click.option("--host", metavar="NAME", help=f"The host name in the links. Default: the settings', or {HOST}.")
+_host = click.option(
+    "--host",
+    metavar="NAME",
+    callback=checked(names.host),
+    help=f"The host name in the links. Default: the settings', or {HOST}.",
+)
 
 
 @click.group()
@@ -28,14 +31,19 @@ def cli() -> None:
     """Issue, print and serve signed QR labels."""
 
 
-@cli.command()
-@_data
-@_dsn
-@_timeout
+@cli.command(epilog=examples("tallystick labels key --gtin 09506000134352"))
+@command_line.data
+@command_line.dsn
+@command_line.timeout
 @click.option("--gtin", "gtins", multiple=True, help="A product that the key may sign labels of; repeat it for more.")
 @click.option("--prefix", "prefixes", multiple=True, help="All products whose 14-digit GTIN begins so.")
 @click.option("--days", type=click.IntRange(1, 36_500), default=3650, show_default=True, help="For how long, from now.")
-@click.option("--organisation", metavar="URI", help="Whose key it is. Default: the ledger's operator.")
+@click.option(
+    "--organisation",
+    metavar="URI",
+    callback=checked(names.organisation),
+    help="Whose key it is. Default: the ledger's operator.",
+)
 def key(
     data: Path | None,
     dsn: str | None,
@@ -64,16 +72,16 @@ def key(
     click.echo(f"secret key: {made.file}")
 
 
-@cli.command()
-@_data
-@_dsn
-@_timeout
+@cli.command(epilog=examples("tallystick labels issue --gtin 09506000134352 --lot L2606A --count 24"))
+@command_line.data
+@command_line.dsn
+@command_line.timeout
 @_gtin
 @_lot
 @click.option("--count", type=int, required=True, help="How many labels.")
 @click.option("--lot-in-link", is_flag=True, help="Also write the lot into the links: the code is a size larger.")
 @_host
-@_json
+@command_line.as_json
 def issue(
     data: Path | None,
     dsn: str | None,
@@ -110,9 +118,9 @@ def issue(
     click.echo(f"{told}, root {batch.root.hex()[:16]}…", err=True)
 
 
-@cli.command("print")
-@_data
-@_dsn
+@cli.command("print", epilog=examples("tallystick labels print --gtin 09506000134352 --lot L2606A -o labels --sheet"))
+@command_line.data
+@command_line.dsn
 @_gtin
 @_lot
 @click.option("-o", "out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Where to write.")
@@ -137,9 +145,9 @@ def print_(data: Path | None, dsn: str | None, gtin: str, lot: str, out: Path, s
         click.echo(str(file))
 
 
-@cli.command()
-@_data
-@_dsn
+@cli.command(epilog=examples("tallystick labels serve --port 8420 --host id.example.com"))
+@command_line.data
+@command_line.dsn
 @click.option("--bind", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
 @_host
@@ -159,18 +167,23 @@ def serve(data: Path | None, dsn: str | None, bind: str, port: int, host: str | 
     resolver.close()
 
 
-@cli.command()
-@_data
-@_dsn
-@_json
+@cli.command(
+    epilog=examples(
+        "tallystick labels show 09506000134352 7K3M9QX2AB",
+        'tallystick labels show "https://id.example.com/01/09506000134352/21/7K3M9Q?s=2846"',
+    )
+)
+@command_line.data
+@command_line.dsn
+@command_line.as_json
 @click.argument("label", nargs=-1, required=True, metavar="LINK | GTIN SERIAL")
 def show(data: Path | None, dsn: str | None, as_json: bool, label: tuple[str, ...]) -> None:
     """Show an item's proven history: by its label's LINK, or by GTIN and SERIAL where the label was issued here."""
-    from labels.resolve import Resolver, product_link
+    from labels.resolve import Resolver
 
-    link = product_link(label[0]) if len(label) == 1 else None if len(label) > 2 else _item(*label)
-    if link is None:
-        raise UserError("a label is a link, or a GTIN and a serial", "see 'tallystick labels show --help'")
+    if len(label) > 2:
+        raise UserError("a label is a link, or a GTIN and a serial", "put a link between quotes: it may hold & and ?")
+    link = _link(*label) if len(label) == 1 else _item(*label)
     settings = Settings.load(data, dsn=dsn)
     resolver = Resolver(_folder(settings), settings.need_dsn())
     try:
@@ -181,6 +194,18 @@ def show(data: Path | None, dsn: str | None, as_json: bool, label: tuple[str, ..
         click.echo(json.dumps(page.document))
     else:
         _show(page)
+
+
+def _link(text: str) -> Any:
+    from labels.gs1 import Gs1Error
+    from labels.resolve import product_link
+    from labels.words import mistake
+
+    try:
+        return product_link(text)
+    except Gs1Error as error:
+        hint = "give the whole link, as a phone reads it from the label, or a GTIN and a serial"
+        raise UserError(f"that is no label's link: {mistake(error)}", hint) from error
 
 
 def _item(gtin: str, serial: str) -> Any:

@@ -80,4 +80,4 @@ def _write(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
         temporary.replace(path)
     except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}", "is the disk full?") from error
+        raise UserError.of_system(f"cannot write {path}", error) from error

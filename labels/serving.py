@@ -30,7 +30,8 @@ def listen(address: str, port: int) -> socket.socket:
         return socket.create_server((address, port), family=family, backlog=128)
     except OSError as error:
         raise UserError(
-            f"cannot listen on {address}, port {port}: {error.strerror or error}", "name another one with --port"
+            f"cannot listen on {address}, port {port}: {error.strerror or error}",
+            "name another one with --bind or --port",
         ) from error
 
 

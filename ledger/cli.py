@@ -9,28 +9,33 @@ from typing import Any, TypeVar
 
 import click
 
-from ledger import registration
+from ledger import command_line, names, registration
+from ledger.command_line import checked, examples
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
+from ledger.registry import Key, Status, is_text
 from ledger.settings import Settings
-
-_data = click.option("--data", type=click.Path(path_type=Path), help="Data folder (TALLYSTICK_DATA).")
-_dsn = click.option("--dsn", help="PostgreSQL to use (TALLYSTICK_DSN).")
-_timeout = click.option("--timeout", default=15.0, show_default=True, help="Seconds to wait until it is sealed.")
-
 
 _Command = TypeVar("_Command", bound=Callable[..., None])
 
 
 def _operator(command: _Command) -> _Command:
     """The options of a command that posts an entry as the operator."""
-    return _data(_dsn(_timeout(command)))
+    return command_line.data(command_line.dsn(command_line.timeout(command)))
 
 
 def _about_a_device(command: _Command) -> _Command:
     """The arguments of an operator's command about a device's key."""
-    reason = click.option("--reason", required=True, help="Why, for the record.")
+    reason = click.option("--reason", required=True, callback=checked(_reason), help="Why, for the record.")
     return _operator(click.argument("device")(reason(command)))
+
+
+def _reason(text: str) -> str:
+    if not is_text(text):
+        raise UserError(
+            "a reason is one line of 1 to 256 characters", "say in a line why: it stands in the ledger for ever"
+        )
+    return text
 
 
 @click.group()
@@ -38,11 +43,22 @@ def cli() -> None:
     """Make a ledger, admit keys, prove and check what it holds."""
 
 
-@cli.command()
-@_data
-@_dsn
-@click.option("--name", default="example.com", show_default=True, help="The ledger's name: a domain name of yours.")
-@click.option("--organisation", help="URI of the organisation that operates it. Default: https://NAME.")
+@cli.command(epilog=examples("tallystick ledger init --name example.com --dsn postgresql://localhost/tally"))
+@command_line.data
+@command_line.dsn
+@click.option(
+    "--name",
+    default="example.com",
+    show_default=True,
+    callback=checked(names.ledger),
+    help="The ledger's name: a domain name of yours.",
+)
+@click.option(
+    "--organisation",
+    metavar="URI",
+    callback=checked(names.organisation),
+    help="The organisation that operates it. Default: https://NAME.",
+)
 def init(data: Path | None, dsn: str | None, name: str, organisation: str | None) -> None:
     """Make a ledger: its keys, its tables, and the genesis entry of its registry.
 
@@ -60,7 +76,7 @@ def init(data: Path | None, dsn: str | None, name: str, organisation: str | None
     click.echo(f"trust file: {folder.trust_file}")
 
 
-@cli.command()
+@cli.command(epilog=examples("tallystick ledger register press-1/registration.json"))
 @_operator
 @click.argument("file", type=click.File())
 def register(data: Path | None, dsn: str | None, timeout: float, file: Any) -> None:
@@ -75,26 +91,38 @@ def register(data: Path | None, dsn: str | None, timeout: float, file: Any) -> N
         click.echo(f"registered {entry['type']} {entry['name']}")
 
 
-@cli.command()
+@cli.command(epilog=examples('tallystick ledger revoke press-1 --reason "stolen from the hall"'))
 @_about_a_device
 def revoke(data: Path | None, dsn: str | None, timeout: float, device: str, reason: str) -> None:
     """Revoke DEVICE's key for ever. Its later statements are refused; what is in the ledger stays."""
-    _post(data, dsn, timeout, [{"type": "revocation", "kid": _kid(data, dsn, device), "reason": reason}])
+    key = _key(data, dsn, device)
+    if key.status is Status.REVOKED:
+        raise UserError(f"the key of {device} is revoked already", _STAYS[key.status])
+    _post(data, dsn, timeout, [{"type": "revocation", "kid": key.kid, "reason": reason}])
     click.echo(f"revoked the key of {device}")
 
 
-@cli.command()
+@cli.command(epilog=examples('tallystick ledger reinstate press-1 --reason "the clone was found"'))
 @_about_a_device
 def reinstate(data: Path | None, dsn: str | None, timeout: float, device: str, reason: str) -> None:
     """Lift the suspension of DEVICE's key."""
-    _post(data, dsn, timeout, [{"type": "reinstatement", "kid": _kid(data, dsn, device), "reason": reason}])
+    key = _key(data, dsn, device)
+    if key.status is not Status.SUSPENDED:
+        raise UserError(f"the key of {device} is not suspended: it is {key.status}", _STAYS[key.status])
+    _post(data, dsn, timeout, [{"type": "reinstatement", "kid": key.kid, "reason": reason}])
     click.echo(f"reinstated the key of {device}")
 
 
-@cli.command()
-@_data
-@_dsn
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+_STAYS = {
+    Status.GOOD: "it needs nothing: what it signs is taken",
+    Status.REVOKED: "that is for ever: make the device anew with 'tallystick edge init', and register it",
+}
+
+
+@cli.command(epilog=examples("tallystick ledger keys --data ~/tally"))
+@command_line.data
+@command_line.dsn
+@command_line.as_json
 def keys(data: Path | None, dsn: str | None, as_json: bool) -> None:
     """List the registered keys and whether they are good."""
     from ledger.database import connect
@@ -121,7 +149,7 @@ def _post(data: Path | None, dsn: str | None, timeout: float, entries: list[dict
     operate.post(LedgerFolder(settings.data / "ledger"), settings.need_dsn(), entries, timeout_s=timeout)
 
 
-def _kid(data: Path | None, dsn: str | None, device: str) -> bytes:
+def _key(data: Path | None, dsn: str | None, device: str) -> Key:
     from ledger.database import connect
     from ledger.operate import published_registry
 
@@ -130,12 +158,18 @@ def _kid(data: Path | None, dsn: str | None, device: str) -> bytes:
         key = published_registry(connection, LedgerFolder(settings.data / "ledger")).key_named(device)
     if key is None:
         raise UserError(f"no key is registered for {device!r}", "'tallystick ledger keys' lists them")
-    return key.kid
+    return key
 
 
-@cli.command()
-@_data
-@_dsn
+@cli.command(
+    epilog=examples(
+        "tallystick ledger prove --chain production --index 1 -o first.bundle",
+        "tallystick ledger prove --device press-1 --lane events \\",
+        "    --stream 90f3c1d2a4b5e6f7 --seq 0 -o made.bundle",
+    )
+)
+@command_line.data
+@command_line.dsn
 @click.option("--statement", "statement_hash", metavar="HASH", help="By its SHA-256, 64 hexadecimal digits.")
 @click.option("--chain", help="By its chain, with --index.")
 @click.option("--index", type=int, help="Its place on the chain, from 0.")
@@ -161,14 +195,17 @@ def prove(data: Path | None, dsn: str | None, private: bool, output: Path | None
     if output is None or output == Path("-"):
         click.echo(bundle, nl=False)
     else:
-        output.write_bytes(bundle)
+        try:
+            output.write_bytes(bundle)
+        except OSError as error:
+            raise UserError.of_system(f"cannot write {output}", error) from error
         click.echo(f"wrote {output}", err=True)
 
 
-@cli.command()
+@cli.command(epilog=examples("tallystick ledger verify first.bundle --trust trust.json"))
 @click.argument("bundle", type=click.File("rb"))
 @click.option("--trust", required=True, type=click.Path(path_type=Path), help="The operator's trust file.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@command_line.as_json
 def verify(bundle: Any, trust: Path, as_json: bool) -> None:
     """Check the proof bundle BUNDLE (- for standard input), offline: it and the trust file are all that is read."""
     from ledger import proof_text
@@ -178,27 +215,29 @@ def verify(bundle: Any, trust: Path, as_json: bool) -> None:
     from ledger.verify import Step
     from ledger.verify import verify as verify_bundle
 
-    trusted, steps = Trust.load(trust), list[Step]()
+    trusted, steps, hint = (
+        Trust.load(trust),
+        list[Step](),
+        "'tallystick ledger prove' writes a bundle: is it this file?",
+    )
     try:
         proof = Bundle.decode(bundle.read(BUNDLE_BYTES_MAX + 1))
+        hint = "do not rely on this statement: ask for the bundle anew, and see that the trust file is the operator's"
         verdict = verify_bundle(proof, trusted, passed=steps.append)
     except OutsideError as error:
         failed = {"ok": False, "passed": [int(step) for step in steps], "error": str(error)}
         click.echo(json.dumps(failed) if as_json else "\n".join(proof_text.ticks(steps)), nl=as_json or bool(steps))
-        raise UserError(
-            proof_text.printable(str(error)),
-            "do not rely on this statement: ask for the bundle anew, and see that the trust file is the operator's",
-        ) from error
+        raise UserError(proof_text.printable(str(error)), hint) from error
     if as_json:
         click.echo(json.dumps({"ok": True, **verdict.document}))
     else:
         click.echo("\n".join([*proof_text.ticks(steps, anchored=verdict.anchored), "", *proof_text.lines(verdict)]))
 
 
-@cli.command()
-@_data
-@_dsn
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@cli.command(epilog=examples("tallystick ledger audit --data ~/tally", "tallystick ledger audit --json"))
+@command_line.data
+@command_line.dsn
+@command_line.as_json
 @click.pass_context
 def audit(ctx: click.Context, data: Path | None, dsn: str | None, as_json: bool) -> None:
     """Rebuild everything from the entries, and check every signature, key, stream, tree, block and the anchor."""

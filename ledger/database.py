@@ -49,9 +49,12 @@ def migrate(dsn: str) -> None:
 def _act_as(connection: psycopg.Connection, role: str) -> None:
     try:
         connection.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
-    except (psycopg.errors.InvalidParameterValue, psycopg.errors.UndefinedObject) as error:
+        found = connection.execute("select to_regclass('chain')").fetchone()  # roles are the whole server's
+    except (psycopg.errors.InvalidParameterValue, psycopg.errors.UndefinedObject):
+        found = (None,)
+    if found == (None,):
         connection.close()
-        raise UserError("the database holds no ledger", "make one with 'tallystick ledger init'") from error
+        raise UserError("the database holds no ledger", "name another with --dsn, or run 'tallystick ledger init'")
 
 
 def _has_timescale(connection: psycopg.Connection) -> bool:

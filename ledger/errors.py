@@ -3,6 +3,9 @@
 Anything else that escapes is a fault of ours and shows its traceback.
 """
 
+import errno
+from typing import Self
+
 
 class OutsideError(ValueError):
     """Bytes or claims from outside are wrong. Each check raises its own kind."""
@@ -37,8 +40,27 @@ class TrustError(OutsideError):
 
 
 class UserError(Exception):
-    """What the user asked cannot be done; `hint` says what to do instead."""
+    """What the user asked cannot be done; `hint` says what to do instead. There is none without a hint."""
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
         self.hint = hint
+
+    @classmethod
+    def of_system(cls, what: str, error: OSError) -> Self:
+        """`what` failed ("cannot read /etc/x"), and the operating system says why."""
+        return cls(f"{what}: {error.strerror or error}", _SYSTEM_HINTS.get(error.errno or 0, "name another one"))
+
+
+_NOT_YOURS = "name one that you may use, or have its permissions changed"
+_SYSTEM_HINTS = {
+    errno.ENOENT: "look at its name: it, or the folder that it should be in, is not there",
+    errno.EISDIR: "a folder is in its place: name a file",
+    errno.ENOTDIR: "look at its name: a part of it is a file, not a folder",
+    errno.EEXIST: "name another one: a file is in its place",
+    errno.EACCES: _NOT_YOURS,
+    errno.EPERM: _NOT_YOURS,
+    errno.EROFS: "name one on another disk: this one is only for reading",
+    errno.ENOSPC: "make room on that disk, or name another one",
+    errno.ENAMETOOLONG: "give it a shorter name",
+}

@@ -46,8 +46,11 @@ class SigningKey:
             lines = path.read_text("ascii").splitlines()
             secret = next(line for line in lines if line.startswith(_PREFIX))
             return cls(base64.b64decode(secret.removeprefix(_PREFIX), validate=True))
+        except FileNotFoundError as error:
+            hint = "bring it back from a copy: nothing makes the same one again"
+            raise UserError(f"cannot read the key {path}: {error.strerror}", hint) from error
         except OSError as error:
-            raise UserError(f"cannot read the key {path}: {error.strerror}") from error
+            raise UserError.of_system(f"cannot read the key {path}", error) from error
         except (StopIteration, ValueError, binascii.Error) as error:
             raise UserError(
                 f"{path} is not a Tallystick secret key", f"a key file has a line that starts with {_PREFIX}"

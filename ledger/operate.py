@@ -19,6 +19,7 @@ from ledger.section import ContentFormat, Privacy
 from ledger.statement import STREAM_BYTES
 
 _POLL_S = 0.1
+_REGISTERED = "'tallystick ledger keys --json' shows what is registered; an organisation comes before its devices"
 
 
 def published_registry(connection: psycopg.Connection, folder: LedgerFolder, into: Registry | None = None) -> Registry:
@@ -68,7 +69,7 @@ def _rehearse(registry: Registry, kid: bytes, bodies: Sequence[bytes]) -> None:
         for body in bodies:
             trial.apply(trial.size, kid, body)
     except OutsideError as error:
-        raise UserError(f"the registry would refuse this: {error}") from error
+        raise UserError(f"the registry would refuse this: {error}", _REGISTERED) from error
 
 
 def _await_published(

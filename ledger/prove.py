@@ -107,7 +107,10 @@ class Prover:
         published = self._need_published(chain)
         size = published.checkpoint.size
         if not 0 <= index < size:
-            raise UserError(f"there is no entry {index} in {chain!r}: it has published {size} entries")
+            raise UserError(
+                f"there is no entry {index} in {chain!r}: it has published {size} entries",
+                f"name one from 0 to {size - 1}" if size else "wait until something is sealed on it",
+            )
         tree = self._trees[chain]
         stored, statement = self._statement(chain, index)
         header, height = self._header(tree, index)
@@ -128,7 +131,10 @@ class Prover:
         if stored is None:
             raise UserError(f"entry {index} of {chain!r} is not in the database", _AUDIT)
         if not stored.data:
-            raise UserError(f"entry {index} of {chain!r} was erased: only its hash is left")
+            raise UserError(
+                f"entry {index} of {chain!r} was erased: only its hash is left",
+                "a bundle that was made before still proves it: ask whoever has one",
+            )
         try:
             return stored, Statement.decode(stored.data)
         except MalformedError as error:
@@ -183,7 +189,7 @@ class Prover:
             raise UserError(f"no chain is called {chain!r}", f"the chains are {', '.join(self._trees)}")
         published = self._published[chain]
         if published is None:
-            raise UserError(f"{chain!r} has published nothing yet", f"see {self._folder.checkpoints}")
+            raise UserError(f"{chain!r} has published nothing yet", "it will once its first entry is sealed")
         return published
 
     def _once(self, *key: Any, make: Callable[[], "_Made"]) -> "_Made":

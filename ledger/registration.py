@@ -4,7 +4,10 @@ import json
 import re
 from typing import Any
 
+from nacl.bindings import crypto_core_ed25519_is_valid_point
+
 from ledger.errors import UserError
+from ledger.names import is_uri
 from ledger.registry import is_text
 
 VERSION = 1
@@ -20,7 +23,10 @@ def read(text: str) -> list[dict[str, Any]]:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UserError(f"the registration is not JSON: {error}", _HINT) from error
-    return [_entry(item) for item in (value if isinstance(value, list) else [value])]
+    items = value if isinstance(value, list) else [value]
+    if not items:
+        raise UserError("the registration asks for nothing: its list is empty", _HINT)
+    return [_entry(item) for item in items]
 
 
 def _entry(value: Any) -> dict[str, Any]:
@@ -28,7 +34,7 @@ def _entry(value: Any) -> dict[str, Any]:
     if type(version) is not int or version != VERSION:
         raise UserError('a registration has "tallystick-registration": 1', _HINT)
     match value:
-        case {"type": "organisation", "uri": str(uri), "name": str(name)} if is_text(uri) and is_text(name):
+        case {"type": "organisation", "uri": str(uri), "name": str(name)} if is_uri(uri) and is_text(name):
             return {"type": "organisation", "uri": uri, "name": name}
         case {
             "type": "device",
@@ -37,7 +43,7 @@ def _entry(value: Any) -> dict[str, Any]:
             "organisation": str(organisation),
             "chains": list(chains),
             "key": str(key),
-        } if all(map(is_text, (name, urn, organisation, *chains))):
+        } if all(map(is_text, (name, *chains))) and is_uri(urn) and is_uri(organisation):
             return {
                 "type": "device",
                 "name": name,
@@ -54,6 +60,7 @@ def _entry(value: Any) -> dict[str, Any]:
 
 
 def _key(text: str) -> bytes:
-    if not re.fullmatch("[0-9a-fA-F]{64}", text):
+    key = bytes.fromhex(text) if re.fullmatch("[0-9a-fA-F]{64}", text) else b""
+    if not key or not crypto_core_ed25519_is_valid_point(key):  # no device could ever sign for it
         raise UserError("the device's key is not an Ed25519 public key: 32 bytes in hexadecimal", _HINT)
-    return bytes.fromhex(text)
+    return key

@@ -53,6 +53,9 @@ class Sealed:
     checkpoint: str
 
 
+_RESTORE = "keep it as it is: it is evidence. Is this the database you mean? Else restore its newest backup"
+
+
 class ChainLocked(UserError):
     """Another process writes this chain."""
 
@@ -192,7 +195,7 @@ class ChainWriter:
         size = self.head.size if self.head else 0
         self._frontier = self._edge(size)
         if self.head and self._frontier.root() != self.head.root:
-            raise HistoryForked(f"the entries of {self.chain!r} do not give the root of its last block")
+            raise HistoryForked(f"the entries of {self.chain!r} do not give the root of its last block", _RESTORE)
         self._compare_with_file()
         self.connection.commit()
 
@@ -200,7 +203,9 @@ class ChainWriter:
         try:
             return Frontier(size, edge_rows(self.connection, self.chain_id, size))
         except ValueError as error:
-            raise HistoryForked(f"{self.chain!r}: the database lacks entries or tiles below its size {size}") from error
+            raise HistoryForked(
+                f"{self.chain!r}: the database lacks entries or tiles below its size {size}", _RESTORE
+            ) from error
 
     def _compare_with_file(self) -> None:
         text = checkpoint_file.read(self._checkpoints, self.chain)
@@ -217,7 +222,9 @@ class ChainWriter:
                 "a backup was restored: writing on would fork history. Restore a newer one",
             )
         elif self._root_at(published.size) != published.root:
-            raise HistoryForked(f"{self.chain!r}: the database has another history than the published checkpoint")
+            raise HistoryForked(
+                f"{self.chain!r}: the database has another history than the published checkpoint", _RESTORE
+            )
         if self.head is not None and (published is None or published.size < self.size):
             checkpoint_file.write(self._checkpoints, self.chain, self.checkpoint)
 

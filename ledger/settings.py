@@ -10,6 +10,7 @@
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from ledger import names
 from ledger.errors import UserError
 
 FILE_NAME = "tallystick.toml"
@@ -60,12 +62,14 @@ class Settings:
         folder = data_folder(data, environ)
         file = _File.read(folder)
         address = broker or environ.get("TALLYSTICK_BROKER")
+        url = labels_url or environ.get("TALLYSTICK_LABELS_URL") or file.text("labels", "url")
+        host = labels_host or environ.get("TALLYSTICK_LABELS_HOST") or file.text("labels", "host")
         return cls(
             data=folder,
             dsn=dsn or environ.get("TALLYSTICK_DSN") or file.text("database", "dsn"),
             broker=parse_broker(address) if address else file.broker(),
-            labels_url=labels_url or environ.get("TALLYSTICK_LABELS_URL") or file.text("labels", "url"),
-            labels_host=labels_host or environ.get("TALLYSTICK_LABELS_HOST") or file.text("labels", "host"),
+            labels_url=names.web_address(url) if url else None,
+            labels_host=names.host(host) if host else None,
         )
 
     def need_dsn(self) -> str:
@@ -102,9 +106,15 @@ def parse_broker(address: str) -> BrokerAddress:
         port = MQTT_PORT if parts.port is None else parts.port
     except ValueError as error:
         raise UserError(f"broker address is malformed: {error}", hint) from error
-    if parts.scheme != "mqtt" or not parts.hostname or parts.path.strip("/") or parts.query:
+    host, beyond = parts.hostname or "", parts.path.strip("/") or parts.query or parts.fragment
+    if parts.scheme != "mqtt" or not re.fullmatch(r"\S+", host) or not is_port(port) or beyond:
         raise UserError("broker address is malformed", hint)  # not shown: it may hold a password
-    return BrokerAddress(parts.hostname, port, _unquoted(parts.username), _unquoted(parts.password))
+    return BrokerAddress(host, port, _unquoted(parts.username), _unquoted(parts.password))
+
+
+def is_port(value: object) -> bool:
+    """Whether one can listen at `value`."""
+    return type(value) is int and 0 < value < 65_536
 
 
 def _unquoted(text: str | None) -> str | None:
@@ -126,7 +136,7 @@ class _File:
         except (FileNotFoundError, NotADirectoryError):
             return cls(path, {})
         except OSError as error:
-            raise UserError(f"cannot read {path}: {error.strerror}") from error
+            raise UserError.of_system(f"cannot read {path}", error) from error
         except ValueError as error:  # not UTF-8, or not TOML
             raise UserError(f"{path} is not TOML: {error}", "mend it, or delete it and start again") from error
 
@@ -140,9 +150,10 @@ class _File:
         if host is None:
             return None
         port = self._value("broker", "port", int)
-        return BrokerAddress(
-            host, MQTT_PORT if port is None else port, self.text("broker", "username"), self._password()
-        )
+        port = MQTT_PORT if port is None else port
+        if not is_port(port):
+            raise UserError(f"{self.path}: 'port' of [broker] is not a port, 1 to 65535", "mend it, or delete it")
+        return BrokerAddress(host, port, self.text("broker", "username"), self._password())
 
     def _password(self) -> str | None:
         name = self.text("broker", "password_file")  # relative to the data folder
@@ -152,7 +163,8 @@ class _File:
         try:
             return path.read_text("utf-8").strip()
         except (OSError, ValueError) as error:
-            raise UserError(f"cannot read the broker's password in {path}: {error}") from error
+            hint = "'tallystick up' writes it; with a broker of your own, name it in TALLYSTICK_BROKER"
+            raise UserError(f"cannot read the broker's password in {path}: {error}", hint) from error
 
     def _value(self, table: str, key: str, kind: type) -> Any:
         value = self.tables.get(table, {})

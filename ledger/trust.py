@@ -16,6 +16,7 @@ from ledger.keys import thumbprint
 
 VERSION = 1
 TRUST_BYTES_MAX = 1024 * 1024
+_WHERE = "the ledger's operator gives it out: <data>/ledger/trust.json"
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,9 @@ class Trust:
         try:
             return cls.parse(path.read_text("utf-8"))
         except OSError as error:
-            raise UserError(
-                f"cannot read the trust file {path}: {error.strerror}", "the ledger's operator gives it out: trust.json"
-            ) from error
+            raise UserError(f"cannot read the trust file {path}: {error.strerror}", _WHERE) from error
         except (TrustError, UnicodeDecodeError) as error:
-            raise UserError(f"{path} is not a trust file: {error}") from error
+            raise UserError(f"{path} is not a trust file: {error}", _WHERE) from error
 
     @classmethod
     def parse(cls, text: str) -> "Trust":

@@ -19,16 +19,16 @@ MAY_IMPORT = {
 # What does I/O, or is called by it. Every other module is pure: bytes and time are arguments.
 IMPURE = {
     "ledger": {
-        "audit_store", "checkpoint_file", "cli", "database", "folder", "genesis", "inbox", "operate", "pgcopy",
-        "prove", "proving", "read", "seal", "settings", "tree_store",
+        "audit_store", "checkpoint_file", "cli", "command_line", "database", "folder", "genesis", "inbox", "operate",
+        "pgcopy", "prove", "proving", "read", "seal", "settings", "tree_store",
     },
     "gateway": {
         "anchor_chain", "answers", "chain", "cli", "findings", "intake", "project", "quarantine", "repeats", "replies",
         "service",
     },
     "edge": {
-        "agent", "cli", "config", "csv", "folder", "host", "locks", "publisher", "sensors", "service", "signer",
-        "spool", "status",
+        "agent", "cli", "config", "csv", "event_file", "folder", "host", "locks", "publisher", "sensors", "service",
+        "signer", "spool", "status",
     },
     "labels": {
         "cli", "issue", "keeper", "print", "printing", "qr", "resolve", "serving", "sessions", "store", "web",

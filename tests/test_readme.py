@@ -1,14 +1,11 @@
 """The README says nothing that is not: its commands exist, and all commands are in it."""
 
 import re
-import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import pytest
 
-import tallystick
+from tests import commands
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -19,17 +16,6 @@ def _prompts() -> list[str]:
     """The command lines of all console blocks, continuation lines joined."""
     text = "\n".join(BLOCKS).replace("\\\n", " ")
     return [line[2:] for line in text.splitlines() if line.startswith("$ ")]
-
-
-def _commands() -> Iterator[str]:
-    """Every command there is, as a person types it."""
-    context = click.Context(tallystick.cli)
-    for name in tallystick.cli.list_commands(context):
-        command = tallystick.cli.get_command(context, name)
-        if isinstance(command, click.Group):
-            yield from (f"{name} {inner}" for inner in command.commands)
-        else:
-            yield name
 
 
 def _documented() -> set[str]:
@@ -44,24 +30,13 @@ def _documented() -> set[str]:
 
 def test_every_command_is_in_the_table_and_no_other() -> None:
     """A command that is not documented is not found; one that is not there is a lie."""
-    assert _documented() == set(_commands())
+    assert _documented() == {name for name, _ in commands.every()}
 
 
 @pytest.mark.parametrize("line", [line for line in _prompts() if "tallystick " in line and "git clone" not in line])
 def test_every_printed_command_line_parses(line: str) -> None:
     """The options that the README prints exist and take what it gives them."""
-    words = shlex.split(line.partition(" > ")[0])
-    args = words[next(i for i, word in enumerate(words) if word.endswith("tallystick")) + 1 :]
-    context = click.Context(tallystick.cli, info_name="tallystick")
-    command: click.Command | None = tallystick.cli
-    while isinstance(command, click.Group):
-        command, name = command.get_command(context, args[0]), args[0]
-        assert command is not None, name
-        context, args = click.Context(command, parent=context, info_name=name), args[1:]
-    assert command is not None
-    parser = command.make_parser(context)
-    _, _, order = parser.parse_args(list(args))
-    assert order is not None
+    commands.parse(line.partition("tallystick ")[2])
 
 
 def test_every_make_target_exists() -> None:

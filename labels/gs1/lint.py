@@ -6,6 +6,7 @@ Each takes the component's text, whose characters and length are good, and retur
 from collections.abc import Callable
 
 from labels.gs1.errors import Gs1Error, Rule, excerpt
+from ledger import gs1_key
 
 _CSET_32 = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _CSET_82 = "!\"%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
@@ -19,17 +20,12 @@ def check_digit(digits: str) -> str:
     """
     if not (digits.isascii() and digits.isdigit()):
         raise Gs1Error(Rule.CHARACTER, f"{excerpt(digits)} is not made of digits")
-    return _check_digit(digits)
-
-
-def _check_digit(digits: str) -> str:
-    total = 3 * sum(map(int, digits[::-2])) + sum(map(int, digits[-2::-2]))
-    return str(-total % 10)
+    return gs1_key.check_digit(digits)
 
 
 def csum(text: str) -> str:
     """The last digit is the check digit of the others."""
-    right = _check_digit(text[:-1])
+    right = gs1_key.check_digit(text[:-1])
     return "" if text[-1] == right else f"wrong check digit: {excerpt(text)} ends in {text[-1]}, not in {right}"
 
 

@@ -29,9 +29,16 @@ def raising(monkeypatch: pytest.MonkeyPatch) -> "list[Exception]":
     ("error", "told"),
     [
         (UserError("no oven", "buy one"), "tallystick: error: no oven\ntallystick: hint: buy one\n"),
-        (UserError("no oven"), "tallystick: error: no oven\n"),
-        (MalformedError("not CBOR"), "tallystick: error: not CBOR\n"),
-        (FileNotFoundError(2, "No such file or directory", "x.cbor"), "tallystick: error: x.cbor: No such file"),
+        (
+            MalformedError("not CBOR"),
+            "tallystick: error: not CBOR\n"
+            "tallystick: hint: what was given is damaged or of another kind: is it the file you mean, and whole?\n",
+        ),
+        (
+            FileNotFoundError(2, "No such file or directory", "x.cbor"),
+            "tallystick: error: x.cbor: No such file or directory\n"
+            "tallystick: hint: look at its name: it, or the folder that it should be in, is not there\n",
+        ),
         (
             ModuleNotFoundError("No module named 'fastapi'", name="fastapi"),
             "tallystick: error: 'tallystick up' needs the module 'fastapi', which is not installed\n"

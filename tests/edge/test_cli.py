@@ -96,6 +96,8 @@ def test_init_overwrites_nothing(device: Path, trust: Path, capsys: pytest.Captu
     [
         (("--name", "Line 1"), "'Line 1' is no name for a device"),
         (("--chain", "a/b"), "'a/b' is no name for a chain"),
+        (("--chain", "registry"), "no device speaks on the registry"),
+        (("--broker", "bad host"), "broker address is malformed"),
         (("--organisation", "example"), "the organisation 'example' is no URI"),
         (("--asset", "pallet"), "the asset 'pallet' is no URI"),
         (("--broker", "host:port"), "broker address is malformed"),
@@ -165,6 +167,10 @@ def test_an_event_is_signed_and_spooled(device: Path, capsys: pytest.CaptureFixt
         ([EVENT, {**EVENT, "eventTime": "today"}], "event 2 is no EPCIS 2.0 event: eventTime is not"),
         ({**EVENT, "x": 2**70}, "event 1 is no EPCIS 2.0 event"),
         ({**EVENT, "x": "y" * 300_000}, "event 1 is no EPCIS 2.0 event"),
+        (
+            {**EVENT, "epcList": ["https://id.example.com/01/09506000134353/21/A1"]},
+            "wrong check digit: 2 would be right",
+        ),
         (json.dumps(EVENT)[:-1] + ', "x": ' + "[" * 40 + "]" * 40 + "}", "event 1 is no EPCIS 2.0 event"),
     ],
 )

@@ -54,6 +54,9 @@ def test_nothing_else_gets_into_the_entry() -> None:
         ({"key": ""}, "public key"),
         ({"key": "zz" * 32}, "public key"),
         ({"key": "00" * 31}, "public key"),
+        ({"key": "00" * 32}, "public key"),
+        ({"urn": "press 1"}, "neither"),
+        ({"organisation": "example"}, "neither"),
         ({"key": "0 " * 64}, "public key"),
         ({"key": "\u0660" * 64}, "public key"),
     ],
@@ -65,7 +68,9 @@ def test_what_is_no_registration_is_refused(changes: dict[str, Any], complaint: 
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("text", ["", "{", "1", "null", '"x"', "[1]", "[[]]", "[" * 100_000, "1" * 5000, "\ud800"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "1", "null", '"x"', "[]", "[1]", "[[]]", "[" * 100_000, "1" * 5000, "\ud800"]
+)
 def test_hostile_json_is_refused(text: str) -> None:
     """Deep, long, broken or of another kind."""
     with pytest.raises(UserError):

@@ -70,6 +70,9 @@ def test_what_is_missing_is_told(tmp_path: Path) -> None:
         ("[database]\ndsn = 5", r"'dsn' of \[database\] is not a text"),
         ("database = 5", r"'dsn' of \[database\] is not a text"),
         ("[broker]\nhost = 'h'\nport = true", r"'port' of \[broker\] is not a whole number"),
+        ("[broker]\nhost = 'h'\nport = 99999", r"'port' of \[broker\] is not a port"),
+        ("[labels]\nhost = 'bad host'", "'bad host' is no host"),
+        ("[labels]\nurl = 'id.example.com'", "'id.example.com' is no web address"),
         ("[broker]\nhost = 'h'\npassword_file = 'none'", "cannot read the broker's password"),
     ],
 )
@@ -93,7 +96,7 @@ def test_broker_addresses_are_total(text: str) -> None:
         assert parse_broker(text).host
 
 
-@pytest.mark.parametrize("text", ["http://x", "mqtt://", "h:99999", "h:x", "h/path", "h?x=1"])
+@pytest.mark.parametrize("text", ["http://x", "mqtt://", "h:99999", "h:0", "bad host", "h#x", "h:x", "h/path", "h?x=1"])
 def test_bad_broker_addresses(text: str) -> None:
     """What is not host and port is refused, without repeating a password."""
     with pytest.raises(UserError, match="broker address is malformed"):

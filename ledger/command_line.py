@@ -1,0 +1,50 @@
+"""What the commands of all folders share: options that mean one thing everywhere, and examples in every help."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+def examples(*lines: str) -> str:
+    """The end of a command's help: command lines as a person types them; one may go on in the next, after a \\."""
+    return "\n  ".join(["\b\nExamples:", *lines])  # click leaves as it is what \b begins
+
+
+def checked(check: Callable[[str], str]) -> Callable[..., str | None]:
+    """An option's callback that lets `check` raise its UserError for a value that is given."""
+
+    def callback(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+        return None if value is None else check(value)
+
+    return callback
+
+
+class Seconds(click.FloatRange):
+    """A time to wait: from 0 seconds to a day."""
+
+    name = "time in seconds"
+
+    def __init__(self) -> None:
+        super().__init__(min=0, max=86_400)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        seconds = super().convert(value, param, ctx)
+        if math.isnan(seconds):  # it is neither below a number nor above one
+            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
+        return seconds
+
+
+data = click.option("--data", type=click.Path(path_type=Path), help="Data folder (TALLYSTICK_DATA).")
+dsn = click.option("--dsn", help="PostgreSQL to use (TALLYSTICK_DSN).")
+timeout = click.option(
+    "--timeout",
+    type=Seconds(),
+    metavar="SECONDS",
+    default=15.0,
+    show_default=True,
+    help="How long to wait until it is sealed.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object.")

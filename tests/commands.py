@@ -1,0 +1,41 @@
+"""The commands as a person types them, and whether a command line is one."""
+
+import shlex
+from collections.abc import Iterator
+
+import click
+
+import tallystick
+
+
+def every() -> Iterator[tuple[str, click.Command]]:
+    """Each command that does something, by what a person types: `edge run`."""
+    context = click.Context(tallystick.cli)
+    for name in tallystick.cli.list_commands(context):
+        command = tallystick.cli.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {inner}", command.commands[inner]) for inner in command.commands)
+        elif command is not None:
+            yield name, command
+
+
+def parse(line: str) -> str:
+    """Parse the command line after `tallystick`: options, their values, and what is required; returns the command.
+
+    Raises what the command line itself would. Files need not be there.
+    """
+    args, context = shlex.split(line.partition(" > ")[0]), click.Context(tallystick.cli, info_name="tallystick")
+    command: click.Command | None = tallystick.cli
+    while isinstance(command, click.Group):
+        command, name = command.get_command(context, args[0]), args[0]
+        assert command is not None, name
+        context, args = click.Context(command, parent=context, info_name=name), args[1:]
+    assert command is not None
+    values, beyond, _ = command.make_parser(context).parse_args(list(args))
+    assert not beyond
+    for parameter in command.get_params(context):
+        if not isinstance(parameter.type, click.File):
+            parameter.handle_parse_result(context, values, [])
+        else:
+            assert values[parameter.name], parameter.name
+    return context.command_path.removeprefix("tallystick ")
