@@ -9,11 +9,14 @@ BIN := .venv/bin
 APT_LINE := sudo apt-get install -y make git python3-venv
 PACKAGES := mosquitto chromium
 
-# A uv that obeys nothing but the lock; a mirror that pip is told of is uv's too.
+# A uv that obeys nothing but the lock; a mirror that pip is told of, and the certificates it trusts, are uv's too.
 export UV_NO_CONFIG := 1
 export UV_PYTHON_DOWNLOADS := never
-UV_INSTALL = index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/pip config get global.index-url 2>/dev/null || true)}}"; \
+pip_knows = $$($(BIN)/pip config list 2>/dev/null | sed -n "s/^global\.$(1)='\(.*\)'$$/\1/p")
+UV_INSTALL = index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$(call pip_knows,index-url)}}"; \
 	[ -z "$$index" ] || export UV_DEFAULT_INDEX="$$index"; \
+	cert="$${SSL_CERT_FILE:-$${PIP_CERT:-$(call pip_knows,cert)}}"; \
+	[ -z "$$cert" ] || export SSL_CERT_FILE="$$cert"; \
 	$(BIN)/uv pip install --quiet --python $(BIN)/python
 
 .PHONY: help setup demo test lint format bench bench-gateway lock clean

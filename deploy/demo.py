@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
@@ -25,8 +26,8 @@ MAKER, CARRIER, CARRIER_NAME = "https://example.com", "https://carrier.example.c
 DATA = Path(__file__).parent / "data"
 TOLD_S_MAX = 45.0
 HOST_SAMPLES = 10  # of this machine's own state, before a run with --once ends
-
 PERSIST_S_MAX = 20.0
+PROGRESS_S = 3.0
 
 Tell = Callable[[str], None]
 Result = TypeVar("Result")
@@ -71,17 +72,17 @@ def demo(once: bool, as_json: bool, data: Path | None, host: str, broker_kind: s
             stack.start()
             link = Demo(stack, tell, endless=not once).run()
             if once:
-                _finish(stack, link, began, as_json, tell)
+                _finish(stack, began, as_json, tell)
             else:
-                _stay(stack, link)
+                _stay(stack, link, is_kept=data is not None)
         except KeyboardInterrupt:
             click.echo("stopped", err=as_json)
 
 
-def _finish(stack: "Stack", link: str, began: float, as_json: bool, tell: Tell) -> None:
+def _finish(stack: "Stack", began: float, as_json: bool, tell: Tell) -> None:
     from deploy.demo_check import check
 
-    outcome = check(stack, [LINE, CARGO], link, tell)
+    outcome = check(stack, [LINE, CARGO], tell)
     outcome["seconds"] = round(time.monotonic() - began, 1)
     if as_json:
         click.echo(json.dumps(outcome))
@@ -92,15 +93,19 @@ def _finish(stack: "Stack", link: str, began: float, as_json: bool, tell: Tell) 
         raise click.exceptions.Exit(1)
 
 
-def _stay(stack: "Stack", link: str) -> None:
+def _stay(stack: "Stack", link: str, *, is_kept: bool) -> None:
     import signal
 
+    from deploy.invocation import command_line
+
+    labels = stack.data / "labels"
     click.echo()
     click.echo(f"  An item's page   {link}")
-    click.echo(f"  Its label        {stack.data / 'labels'}")
-    click.echo(f"  The ledger       tallystick ledger audit --data {stack.data}")
+    click.echo(f"  Its label        {labels / urlsplit(link).path.rpartition('/')[2]}.png")
+    click.echo(f"  All labels       {labels}")
+    click.echo(f"  Check it all     {command_line('ledger', 'audit', '--data', str(stack.data))}")
     click.echo()
-    click.echo("Ctrl-C stops everything.")
+    click.echo(f"Ctrl-C stops everything{'' if is_kept else ', and removes what was made'}.")
     while True:
         signal.pause()
 
@@ -139,7 +144,7 @@ class Demo:
             except UserError as error:
                 if time.monotonic() > deadline:
                     raise
-                self.tell(f"again: {error}")
+                self.tell(f"trying again: {error}")
                 time.sleep(1)
 
     def _times(self) -> story.Times:
@@ -201,8 +206,8 @@ class Demo:
         data = str(self.stack.data)
         if not self._labels():
             self._issue_lot(data)
-        self._run("labels", "print", "--data", data, "--gtin", story.GTIN, "--lot", story.LOT, "-o",
-                  str(self.stack.data / "labels"))  # fmt: skip
+        self._run("labels", "print", "--data", data, "--gtin", story.GTIN, "--lot", story.LOT, "--title",
+                  story.PRODUCT, "-o", str(self.stack.data / "labels"))  # fmt: skip
         self.tell(f"{story.ITEMS} labels issued and printed into {self.stack.data / 'labels'}")
 
     def _issue_lot(self, data: str) -> None:
@@ -230,25 +235,36 @@ class Demo:
 
     def _await_proven(self) -> None:
         """Wait until the ledger has all that the story has the devices say, and they hold receipts for it."""
-        deadline = time.monotonic() + TOLD_S_MAX
+        began = said = time.monotonic()
         while not (self._persist(self._is_told) and all(_is_proven(self.status(name)) for name in (LINE, CARGO))):
-            if time.monotonic() > deadline:
+            now = time.monotonic()
+            if now > began + TOLD_S_MAX:
                 self.tell("some receipts are still to come")
                 return
+            if now > said + PROGRESS_S:
+                events, temperatures, _ = self._persist(self._entered)
+                self.tell(f"in the ledger: {events} events, {temperatures} of {story.TEMPERATURES} temperatures")
+                said = now
             time.sleep(0.3)
         self.tell("every reading and event has a receipt that its device has verified")
 
     def _is_told(self) -> bool:
+        events, temperatures, loads = self._entered()
+        is_all = events >= story.EVENTS and temperatures >= story.TEMPERATURES
+        return is_all and (self.endless or loads >= HOST_SAMPLES)
+
+    def _entered(self) -> tuple[int, int, int]:
+        """Events, temperatures and samples of this machine's state in the database."""
         from ledger.database import connect
 
         with connect(self.stack.dsn) as connection:
-            row = connection.execute(
+            row: tuple[int, int, int] | None = connection.execute(
                 """select (select count(*) from event),
                           (select count(*) from reading join metric using (metric_id) where name = 'temperature'),
                           (select count(*) from reading join metric using (metric_id) where name = 'load')"""
             ).fetchone()
         assert row is not None
-        return row[0] >= story.EVENTS and row[1] >= story.TEMPERATURES and (self.endless or row[2] >= HOST_SAMPLES)
+        return row
 
     def status(self, device: str) -> dict[str, Any]:
         """What `edge status` says of a device."""

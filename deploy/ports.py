@@ -2,6 +2,7 @@
 
 import socket
 import time
+from collections.abc import Callable
 
 from deploy.broker import HOST
 from ledger.errors import UserError
@@ -10,14 +11,19 @@ _TRIES = 200
 _FREED_S_MAX = 5.0  # what a killed run left behind may hold its port for a moment
 
 
-def choose(kept: int | None, *, named: int | None, first: int, option: str) -> int:
-    """The `named` port, else the `kept` one, else the first free one from `first` on.
+def choose(
+    kept: int | None, *, named: int | None, first: int, part: str, option: str, tell: Callable[[str], None]
+) -> int:
+    """The `named` port, else the `kept` one, else the first free one from `first` on for `part`; if another, it tells.
 
     Raises UserError if a named or kept one is taken; `option` is the command's option that names another.
     """
     port = named or kept
     if port is None:
-        return next_free(first)
+        port = next_free(first)
+        if port != first:
+            tell(f"port {first} is taken: the {part} will listen at {port}")
+        return port
     _await_free(port, option)
     return port
 

@@ -152,8 +152,7 @@ class Stack:
         self._tables["database"] = {"dsn": self.dsn, "embedded": named is None}
 
     def _start_broker(self) -> None:
-        kept = self._kept("broker", "port")
-        port = ports.choose(kept, named=self.options.broker_port, first=BROKER_PORT, option="--broker-port")
+        port = self._port("broker", self.options.broker_port, BROKER_PORT, "broker")
         self._broker = Broker.open(self.data / "broker", port, self.options.broker_kind)
         self._keep_password(self._broker)
         self.supervisor.start(self._broker.child())
@@ -171,16 +170,16 @@ class Stack:
             write_private(path, broker.add_user(acl.GATEWAY) + "\n")
 
     def _choose_labels(self) -> None:
-        kept = self._kept("labels", "port")
-        port = ports.choose(kept, named=self.options.labels_port, first=LABELS_PORT, option="--labels-port")
+        port = self._port("labels", self.options.labels_port, LABELS_PORT, "label service")
         host = self.options.labels_host or self._tables.get("labels", {}).get("host")
         self._tables["labels"] = {"url": f"http://{HOST}:{port}", "port": port}
         if host is not None:
             self._tables["labels"]["host"] = host
 
-    def _kept(self, table: str, key: str) -> int | None:
-        value = self._tables.get(table, {}).get(key)
-        return value if isinstance(value, int) else None
+    def _port(self, table: str, named: int | None, first: int, part: str) -> int:
+        value = self._tables.get(table, {}).get("port")
+        kept, option = value if isinstance(value, int) else None, f"--{table}-port"
+        return ports.choose(kept, named=named, first=first, part=part, option=option, tell=self._progress)
 
 
 def make_data_folder(data: Path) -> None:

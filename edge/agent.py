@@ -19,7 +19,7 @@ from edge.publisher import Arrived, Connected, Happening, Lost, Post
 from edge.sensors import Pack, Sensor
 from edge.signer import SECTIONS_BYTES_MAX, Content, Signer, SpoolFullError, stopped_reason
 from edge.spool import Spool
-from edge.status import Receipt, remember_receipt
+from edge.status import Receipt, Trouble, remember_broker, remember_receipt
 from ledger import senml
 from ledger.birth import NONCE_BYTES, Birth
 from ledger.errors import MalformedError
@@ -84,7 +84,7 @@ class Agent:
         self._mouths = mouths
         self._lanes = {lane: Lane() for lane in LANES}
         self._offline_ms = now.ticks_ms + OFFLINE_MS
-        self._is_connected, self._was_lost = False, False
+        self._is_connected, self._trouble = False, ""
         self._nonce, self._birth_attempts, self._birth_due_ms = b"", 0, 0
         self._probe_due_ms, self._send_due_ms = 0, 0
         self._is_full = False
@@ -257,16 +257,27 @@ class Agent:
         match happening:
             case Connected():
                 self._on_connected(now)
-            case Lost(reason):
-                if self._is_connected or not self._was_lost:
-                    log.warning("broker %s:%s: %s", self._config.broker.host, self._config.broker.port, reason)
-                self._is_connected, self._was_lost = False, True
+            case Lost():
+                self._on_lost(happening, now)
             case Arrived(topic, payload):
                 self._on_message(topic, payload, now)
 
+    def _on_lost(self, lost: Lost, now: Moment) -> None:
+        """Say what is wrong when it begins, or becomes something else; not at every attempt."""
+        self._is_connected = False
+        if lost.reason == self._trouble:
+            return
+        self._trouble = lost.reason
+        log.warning("broker %s:%s: %s", self._config.broker.host, self._config.broker.port, lost.reason)
+        log.warning("hint: %s", lost.hint)
+        remember_broker(self._spool, Trouble(lost.reason, lost.hint, now.issued_at))
+
     def _on_connected(self, now: Moment) -> None:
         log.info("connected to the broker %s:%s", self._config.broker.host, self._config.broker.port)
-        self._is_connected, self._was_lost = True, False
+        self._is_connected = True
+        if self._trouble:
+            self._trouble = ""
+            remember_broker(self._spool, None)
         self._nonce, self._birth_attempts, self._probe_due_ms = os.urandom(NONCE_BYTES), 0, 0
         for lane in self._lanes.values():
             lane.is_answered = False
@@ -383,7 +394,9 @@ class Agent:
         return random.random()  # noqa: S311 - it spreads load, and hides nothing
 
 
-_HINT_SILENCE = "is the gateway up? is the device registered, by this name and key, for this chain?"
+_HINT_SILENCE = (
+    "is the gateway up? is the device registered, by this name and key, for this chain, and a user of the broker by it?"
+)
 _HINT_FULL = "the ledger has not answered for long: see 'tallystick edge status', or raise bytes_max in [spool]"
 _HINT_REFUSED = "ask the ledger's operator; the spool is kept, and the agent asks again every ten minutes"
 _HINT_FORGOTTEN = "tell the ledger's operator: its database may be an old copy"

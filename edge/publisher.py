@@ -32,6 +32,7 @@ class Lost:
     """The broker is not there, or does not let us in; paho tries again."""
 
     reason: str
+    hint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,13 @@ class Arrived:
     topic: str
     payload: bytes
 
+
+_HINT_UNREACHABLE = "is it up? its address is in [broker] of config.toml"
+_HINT_SUBSCRIBE = "its operator lets a device read its own topics only: the username must be the device's name"
+_HINT_REFUSED = (
+    "see username and password_file in [broker] of config.toml; at 'tallystick up' the operator makes a new password"
+    " with 'tallystick broker-user'"
+)
 
 Happening = Connected | Lost | Arrived
 
@@ -69,6 +77,7 @@ class Publisher:
         self._address = host, port
         self._subscriptions = subscriptions
         self._queue: SimpleQueue[Happening] = SimpleQueue()
+        self._is_refused = False  # paho's thread only
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True, protocol=mqtt.MQTTv311
         )
@@ -112,8 +121,9 @@ class Publisher:
     def _on_connect(
         self, client: mqtt.Client, _data: Any, _flags: mqtt.ConnectFlags, code: ReasonCode, _more: Properties | None
     ) -> None:
+        self._is_refused = code.is_failure
         if code.is_failure:
-            self._queue.put(Lost(f"the broker refuses us: {code}"))
+            self._queue.put(Lost(f"the broker refuses us: {code}", _HINT_REFUSED))
         else:
             client.subscribe([(topic, 1) for topic in self._subscriptions])
 
@@ -121,17 +131,18 @@ class Publisher:
         self, _client: mqtt.Client, _data: Any, _mid: int, codes: list[ReasonCode], _more: Properties | None
     ) -> None:
         if any(code.value >= _REFUSED for code in codes):
-            self._queue.put(Lost("the broker does not let us subscribe to our receipts"))
+            self._queue.put(Lost("the broker does not let us subscribe to our receipts", _HINT_SUBSCRIBE))
         else:
             self._queue.put(Connected())
 
     def _on_connect_fail(self, _client: mqtt.Client, _data: Any) -> None:
-        self._queue.put(Lost("the broker cannot be reached"))
+        self._queue.put(Lost("the broker cannot be reached", _HINT_UNREACHABLE))
 
     def _on_disconnect(
         self, _client: mqtt.Client, _data: Any, _flags: mqtt.DisconnectFlags, code: ReasonCode, _more: Properties | None
     ) -> None:
-        self._queue.put(Lost(f"the connection ended: {code}"))
+        if not self._is_refused:  # else it is the end of that attempt, and the refusal says more
+            self._queue.put(Lost(f"the connection ended: {code}", _HINT_UNREACHABLE))
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         if len(message.payload) <= ANSWER_BYTES_MAX and self._queue.qsize() < ARRIVED_MAX:

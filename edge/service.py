@@ -16,6 +16,7 @@ from edge.confirm import Device
 from edge.publisher import Publisher
 from edge.signer import Signer, StoppedError
 from edge.spool import Spool
+from edge.status import remember_broker
 from ledger.errors import TrustError, UserError
 from ledger.keys import SigningKey
 from ledger.trust import Log, Trust
@@ -86,6 +87,7 @@ def _mouth(sensor: SensorConfig, spool: Spool, now: Moment) -> Mouth:
 def _take_over(spool: Spool) -> None:
     with spool.transaction():
         spool.unclear_all()
+        remember_broker(spool, None)  # what it was when an agent last ran
 
 
 def _publisher(config: Config, password: str | None) -> Publisher:

@@ -252,6 +252,10 @@ class Spool:
                     WHERE lane = ? AND stream = ? AND seq >= ? AND proven = 0 ORDER BY seq"""
         return [Held(*row) for row in self._db.execute(query, [stream.lane, stream.id, first])]
 
+    def hashes(self) -> dict[bytes, bool]:
+        """The hashes of all statements that are not forgotten, and whether each is proven."""
+        return {bytes(hash_): bool(proven) for hash_, proven in self._db.execute("SELECT hash, proven FROM statement")}
+
     def is_unproven(self, stream: Stream, seq: int) -> bool:
         """Whether the stream's statement `seq` is here and not proven."""
         query = "SELECT 1 FROM statement WHERE lane = ? AND stream = ? AND seq = ? AND proven = 0"

@@ -26,13 +26,29 @@ def remember_receipt(spool: Spool, lane: int, receipt: Receipt) -> None:
     spool.set_state(f"receipt {LANE_NAMES[lane]}", json.dumps(asdict(receipt)))
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with the broker, what to look at, and since when."""
+
+    error: str
+    hint: str
+    at: int
+
+
+def remember_broker(spool: Spool, trouble: Trouble | None) -> None:
+    """Keep it for `status`, for which no connection is made; None: it lets us in."""
+    spool.set_state("broker", json.dumps(asdict(trouble)) if trouble else None)
+
+
 def read(spool: Spool) -> dict[str, Any]:
     """Everything that there is to say, as JSON takes it. Times are in seconds since 1970."""
     stopped, lanes = spool.state("stopped"), {LANE_NAMES[lane]: _lane(spool, lane) for lane in LANES}
+    trouble = spool.state("broker")
     return {
         "state": "stopped" if stopped else "going",
         "stopped": json.loads(stopped) if stopped else None,
         "alarm": spool.state("alarm"),
+        "broker": json.loads(trouble) if trouble else None,
         "spooled": sum(lane["signed"] for lane in lanes.values()),
         "unconfirmed": sum(lane["unconfirmed"] for lane in lanes.values()),
         "sections_waiting": sum(lane["sections_waiting"] for lane in lanes.values()),
@@ -49,6 +65,7 @@ def nothing_yet() -> dict[str, Any]:
         "state": "going",
         "stopped": None,
         "alarm": None,
+        "broker": None,
         "spooled": 0,
         "unconfirmed": 0,
         "sections_waiting": 0,
@@ -79,14 +96,24 @@ def as_text(status: dict[str, Any]) -> str:
         f"{status['spooled']} spooled, {status['unconfirmed']} unconfirmed,"
         f" {status['sections_waiting']} sections waiting, {status['bytes']} bytes",
         *(_lane_text(name, lane) for name, lane in status["lanes"].items()),
+        *([f"alarm: {status['alarm']}"] if status["alarm"] else []),
+        *(_broker_text(status["broker"], status["running"]) if status["broker"] else []),
     ]
-    return "\n".join([*lines, f"alarm: {status['alarm']}"] if status["alarm"] else lines)
+    return "\n".join(lines)
+
+
+def _broker_text(trouble: dict[str, Any], is_running: bool) -> list[str]:
+    when = f"since {_time(trouble['at'])}" if is_running else f"when the agent last ran, at {_time(trouble['at'])}"
+    return [f"broker: {trouble['error']} ({when})", f"hint: {trouble['hint']}"]
 
 
 def _lane_text(name: str, lane: dict[str, Any]) -> str:
     if lane["stream"] is None:
         return f"{name}: nothing yet"
     stream, receipt = lane["stream"], lane["last_receipt"]
-    when = receipt and datetime.fromtimestamp(receipt["at"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    proven = f"last receipt {when}, tree size {receipt['size']}" if receipt else "no receipt yet"
+    proven = f"last receipt {_time(receipt['at'])}, tree size {receipt['size']}" if receipt else "no receipt yet"
     return f"{name}: stream {stream['id']} ({stream['opened']}), next seq {stream['next_seq']}; {proven}"
+
+
+def _time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

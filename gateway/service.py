@@ -24,6 +24,7 @@ from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 from ledger.refusal import Reason
 from ledger.registry import ANCHOR
+from ledger.seal import ChainLocked
 from ledger.settings import BrokerAddress
 
 log = logging.getLogger("gateway")
@@ -79,6 +80,7 @@ class Service:
         self._queues = {name: Waiting(QUEUE_MAX) for name in chains}
         self._waiting, self._ready = {*chains, ANCHOR, "broker"}, ready
         self._intake: Intake | None = None
+        self._standing_by: set[str] = set()  # chains that another gateway writes
         self.counts: Counter[str] = Counter()
 
     async def run(self) -> None:
@@ -96,6 +98,8 @@ class Service:
             began = time.monotonic()
             try:
                 await run()
+            except ChainLocked:
+                self._stand_by(name)
             except (psycopg.Error, UserError, OSError, *CLOSED) as error:
                 hint = getattr(error, "hint", "")
                 log.warning("%s: %s%s", name, str(error).strip() or repr(error), f" ({hint})" if hint else "")
@@ -103,6 +107,12 @@ class Service:
                 log.exception("%s: a fault of ours", name)
             pause = 0.1 if time.monotonic() - began > BACKOFF_S_MAX else min(pause * 2, BACKOFF_S_MAX)
             await asyncio.sleep(pause)
+
+    def _stand_by(self, name: str) -> None:
+        """Another gateway writes the chain: say so once, not at every try."""
+        if not self._standing_by:
+            log.warning("another gateway writes these chains: standing by, to take over when it ends")
+        self._standing_by.add(name)
 
     # The broker
 
@@ -154,6 +164,9 @@ class Service:
             chain.close()
 
     def _is_ready(self, name: str) -> None:
+        if name in self._standing_by:
+            self._standing_by.discard(name)
+            log.info("%s: taken over", name)
         if self._waiting:
             self._waiting.discard(name)
             if not self._waiting:

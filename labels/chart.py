@@ -72,8 +72,11 @@ def svg(
     high: float | None = None,
     marks: Sequence[Mark] = (),
     size: Size = WIDE,
+    shift_s: int = 0,
 ) -> str:
     """The chart, or nothing if there is nothing to draw: values beyond a million millions are left out.
+
+    Its axis shows the time on a clock `shift_s` seconds ahead of UTC.
 
     Its colours are the page's: classes `line-0` and on, `limit`, `outside`.
     """
@@ -90,7 +93,7 @@ def svg(
         f'<svg class="chart" viewBox="0 0 {size.width} {size.height}" role="img" aria-label="{escape(title)}">',
         f"<title>{escape(title)}</title>",
         *_value_axis(scale, unit),
-        *_time_axis(scale),
+        *_time_axis(scale, shift_s),
         *_marks(scale, marks),
         *_limits(scale, low, high, unit),
     ]
@@ -153,8 +156,8 @@ def _value_axis(scale: _Scale, unit: str) -> Iterable[str]:
     yield f'<text class="axis unit" x="{_LEFT - 7}" y="14" text-anchor="end">{escape(unit)}</text>'
 
 
-def _time_axis(scale: _Scale) -> Iterable[str]:
-    first, last = scale.times
+def _time_axis(scale: _Scale, shift_s: int) -> Iterable[str]:
+    first, last = (time + shift_s for time in scale.times)
     room = 62 if scale.size.width < 500 else 80
     most = max(2, (scale.size.width - _LEFT - _RIGHT) // room)
     days = ceil((last - first) / most / _DAY_S) * _DAY_S
@@ -162,7 +165,7 @@ def _time_axis(scale: _Scale) -> Iterable[str]:
     said = ""
     for count in range(ceil(first / step), floor(last / step) + 1):
         moment = datetime.fromtimestamp(count * step, UTC)
-        x, day = scale.x(count * step), f"{moment.day} {moment:%b}"
+        x, day = scale.x(count * step - shift_s), f"{moment.day} {moment:%b}"
         yield f'<path class="tick" d="M{x} {scale.bottom}v5"/>'
         if step < _DAY_S:
             yield f'<text class="axis" x="{x}" y="{scale.bottom + 19}" text-anchor="middle">{moment:%H:%M}</text>'

@@ -125,8 +125,11 @@ def issue(
 @_lot
 @click.option("-o", "out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Where to write.")
 @click.option("--sheet", is_flag=True, help="Sheets of forty as well.")
+@click.option("--title", default="", metavar="TEXT", help="What stands beside the code: the product's name.")
 @_host
-def print_(data: Path | None, dsn: str | None, gtin: str, lot: str, out: Path, sheet: bool, host: str | None) -> None:
+def print_(
+    data: Path | None, dsn: str | None, gtin: str, lot: str, out: Path, sheet: bool, title: str, host: str | None
+) -> None:
     """Print a lot's labels as PNG files, one a label. Prints each file, and where its page is on this machine."""
     import sys
 
@@ -135,7 +138,7 @@ def print_(data: Path | None, dsn: str | None, gtin: str, lot: str, out: Path, s
     settings = Settings.load(data, dsn=dsn, labels_host=host)
     labels = printing.published_labels(_folder(settings), settings.need_dsn(), gtin=gtin, lot=lot)
     address = settings.labels_url.rstrip("/") if settings.labels_url else None
-    faces = printing.faces(labels, host=settings.labels_host or HOST, lot=lot, address=address)
+    faces = printing.faces(labels, host=settings.labels_host or HOST, lot=lot, address=address, title=title)
     with click.progressbar(length=len(labels), label="printing", file=sys.stderr) as bar:
         printing.write_labels(labels, faces, out, done=lambda: bar.update(1))
     for label in labels:

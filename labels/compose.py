@@ -75,11 +75,12 @@ def compose(found: Found) -> Page:
         steps=steps,
         sensors=tuple(maker.sensor(window, steps) for window in found.history.windows),
         series=tuple(view for view in series if view.wide),
-        replayed=tuple(map(words.clipped, found.readings.notes)),
+        replayed=tuple(words.clipped(words.replayed(note)) for note in found.readings.notes),
         replayed_headline=_replayed(found.readings),
         lots=tuple(maker.lot(issued) for issued in maker.lots()),
         proofs=proofs,
         route=tuple(_route(steps)),
+        clock=maker.clock(),
         meaning=tuple(_meaning(standing, found.label)),
         not_proven=tuple(_not_proven(found, counts)),
         cut=tuple(_cut(found)),
@@ -158,6 +159,20 @@ class _Maker:
     """Makes the parts of one page."""
 
     found: Found
+
+    @property
+    def _offsets(self) -> list[str]:
+        return [step.row.event.document["eventTimeZoneOffset"] for step in self.found.history.steps]
+
+    @property
+    def _offset(self) -> str:
+        """The clock where the item was last: all its readings are told by that one."""
+        return self._offsets[-1] if self._offsets else "+00:00"
+
+    def clock(self) -> str:
+        """What clock that is."""
+        said = f"times in {words.zone(self._offset)}"
+        return f"{said}, as at step {len(self._offsets)}" if len(set(self._offsets)) > 1 else said
 
     def step(self, number: int, step: Step) -> StepView:
         row, document = step.row, step.row.event.document
@@ -252,7 +267,7 @@ class _Maker:
             urn=words.clipped(window.device),
             start=words.iso(window.start),
             end=words.iso(window.end),
-            span=f"{words.moment(window.start)} to {words.moment(window.end)}",
+            span=words.span(window.start, window.end, self._offset),
             because=tuple(sorted(said[source] for source in window.sources if source in said)),
             readings=self.found.readings.counts.get(window, 0),
             statements=len(entries),
@@ -264,8 +279,9 @@ class _Maker:
         lines = [chart.Line(self._device(line.name)[0], line.points) for line in series.lines]
         marks = [chart.Mark(s.row.event.time, str(n)) for n, s in enumerate(self.found.history.steps, 1)]
         title = f"{words.metric(series.metric).capitalize()} in {unit or 'numbers'}"
+        shift_s = words.shift_s(self._offset)
         wide, narrow = (
-            chart.svg(lines, title=title, unit=unit, low=low, high=high, marks=marks, size=size)
+            chart.svg(lines, title=title, unit=unit, low=low, high=high, marks=marks, size=size, shift_s=shift_s)
             for size in (chart.WIDE, chart.NARROW)
         )
         values = series.values

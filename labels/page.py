@@ -96,7 +96,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """All of a page."""
+    """All of a page. `clock` says what clock its readings' times are by; a step's time is by its event's own."""
 
     standing: Standing
     level: Level
@@ -120,6 +120,7 @@ class Page:
     lots: tuple[LotView, ...]
     proofs: tuple[Proof, ...]
     route: tuple[str, ...]
+    clock: str
     meaning: tuple[str, ...]
     not_proven: tuple[str, ...]
     cut: tuple[str, ...]

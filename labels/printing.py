@@ -33,10 +33,10 @@ def published_labels(folder: LedgerFolder, dsn: str, *, gtin: str, lot: str) -> 
     return labels
 
 
-def faces(labels: Iterable[Label], *, host: str, lot: str, address: str | None) -> list[Face]:
+def faces(labels: Iterable[Label], *, host: str, lot: str, address: str | None, title: str = "") -> list[Face]:
     """What each label shows; below it, where `address` (http://127.0.0.1:8420) is known, its path there."""
     return [
-        Face(link, "", human_readable(gs1.parse(link), lot=lot), f"{address}{label.path}" if address else "")
+        Face(link, title, human_readable(gs1.parse(link), lot=lot), f"{address}{label.path}" if address else "")
         for label in labels
         for link in [label.link(host)]
     ]

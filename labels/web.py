@@ -68,7 +68,7 @@ class _Site:
         self._templates = Environment(
             loader=FileSystemLoader(_HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
-        self._templates.globals.update(number=number, plural=words.plural)
+        self._templates.globals.update(number=number, plural=words.plural, day=words.day)
 
     def start(self, request: Request) -> Response:
         """What this is; and from a pasted link to its page."""

@@ -1,6 +1,7 @@
 """How events, things, places and moments are told to a person. Pure; what it returns is text, not markup."""
 
-from datetime import UTC, datetime, timedelta, timezone
+import re
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 from labels import gs1
@@ -39,6 +40,7 @@ _CHANGES = {
     ("AggregationEvent", "DELETE"): "Unpacked",
 }
 _DISPOSITIONS = {"active": "", "in_progress": "", "in_transit": "in transit"}
+_RECORDED = re.compile(r"recorded (?P<start>\S+(?P<offset>[+-][0-9]{2}:[0-9]{2})) to (?P<end>\S+(?P=offset))(?= by )")
 _KINDS = {"00": "shipping unit", "01": "item", "8003": "returnable asset", "8004": "asset"}
 
 
@@ -98,7 +100,29 @@ def product(document: dict[str, Any]) -> str:
 def moment(time: float, offset: str = "+00:00") -> str:
     """`2 Jul 2026, 14:30 (UTC-08:00)`: a time where it happened."""
     local = _moment(time, offset)
-    return f"{local.day} {local:%b %Y, %H:%M} ({_zone(offset)})"
+    return f"{local.day} {local:%b %Y, %H:%M} ({zone(offset)})"
+
+
+def span(start: float, end: float, offset: str) -> str:
+    """From one time to another, on one clock, which is named once."""
+    return f"{moment(start, offset).removesuffix(f' ({zone(offset)})')} to {moment(end, offset)}"
+
+
+def replayed(note: str) -> str:
+    """A note `recorded START to END by …`, its times as people write them; any other note as it stands."""
+    if (found := _RECORDED.match(note)) is None:
+        return note
+    try:
+        start, end = (datetime.fromisoformat(found[name]).timestamp() for name in ("start", "end"))
+    except ValueError:
+        return note
+    return f"recorded {span(start, end, found['offset'])}{note[found.end() :]}"
+
+
+def day(text: str) -> str:
+    """`26 Nov 2026`: a day of ISO 8601."""
+    found = date.fromisoformat(text)
+    return f"{found.day} {found:%b %Y}"
 
 
 def iso(time: float) -> str:
@@ -133,13 +157,17 @@ def plural(count: int, one: str, many: str = "") -> str:
 
 
 def _moment(time: float, offset: str) -> datetime:
-    hours, minutes = int(offset[1:3]), int(offset[4:6])
-    shift = timedelta(hours=hours, minutes=minutes) * (-1 if offset[0] == "-" else 1)
     try:
-        return datetime.fromtimestamp(time, UTC).astimezone(timezone(shift))
+        return datetime.fromtimestamp(time, UTC).astimezone(timezone(timedelta(seconds=shift_s(offset))))
     except (ValueError, OverflowError, OSError):  # at the calendar's ends
         return datetime.fromtimestamp(min(max(time, 86400.0), 253_402_128_000.0), UTC)
 
 
-def _zone(offset: str) -> str:
+def shift_s(offset: str) -> int:
+    """By how many seconds a clock with an EPCIS offset is ahead of UTC."""
+    return (int(offset[1:3]) * 3600 + int(offset[4:6]) * 60) * (-1 if offset[0] == "-" else 1)
+
+
+def zone(offset: str) -> str:
+    """An EPCIS offset as people write it: `UTC\N{MINUS SIGN}08:00`."""
     return "UTC" if offset[1:] == "00:00" else f"UTC{offset}".replace("-", "\N{MINUS SIGN}")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import psycopg
 import pytest
 
 from deploy import ports
+from deploy import stack as stack_module
 from deploy.stack import Options, Stack, remove_data, temporary_data
 from ledger.errors import UserError
 from ledger.settings import Settings
@@ -86,6 +88,31 @@ def test_taken_port_is_an_error(open_folder: Path, monkeypatch: pytest.MonkeyPat
         with Stack(open_folder / "two", taken) as two, pytest.raises(UserError, match=r"port \d+ is taken") as caught:
             two.start_stores()
     assert "--broker-port" in caught.value.hint
+
+
+def test_a_port_of_another_program_is_told_of(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the usual port is taken, it says so, and which one the broker, or the label service, has instead."""
+    told: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as broker, socket.create_server(("127.0.0.1", 0)) as labels:
+        taken = [server.getsockname()[1] for server in (broker, labels)]
+        monkeypatch.setattr(stack_module, "BROKER_PORT", taken[0])
+        monkeypatch.setattr(stack_module, "LABELS_PORT", taken[1])
+        with Stack(open_folder / "data", progress=told.append) as stack:
+            stack.start_stores()
+            assert f"port {taken[0]} is taken: the broker will listen at {stack.broker.port}" in told
+            assert f"port {taken[1]} is taken: the label service will listen at {stack.labels_port}" in told
+            assert {stack.broker.port, stack.labels_port}.isdisjoint(taken)
+
+
+def test_free_usual_ports_are_not_worth_a_word(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port that was free, or that is kept from the run before, is nothing to tell of."""
+    monkeypatch.setattr(stack_module, "BROKER_PORT", free_port())
+    monkeypatch.setattr(stack_module, "LABELS_PORT", free_port())
+    for _ in range(2):
+        told: list[str] = []
+        with Stack(open_folder / "data", progress=told.append) as stack:
+            stack.start_stores()
+        assert not any("taken" in line for line in told)
 
 
 @KINDS

@@ -359,7 +359,7 @@ class World:
     def cut(self) -> None:
         """The broker goes."""
         self.wire.up = False
-        self.agent.take(Lost("cut"), self.now)
+        self.agent.take(Lost("cut", "mend it"), self.now)
 
     def run(self, ms: int, *, step_ms: int = 100) -> None:
         """Let time pass."""

@@ -9,7 +9,7 @@ import pytest
 from edge import status
 from edge.agent import OFFLINE_MS, PROBE_MS, Mouth, pack_body
 from edge.clock import Moment
-from edge.publisher import Arrived
+from edge.publisher import Arrived, Lost
 from edge.sensors import Pack
 from edge.signer import Content
 from edge.spool import Spool
@@ -482,6 +482,20 @@ def test_a_device_that_nobody_registered_waits_and_warns(tmp_path: Path, caplog:
         world.ledger.registered[world.key.kid] = world.key.public
         world.drain()
         assert status.read(world.spool)["alarm"] is None
+
+
+def test_what_is_wrong_with_the_broker_is_said_until_it_lets_us_in(tmp_path: Path) -> None:
+    """`status` has the newest trouble and since when; failing alike changes nothing; a connection ends it."""
+    with World(tmp_path, packs=0) as world:
+        world.cut()
+        began = world.now.issued_at
+        world.run(5_000)
+        world.cut()
+        assert status.read(world.spool)["broker"] == {"error": "cut", "hint": "mend it", "at": began}
+        world.agent.take(Lost("refused", "ask"), world.now)
+        assert status.read(world.spool)["broker"]["error"] == "refused"
+        world.connect()
+        assert status.read(world.spool)["broker"] is None
 
 
 # Lies and losses

@@ -52,9 +52,9 @@ def test_a_kill_in_mid_demo_loses_nothing(victim: str, capsys: pytest.CaptureFix
         stack.start()
         killer = Killer(stack, victim)
         killer.start()
-        link = Demo(stack, print, endless=False).run()
+        Demo(stack, print, endless=False).run()
         killer.join()
-        outcome = check(stack, [LINE, CARGO], link, print)
+        outcome = check(stack, [LINE, CARGO], print)
         logs = {path.name: path.read_text()[-3000:] for path in Path(data / "log").glob("*.log")}
     assert len(set(killer.killed)) == KILLS, "it was killed, came back, and was killed again"
     assert outcome["ok"], (outcome, logs)

@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -21,6 +21,7 @@ from ledger import operate
 from ledger.author import compose
 from ledger.database import connect
 from ledger.receipt import Answer, Receipt
+from ledger.registry import ANCHOR
 from ledger.settings import BrokerAddress
 from ledger.statement import TELEMETRY
 from ledger.topic import Topic
@@ -208,3 +209,21 @@ def test_a_chain_is_not_closed_under_its_thread() -> None:
 
     asyncio.run(main())
     assert done == ["sealed", "closed"]
+
+
+@pytest.mark.parametrize("broker", ["mosquitto"], indirect=True)
+def test_a_second_gateway_stands_by_and_says_so_once(
+    world: World, broker: RunningBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It waits with one line, not a line a try, and takes every chain over when the first one ends."""
+    caplog.set_level("INFO", "gateway")
+    address = broker.gateway()
+    with serving(world, address) as _, ExitStack() as later:
+        standby = later.enter_context(serving(world, address, await_ready=False))
+        eventually(lambda: standby._standing_by == {*CHAINS, ANCHOR})
+        time.sleep(1)  # some tries
+        [line] = [record.getMessage() for record in caplog.records]
+        assert "standing by" in line
+        second = later.pop_all()
+    with second:
+        eventually(lambda: not standby._standing_by, within_s=20)

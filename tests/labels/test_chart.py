@@ -29,6 +29,20 @@ def test_a_line_a_sensor_with_axes_and_extremes(size: object) -> None:
     assert {text.text for text in drawn(markup, "axis")} >= {"°C", "10", "15", "20"}
 
 
+def test_the_axis_shows_the_time_of_the_clock_it_is_given() -> None:
+    """Its days begin at midnight there: where the axis says a day begins, that clock says so."""
+    midnight = 1_790_035_200.0  # 2026-09-22T00:00Z
+    line = Line("a", tuple((midnight + 3600 * n, float(n)) for n in range(-30, 31)))
+    at = {shift_s: _ticks(svg([line], title="t", unit="", shift_s=shift_s)) for shift_s in (0, -28_800, 19_800)}
+    per_s = (at[0]["22 Sep"] - at[0]["21 Sep"]) / 86_400
+    assert at[-28_800]["22 Sep"] == pytest.approx(at[0]["22 Sep"] + 28_800 * per_s, abs=0.2)
+    assert at[19_800]["22 Sep"] == pytest.approx(at[0]["22 Sep"] - 19_800 * per_s, abs=0.2)
+
+
+def _ticks(markup: str) -> dict[str | None, float]:
+    return {text.text: float(text.get("x") or 0) for text in drawn(markup, "day")}
+
+
 def test_readings_outside_the_limits_stand_out() -> None:
     """Both limits are drawn and named, and each reading outside has a mark of its own."""
     markup = svg([Line("a", DAY)], title="t", unit="°C", low=12, high=18)

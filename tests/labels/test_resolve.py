@@ -69,6 +69,28 @@ def test_replayed_readings_say_so(story: Story) -> None:
     assert any("by NOAA, Seattle; replayed" in note for note in page.replayed)
 
 
+def test_all_times_are_told_by_the_clock_where_it_happened(story: Story) -> None:
+    """The steps by their events' own, sensors and chart by the last one's, which is named; none of them in UTC."""
+    page = resolved(story)
+    assert page.clock == "times in UTC\N{MINUS SIGN}08:00"
+    assert all(step.when.endswith("(UTC\N{MINUS SIGN}08:00)") for step in page.steps)
+    received = page.steps[4].when.partition(" (")[0]
+    assert page.sensors[1].span.endswith(f" to {received} (UTC\N{MINUS SIGN}08:00)")
+
+
+def test_where_clocks_differ_the_one_of_the_readings_is_named(own: Story) -> None:
+    """An item that went to another zone: each step by its own clock, the readings by the last step's."""
+
+    def arrives_east(event: dict[str, Any]) -> dict[str, Any]:
+        return {**event, "eventTimeZoneOffset": "+09:00"} if event["bizStep"] in ("receiving", "removing") else event
+
+    own.tell(change=arrives_east)
+    page = resolved(own)
+    assert page.steps[0].when.endswith("(UTC\N{MINUS SIGN}08:00)") and page.steps[4].when.endswith("(UTC+09:00)")
+    assert page.clock == "times in UTC+09:00, as at step 6"
+    assert page.sensors[0].span.endswith("(UTC+09:00)")
+
+
 def test_each_item_of_the_lot_has_the_same_history(story: Story) -> None:
     """And its own number."""
     pages = [resolved(story, story.link(number)) for number in (0, 23)]

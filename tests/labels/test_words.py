@@ -60,6 +60,27 @@ def test_a_moment_is_told_where_it_happened() -> None:
     assert words.iso(1_783_031_400.5) == "2026-07-02T22:30:00.500Z"
 
 
+def test_a_span_names_its_clock_once() -> None:
+    """Both ends on one clock."""
+    told = words.span(1_783_031_400.0, 1_783_035_000.0, "+05:30")
+    assert told == "3 Jul 2026, 04:00 to 3 Jul 2026, 05:00 (UTC+05:30)"
+    assert words.span(0.0, 3600.0, "+00:00") == "1 Jan 1970, 00:00 to 1 Jan 1970, 01:00 (UTC)"
+
+
+def test_when_a_replay_was_recorded_is_told_as_all_times_are() -> None:
+    """On the recorder's clock; a note of any other form stands as it was signed."""
+    note = "recorded 2010-07-01T00:00-08:00 to 2010-07-02T23:00-08:00 by NOAA, Seattle; replayed"
+    told = "recorded 1 Jul 2010, 00:00 to 2 Jul 2010, 23:00 (UTC\N{MINUS SIGN}08:00) by NOAA, Seattle; replayed"
+    assert words.replayed(note) == told
+    for other in (
+        "recorded 2010 by NOAA; replayed",
+        note.replace("-07-02", "-13-02"),
+        note.replace("-08:00", "-99:00"),
+        note.replace("-08:00", "-08:00", 1).replace("23:00-08:00", "23:00-07:00"),
+    ):
+        assert words.replayed(other) == other
+
+
 def test_identifiers_are_told_as_gs1_has_them_read() -> None:
     """A key and its value; what is not GS1's stands as it is."""
     assert words.thing("https://id.gs1.org/00/095060001343520017") == "(00) 095060001343520017"
