@@ -1,7 +1,7 @@
 """Writing a block's rows into the tables that people query, inside the sealing transaction."""
 
-from collections.abc import Callable, Iterable, Sequence, Set
-from itertools import compress, repeat
+from collections.abc import Callable, Iterator, Sequence, Set
+from itertools import compress
 from typing import Any
 
 import psycopg
@@ -12,6 +12,7 @@ from ledger import cbor, pgcopy, read
 from ledger.tree_store import entry_id
 
 METRICS_KEPT = 100_000  # in memory: a device may name as many as it likes
+ROWS_AT_ONCE = 20_000
 _OBJECT, _PARENT, _DEVICE = 0, 1, 2
 _YEAR_2000 = 946_684_800  # the binary format of timestamptz: microseconds since then
 
@@ -39,8 +40,19 @@ class Projection:
     def _copy_numbers(self, packs: Sequence["_Columns"]) -> None:
         if packs:
             columns = "(ts, device_id, metric_id, value, quality, entry_id, section)"
-            rows = (_NUMBERS.encode(*pack.numbers(*self._ids(pack))) for pack in packs)
-            pgcopy.write(self._connection, f"reading {columns}", rows)
+            pgcopy.write(self._connection, f"reading {columns}", self._encoded_numbers(packs))
+
+    def _encoded_numbers(self, packs: Sequence["_Columns"]) -> Iterator[bytes]:
+        """The rows of all packs, many at a time: each call of the encoder has its price, and so has memory."""
+        block: tuple[list[Any], ...] = tuple([] for _ in _NUMBERS.types)
+        for pack in packs:
+            for column, more in zip(block, pack.numbers(*self._ids(pack)), strict=True):
+                column += more
+            if len(block[0]) >= ROWS_AT_ONCE:
+                yield _NUMBERS.encode(*block)
+                for column in block:
+                    column.clear()
+        yield _NUMBERS.encode(*block)
 
     def _copy_others(self, packs: Sequence["_Columns"]) -> None:
         columns = "(ts, device_id, metric_id, text, boolean, bytes, quality, entry_id, section)"
@@ -111,21 +123,23 @@ class _Columns:
 
     def __init__(self, pack: Pack) -> None:
         self.pack = pack
-        self.series, times, self._values = pack.readings
+        self.series, times, values = pack.readings
         start = len(pack.device) + 1  # a reading's name is the device's URN, a colon, and the metric's
         self.metrics = {series: (series[0][start:], series[1]) for series in set(self.series)}
         self._timestamps = [round((time - _YEAR_2000) * 1e6) for time in times]
-        kinds = set(map(type, self._values))
+        self._values: Sequence[Any] = values
+        kinds = set(map(type, values))
         self.has_numbers, self.has_others = float in kinds, kinds != {float}
 
-    def numbers(self, device: int, metrics: Sequence[int]) -> Sequence[Iterable[Any]]:
+    def numbers(self, device: int, metrics: Sequence[int]) -> tuple[Sequence[Any], ...]:
         """The columns of the readings that are numbers, as the table `reading` has them."""
-        columns: list[Iterable[Any]] = [self._timestamps, metrics, self._values]
+        times, values = self._timestamps, self._values
         if self.has_others:
-            is_number = [type(value) is float for value in self._values]
-            columns = [compress(column, is_number) for column in columns]
-        (times, ids, values), pack = columns, self.pack
-        return times, repeat(device), ids, values, repeat(pack.quality), repeat(pack.entry_id), repeat(pack.line)
+            is_number = [type(value) is float for value in values]
+            times, metrics, values = (list(compress(column, is_number)) for column in (times, metrics, values))
+        count, pack = len(times), self.pack
+        quality, entry, line = [pack.quality] * count, [pack.entry_id] * count, [pack.line] * count
+        return times, [device] * count, metrics, values, quality, entry, line
 
     def others(self, device: int, metrics: Sequence[int]) -> list[tuple[Any, ...]]:
         """The rows of the readings that are not, as the table `reading_other` has them."""

@@ -4,7 +4,7 @@ cbor2's own `canonical` sorts maps the RFC 7049 way (shorter keys first); ours s
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from io import BytesIO
 from typing import Any, NoReturn, TypeGuard
 
@@ -70,10 +70,10 @@ def decode_item(data: bytes, *, depth_max: int) -> Any:
     return value
 
 
-def decode_first(data: bytes, *, depth_max: int) -> Any:
+def decode_first(data: bytes) -> Any:
     """As `decode_item`, whatever follows: for a caller that compares all of `data` with the value's one encoding."""
     try:
-        return cbor2.loads(data, max_depth=depth_max, **_STRICT)
+        return _loads(data)
     except Exception as error:
         raise MalformedError(f"not plain CBOR: {error}") from error
 
@@ -118,6 +118,7 @@ _STRICT: dict[str, Any] = {
     "tag_hook": _refuse_tag,
     "semantic_decoders": dict.fromkeys(_KNOWN_TAGS, _refuse_tag),
 }
+_loads = partial(cbor2.loads, max_depth=DEPTH_MAX, **_STRICT)
 
 
 def require_plain(value: Any) -> None:

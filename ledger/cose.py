@@ -75,7 +75,7 @@ def split(data: bytes) -> Parts:
     """
     if data[:1] != _TAG_18:
         raise MalformedError("not a tagged COSE_Sign1")
-    match cbor.decode_first(data[1:], depth_max=cbor.DEPTH_MAX):
+    match cbor.decode_first(data[1:]):
         case [bytes(head), dict(unprotected), bytes() | None as payload, bytes(signature)]:
             pass
         case _:

@@ -7,19 +7,30 @@ each level above the Merkle roots of the full tiles below. The *frontier* is wha
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from ledger import merkle
 from ledger.tile import TILE_HEIGHT, TILE_WIDTH
+from ledger.tile_tree import TileTree
 
 
 @dataclass(frozen=True, slots=True)
 class FullTile:
-    """A tile that will never change again: `hashes` are its 256 hashes, joined; `root` is their Merkle root."""
+    """A tile that will never change again: its 256 hashes and the nodes above them."""
 
     level: int
     index: int
-    hashes: bytes
-    root: bytes
+    tree: TileTree
+
+    @property
+    def hashes(self) -> bytes:
+        """The tile's bytes."""
+        return b"".join(self.tree.hashes)
+
+    @property
+    def root(self) -> bytes:
+        """The Merkle root of its hashes: the hash that stands for it one level up."""
+        return self.tree.node(TILE_HEIGHT, 0)
 
 
 class Frontier:
@@ -36,7 +47,7 @@ class Frontier:
         if any(len(value) != merkle.HASH_BYTES for row in rows for value in row):
             raise ValueError(f"a hash has {merkle.HASH_BYTES} bytes")
         self._size = size
-        self._rows = [list(row) for row in rows]
+        self._rows = [TileTree(row) for row in rows]
         self._full: list[FullTile] = []
 
     @property
@@ -47,7 +58,7 @@ class Frontier:
     @property
     def rows(self) -> list[list[bytes]]:
         """A copy of the hashes that no full tile holds, by tile level: the partial tiles of this size."""
-        return [list(row) for row in self._rows]
+        return [row.hashes for row in self._rows]
 
     def append(self, leaf_hash: bytes) -> None:
         """Append one leaf. Raises ValueError, and changes nothing, if it is no hash."""
@@ -58,12 +69,11 @@ class Frontier:
 
     def root(self) -> bytes:
         """The root of the tree as it stands."""
-        edge: list[bytes] = []
-        for row in self._rows:
-            # What the rows below amount to is the last, incomplete subtree of this one.
-            if row:
-                edge = [merkle.root(row + edge)]
-        return edge[0] if edge else merkle.EMPTY_ROOT
+        # What a row's peaks cover is complete; what the rows below amount to is the incomplete subtree behind it.
+        peaks = [peak for row in reversed(self._rows) for peak in row.peaks()]
+        return (
+            reduce(lambda right, left: merkle.node_hash(left, right), reversed(peaks)) if peaks else merkle.EMPTY_ROOT
+        )
 
     def take_full_tiles(self) -> list[FullTile]:
         """The tiles that became full since the last call, in the order in which they did."""
@@ -72,21 +82,25 @@ class Frontier:
 
     def copy(self) -> "Frontier":
         """A frontier of its own, with the same size, rows and full tiles not yet taken."""
-        twin = Frontier(self._size, self._rows)
-        twin._full = list(self._full)
+        twin = Frontier()
+        twin._size, twin._full = self._size, list(self._full)
+        twin._rows = [row.copy() for row in self._rows]
         return twin
+
+    def tree(self, level: int) -> TileTree:
+        """What no full tile of `level` holds, with the complete nodes above it: to read, and not to change."""
+        return self._rows[level]
 
     def _push(self, level: int, value: bytes) -> None:
         if level == len(self._rows):
-            self._rows.append([])
+            self._rows.append(TileTree())
         row = self._rows[level]
         row.append(value)
         if len(row) == TILE_WIDTH:
-            index = (self._size >> TILE_HEIGHT * (level + 1)) - 1
-            tile = FullTile(level, index, b"".join(row), merkle.root(row))
-            self._full.append(tile)
-            row.clear()
-            self._push(level + 1, tile.root)
+            full = FullTile(level, (self._size >> TILE_HEIGHT * (level + 1)) - 1, row)
+            self._full.append(full)
+            self._rows[level] = TileTree()
+            self._push(level + 1, full.root)
 
 
 def _widths(size: int) -> list[int]:

@@ -65,9 +65,17 @@ def root(leaf_hashes: Iterable[bytes]) -> bytes:
     row = _list(leaf_hashes) or [EMPTY_ROOT]
     _require_hash(row[0], "a leaf hash")
     while len(row) > 1:
-        pairs = [node_hash(row[i], row[i + 1]) for i in range(0, len(row) - 1, 2)]
+        pairs = _pairs(row)
         row = [*pairs, row[-1]] if len(row) % 2 else pairs
     return row[0]
+
+
+def _pairs(row: list[bytes]) -> list[bytes]:
+    """The node hash of each two side by side: `node_hash` at less than half its cost, for a tile has 255 of them."""
+    try:
+        return [sha256(b"\x01" + left + right).digest() for left, right in zip(row[::2], row[1::2], strict=False)]
+    except TypeError as error:
+        raise ProofError("what is hashed is bytes") from error
 
 
 def _sha256(*parts: bytes) -> bytes:

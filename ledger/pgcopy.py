@@ -4,8 +4,8 @@ psycopg writes rows of any kind, one at a time; this writes many rows of one kin
 """
 
 import struct
-from collections.abc import Iterable
-from itertools import chain, repeat
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, repeat, starmap
 from typing import Any
 
 import psycopg
@@ -14,21 +14,21 @@ _HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)  # no flags, no extension
 _TRAILER = struct.pack("!h", -1)
 _CHUNK_BYTES = 256 * 1024
 _CODES = {"int2": "h", "int4": "i", "int8": "q", "float8": "d"}
-_Row = tuple[Any, ...]
 
 
 class Format:
     """The format of rows whose columns have these types: `int2`, `int4`, `int8` or `float8`, none of them null."""
 
     def __init__(self, *types: str) -> None:
+        self.types = types
         codes = [_CODES[name] for name in types]
         self._pack = struct.Struct("!h" + "".join(f"i{code}" for code in codes)).pack
         self._sizes = [struct.calcsize("!" + code) for code in codes]
 
-    def encode(self, *columns: Iterable[Any]) -> bytes:
-        """Rows, given as their columns; of iterables of several lengths the shortest says how many there are."""
+    def encode(self, *columns: Sequence[Any]) -> bytes:
+        """Rows, given as their columns, all of one length."""
         sized = [part for size, column in zip(self._sizes, columns, strict=True) for part in (repeat(size), column)]
-        return b"".join(map(self._pack, repeat(len(columns)), *sized))
+        return b"".join(starmap(self._pack, zip(repeat(len(columns)), *sized, strict=False)))
 
 
 def write(connection: psycopg.Connection, target: str, rows: Iterable[bytes]) -> None:
@@ -38,7 +38,7 @@ def write(connection: psycopg.Connection, target: str, rows: Iterable[bytes]) ->
             copy.write(chunk)
 
 
-def _chunks(parts: Iterable[bytes]) -> Iterable[bytes]:
+def _chunks(parts: Iterable[bytes]) -> Iterator[bytes]:
     """The parts joined to pieces of some size: each write has its price."""
     chunk = bytearray()
     for part in parts:

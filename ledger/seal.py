@@ -19,11 +19,13 @@ from ledger.database import LOCK_CHAIN, connect
 from ledger.errors import CheckpointError, NoteError, UserError
 from ledger.frontier import Frontier, FullTile
 from ledger.keys import SigningKey
+from ledger.merkle import HASH_BYTES
 from ledger.statement import StreamKey
-from ledger.tile import TILE_WIDTH, Tile, node_reader
+from ledger.tile import TILE_WIDTH, Tile, node_reader, place, width_in
+from ledger.tile_tree import TileTree
 from ledger.tree_store import edge_rows, entry_id, fetch_tiles
 
-TILES_KEPT = 512
+TREES_KEPT = 256  # full tiles with the nodes above them, of 30 kB each
 
 
 class SectionRow(NamedTuple):
@@ -78,7 +80,7 @@ class ChainWriter:
         self.checkpoint = ""
         self.streams: dict[StreamKey, int] = {}
         self._frontier = Frontier()
-        self._tiles: dict[tuple[int, int], bytes] = {}
+        self._trees: dict[tuple[int, int], TileTree] = {}
         self.chain_id: int
         self.origin: str
         try:
@@ -136,34 +138,33 @@ class ChainWriter:
         checkpoint_file.write(self._checkpoints, self.chain, sealed.checkpoint)
         self._frontier, self.head, self.checkpoint = frontier, header, sealed.checkpoint
         self.streams |= new_streams
-        self._keep(tiles)
+        for tile in tiles:
+            self._keep((tile.level, tile.index), tile.tree)
         return sealed
 
     def read_nodes(self, nodes: Sequence[merkle.Node]) -> Sequence[bytes]:
         """Hashes of complete subtrees of the tree at `size`, for proofs."""
-        return node_reader(self._fetch, self.size)(nodes)
+        return [self._node(node) for node in nodes]
 
-    def _fetch(self, tiles: Sequence[Tile]) -> list[bytes]:
-        return [self._tile(tile) for tile in tiles]
+    def _node(self, node: merkle.Node) -> bytes:
+        level, index, first, count = place(node)
+        return self._tree(level, index).node(count.bit_length() - 1, first // count)
 
-    def _tile(self, tile: Tile) -> bytes:
-        if tile.width < TILE_WIDTH:
-            return b"".join(self._frontier.rows[tile.level])
-        key = (tile.level, tile.index)
-        if key not in self._tiles:
-            [self._tiles[key]] = fetch_tiles(self.connection, self.chain_id, [tile])
+    def _tree(self, level: int, index: int) -> TileTree:
+        if width_in(self.size, level=level, index=index) < TILE_WIDTH:
+            return self._frontier.tree(level)
+        key = (level, index)
+        if key not in self._trees:
+            [data] = fetch_tiles(self.connection, self.chain_id, [Tile(level, index)])
             self.connection.commit()
-            self._trim()
-        return self._tiles[key]
+            self._keep(key, TileTree(data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES)))
+        return self._trees[key]
 
-    def _keep(self, tiles: Sequence[FullTile]) -> None:
-        for tile in tiles:
-            self._tiles[tile.level, tile.index] = tile.hashes
-        self._trim()
-
-    def _trim(self) -> None:
-        while len(self._tiles) > TILES_KEPT:
-            del self._tiles[next(iter(self._tiles))]
+    def _keep(self, key: tuple[int, int], tree: TileTree) -> None:
+        """Remember a full tile that proofs may ask for again; forget the oldest."""
+        self._trees[key] = tree
+        while len(self._trees) > TREES_KEPT:
+            del self._trees[next(iter(self._trees))]
 
     def _wait_for_disk(self) -> None:
         """A receipt is for ever: COMMIT returns when it is on disk, also where the server's default is not to wait."""

@@ -60,7 +60,7 @@ class Section(NamedTuple):
         """Read CBOR `[salt, body]` in its one encoding, or raise MalformedError."""
         if len(data) > SECTION_BYTES_MAX:
             raise MalformedError("a section over its size")
-        match cbor.decode_first(data, depth_max=2):
+        match cbor.decode_first(data):
             case [bytes(salt), bytes(body)] if len(salt) == SALT_BYTES:
                 section = cls(salt, body)
             case _:

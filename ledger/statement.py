@@ -70,7 +70,7 @@ class Statement:
         head, unprotected, payload, signature = cose.split(data)
         if unprotected or payload is None:
             raise MalformedError("a statement has an empty unprotected header and carries its manifest")
-        header = cbor.decode_first(head, depth_max=3)
+        header = cbor.decode_first(head)
         statement = _from_header(header, manifest=_manifest(payload), signature=signature)
         if statement._head != head or statement._payload != payload:
             # Else one statement could enter the log under many leaf hashes.
@@ -191,7 +191,7 @@ def _tally(value: Any) -> Tally:
 
 
 def _manifest(payload: bytes) -> tuple[Line, ...]:
-    lines = cbor.decode_first(payload, depth_max=3)
+    lines = cbor.decode_first(payload)
     if type(lines) is not list or len(lines) > LINES_MAX:
         raise MalformedError("a manifest is an array of at most 64 lines")
     return tuple(map(_line, lines))

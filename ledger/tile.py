@@ -144,7 +144,7 @@ def node_from_tile(node: Node, tile: Tile, hashes: bytes) -> bytes:
     """
     if len(hashes) != tile.width * HASH_BYTES:
         raise MalformedError(f"{tile.path} has {len(hashes)} bytes, not {tile.width * HASH_BYTES}")
-    level, index, first, count = _place(node)
+    level, index, first, count = place(node)
     if (level, index) != (tile.level, tile.index) or first + count > tile.width:
         raise ValueError(f"{tile} does not hold {node}")
     starts = range(first * HASH_BYTES, (first + count) * HASH_BYTES, HASH_BYTES)
@@ -166,11 +166,11 @@ def node_reader(fetch: Fetch, size: int) -> merkle.Read:
 def _tile_of(node: Node, size: int) -> Tile:
     if (node.index + 1) << node.level > size:
         raise ValueError(f"{node} is not complete in a tree of size {size}")
-    level, index, _, _ = _place(node)
+    level, index, _, _ = place(node)
     return Tile(level, index, width_in(size, level=level, index=index))
 
 
-def _place(node: Node) -> tuple[int, int, int, int]:
+def place(node: Node) -> tuple[int, int, int, int]:
     """Where a node's hashes stand: tile level, tile index, the first hash in the tile, and how many."""
     level, height = divmod(node.level, TILE_HEIGHT)
     index, first = divmod(node.index << height, TILE_WIDTH)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from ledger import merkle, tile
-from ledger.frontier import Frontier, FullTile
+from ledger.frontier import Frontier
 from ledger.tile import Tile
 
 LEAVES = [merkle.leaf_hash(n.to_bytes(4)) for n in range(600)]
@@ -44,8 +44,9 @@ def test_full_tiles_come_once_and_in_order() -> None:
     frontier = grown(255)
     assert frontier.take_full_tiles() == []
     frontier.append(LEAVES[255])
-    full = FullTile(0, 0, b"".join(LEAVES[:256]), merkle.root(LEAVES[:256]))
-    assert frontier.take_full_tiles() == [full]
+    [full] = frontier.take_full_tiles()
+    assert (full.level, full.index, full.hashes) == (0, 0, b"".join(LEAVES[:256]))
+    assert full.root == merkle.root(LEAVES[:256])
     assert frontier.take_full_tiles() == []
     assert frontier.rows == [[], [full.root]]
     for leaf in LEAVES[256:600]:

@@ -1,0 +1,50 @@
+"""A tile's hashes and the nodes above them: what is computed once when a tile fills, and read by every proof."""
+
+from collections.abc import Iterable
+
+from ledger.merkle import node_hash
+
+
+class TileTree:
+    """The hashes of one tile from its first on, at most 256, and each complete node above them.
+
+    The node at `height` and `place` is the one over the hashes from `place << height` on, 2**height of them.
+    """
+
+    def __init__(self, hashes: Iterable[bytes] = ()) -> None:
+        self._rows: list[list[bytes]] = [[]]
+        for value in hashes:
+            self.append(value)
+
+    def __len__(self) -> int:
+        return len(self._rows[0])
+
+    @property
+    def hashes(self) -> list[bytes]:
+        """A copy of the tile's hashes."""
+        return list(self._rows[0])
+
+    def append(self, value: bytes) -> None:
+        """Append one hash, and compute the nodes that it completes: one for each hash, on the whole."""
+        row, height = self._rows[0], 0
+        row.append(value)
+        while len(row) % 2 == 0:
+            height += 1
+            if height == len(self._rows):
+                self._rows.append([])
+            pair, row = row[-2:], self._rows[height]
+            row.append(node_hash(*pair))
+
+    def node(self, height: int, place: int) -> bytes:
+        """The hash of a complete node. Raises IndexError if it is not complete."""
+        return self._rows[height][place]
+
+    def peaks(self) -> list[bytes]:
+        """The largest complete nodes that cover all hashes, from left to right."""
+        return [row[-1] for row in reversed(self._rows) if len(row) % 2]
+
+    def copy(self) -> "TileTree":
+        """A tree of its own with the same hashes."""
+        twin = TileTree()
+        twin._rows = [list(row) for row in self._rows]
+        return twin
