@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 
 import psycopg
 
-from gateway import answers, quarantine
+from gateway import answers, quarantine, replays
 from gateway.content import Finding, Rows
 from gateway.findings import Voice
-from gateway.judge import Admitted, Head
+from gateway.judge import Admitted, Head, Refused
 from gateway.project import Projection, write_registry
 from gateway.quarantine import Specimen
 from gateway.repeats import Repeats, Sections, look_up
+from gateway.replays import Replayed
 from gateway.replies import Publication, Replies
 from gateway.sift import Batch, Incoming, Sieve
 from ledger import checkpoint_file, fold, read
@@ -67,10 +68,13 @@ class GatewayChain:
         """Judge `incoming` and what waits in the inbox, seal what is admitted, and return what to publish."""
         self._refresh_registry()
         inbox_ids, waiting = self._from_inbox()
+        replayed = replays.wanted(self._connection, self.name)
         sieve = Sieve(self._writer.origin, self._registry, self._suspended, self._heads, self._known)
-        batch = sieve.sift([*waiting, *incoming])  # which moves heads on before they are sealed: hence no second try
+        # Sifting moves heads on before they are sealed: hence no second try.
+        batch = sieve.sift([*waiting, *replayed, *incoming])
         sealed = self._seal(batch, inbox_ids)
         repeats = self._settle(batch)
+        replays.settle(self._connection, replayed, [*batch.refused, *repeats.refused])
         return self._reply(batch, sealed, repeats)
 
     def _from_inbox(self) -> tuple[list[int], list[Incoming]]:
@@ -98,7 +102,7 @@ class GatewayChain:
             if self.name == REGISTRY:
                 findings += self._apply_registry(entries)
             self._voice.report(connection, findings, self._now_ms() // 1000)
-            quarantine.write(connection, [Specimen(str(s.topic), r.reason, s.payload) for s, r in batch.refused])
+            quarantine.write(connection, _specimens(batch.refused))
             connection.execute("delete from inbox where inbox_id = any(%s)", [list(inbox_ids)])
 
         if ordered:
@@ -126,8 +130,7 @@ class GatewayChain:
                     if fork.statement.kid not in self._suspended:
                         self._voice.report_fork(self._connection, fork, self._now_ms() // 1000)
                     self._suspended |= {fork.statement.kid}
-                specimens = [Specimen(str(s.topic), r.reason, s.payload) for s, r in repeats.refused]
-                quarantine.write(self._connection, specimens)
+                quarantine.write(self._connection, _specimens(repeats.refused))
             self.counts.update(str(refused.reason) for _, refused in repeats.refused)
         self._connection.commit()
         return repeats
@@ -224,6 +227,12 @@ def _by_stream(ordered: Sequence[Admitted], first: int) -> dict[StreamKey, list[
         found = answers.Sealed(item.statement.tally.seq, index, item.statement.hash, lacking)
         sealed.setdefault(item.statement.stream_key, []).append(found)
     return sealed
+
+
+def _specimens(refused: Sequence[tuple[Incoming, Refused]]) -> list[Specimen]:
+    """What the quarantine does not hold yet."""
+    new = [(source, why) for source, why in refused if not isinstance(source, Replayed)]
+    return [Specimen(str(source.topic), why.reason, source.payload) for source, why in new]
 
 
 def _new_entry(item: Admitted) -> NewEntry:

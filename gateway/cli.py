@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import psycopg
 
+from gateway.quarantine_cli import quarantine
 from ledger import command_line
 from ledger.command_line import examples
 from ledger.database import connect, migrate
@@ -24,6 +25,9 @@ CHAINS = [name for name in CHAIN_KINDS if name != ANCHOR]
 @click.group()
 def cli() -> None:
     """Verify statements from the broker and seal them into blocks."""
+
+
+cli.add_command(quarantine)
 
 
 @cli.command(
