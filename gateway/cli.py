@@ -4,12 +4,14 @@ import asyncio
 import json
 import logging
 import signal
-import sys
+from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import psycopg
 
+from gateway import logs
 from gateway.quarantine_cli import quarantine
 from ledger import command_line
 from ledger.command_line import examples
@@ -18,6 +20,9 @@ from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 from ledger.registry import ANCHOR, CHAIN_KINDS
 from ledger.settings import Settings
+
+if TYPE_CHECKING:
+    from gateway.service import Service
 
 CHAINS = [name for name in CHAIN_KINDS if name != ANCHOR]
 
@@ -37,7 +42,11 @@ cli.add_command(quarantine)
 @command_line.dsn
 @click.option("--broker", help="MQTT broker, mqtt://user:password@host:port (TALLYSTICK_BROKER).")
 @click.option("--chains", help=f"Chains to write, by comma. Default: {','.join(CHAINS)}.")
-def run(data: Path | None, dsn: str | None, broker: str | None, chains: str | None) -> None:
+@click.option("--http", metavar="HOST:PORT", help="Serve /live, /ready and /metrics there. Default: nowhere.")
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def run(
+    data: Path | None, dsn: str | None, broker: str | None, chains: str | None, http: str | None, log_format: str
+) -> None:
     """Run until stopped: one writer for each chain, and for the anchor.
 
     It says 'ready' on standard output once it holds its chains and is subscribed.
@@ -45,12 +54,12 @@ def run(data: Path | None, dsn: str | None, broker: str | None, chains: str | No
     settings = Settings.load(data, dsn=dsn, broker=broker)
     folder = LedgerFolder(settings.data / "ledger")
     folder.trust()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logs.set_up(log_format)
     names = chains.split(",") if chains else CHAINS
     if unknown := set(names) - set(CHAINS):
         raise UserError(f"no chain is called {sorted(unknown)[0]!r}", f"the chains are {', '.join(CHAINS)}")
     _bring_up_to_date(settings.need_dsn())
-    asyncio.run(_serve(settings, folder, names))
+    asyncio.run(_serve(settings, folder, names, http))
 
 
 def _bring_up_to_date(dsn: str) -> None:
@@ -59,23 +68,29 @@ def _bring_up_to_date(dsn: str) -> None:
         migrate(dsn)
     except psycopg.errors.InsufficientPrivilege as error:
         reason = str(error).partition("\n")[0]
-        logging.getLogger("gateway").warning("the database's tables are used as they are: %s", reason)
+        logs.say(logging.WARNING, "schema", f"the database's tables are used as they are: {reason}", reason=reason)
 
 
-async def _serve(settings: Settings, folder: LedgerFolder, chains: list[str]) -> None:
+async def _serve(settings: Settings, folder: LedgerFolder, chains: list[str], http: str | None) -> None:
+    from gateway import web  # loads Prometheus' client
     from gateway.service import Service
 
     def ready() -> None:
         click.echo("ready")
 
     service = Service(dsn=settings.need_dsn(), broker=settings.need_broker(), folder=folder, chains=chains, ready=ready)
+    with web.serving(service.record, web.parse_address(http)) if http else nullcontext():
+        await _run_until_stopped(service)
+
+
+async def _run_until_stopped(service: "Service") -> None:
     task = asyncio.ensure_future(service.run())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     try:
         await task
     except asyncio.CancelledError:
-        logging.getLogger("gateway").info("stopped")
+        logs.say(logging.INFO, "stopped", "stopped")
 
 
 @cli.command(epilog=examples("tallystick gateway refused --data ~/tally"))

@@ -6,6 +6,7 @@ publication that is lost is asked for again. So a full queue drops, and a failed
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -55,7 +56,7 @@ class Intake:
             except MalformedError:
                 refuse(str(message.topic), payload)
             else:
-                hand_on(Incoming(topic, what, payload))
+                hand_on(Incoming(topic, what, payload, time.monotonic()))
 
     async def publish(self, publications: Sequence[Publication]) -> None:
         """Publish all, at once; a broker that is gone gets nothing, and agents ask again."""

@@ -23,8 +23,8 @@ IMPURE = {
         "pgcopy", "prove", "proving", "read", "seal", "settings", "tree_store",
     },
     "gateway": {
-        "anchor_chain", "answers", "chain", "cli", "findings", "intake", "kept", "project", "quarantine",
-        "quarantine_cli", "repeats", "replays", "replies", "service",
+        "ages", "anchor_chain", "answers", "chain", "cli", "findings", "intake", "kept", "metrics", "project",
+        "quarantine", "quarantine_cli", "repeats", "replays", "replies", "service", "web",
     },
     "edge": {
         "agent", "cli", "config", "csv", "event_file", "folder", "host", "locks", "publisher", "sensors", "service",
