@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 from gateway.histogram import Histogram
 from gateway.record import ChainRecord, Record
 from ledger.refusal import Reason
+from ledger.registry import ANCHOR
 
 _COUNTERS = {
     "accepted": ("tallystick_statements_accepted", "Statements sealed in a block."),
@@ -43,20 +44,21 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """All families, with each chain's samples."""
         chains = self._record.chains
+        speaking = {name: chain for name, chain in chains.items() if name != ANCHOR}  # nobody speaks to the anchor
         yield GaugeMetricFamily("tallystick_broker_connected", "1 if subscribed.", not self._record.broker_fault)
         for what, (name, text) in _COUNTERS.items():
             counter = CounterMetricFamily(name, text, labels=["chain"])
-            for chain, record in chains.items():
+            for chain, record in speaking.items():
                 counter.add_metric([chain], record.counts[what])
             yield counter
         yield self._refused()
         for what, (name, text) in _HISTOGRAMS.items():
             histogram = HistogramMetricFamily(name, text, labels=["chain"])
-            for chain, record in chains.items():
+            for chain, record in speaking.items():
                 values: Histogram = getattr(record, what)
                 histogram.add_metric([chain], values.buckets(), values.sum)
             yield histogram
-        yield from _gauges(chains)
+        yield from _gauges(chains, speaking)
         yield _ages(chains)
 
     def _refused(self) -> Metric:
@@ -70,9 +72,9 @@ class Metrics(Collector):
         return refused
 
 
-def _gauges(chains: Mapping[str, ChainRecord]) -> Iterator[Metric]:
+def _gauges(chains: Mapping[str, ChainRecord], speaking: Mapping[str, ChainRecord]) -> Iterator[Metric]:
     held = {name: chain for name, chain in chains.items() if chain.is_held}
-    yield _gauge("queue_messages", "Messages that wait for a batch.", {n: c.waiting() for n, c in chains.items()})
+    yield _gauge("queue_messages", "Messages that wait for a batch.", {n: c.waiting() for n, c in speaking.items()})
     yield _gauge("chain_held", "1 if this process writes the chain.", {n: c.is_held for n, c in chains.items()})
     yield _gauge("chain_size", "Entries of a chain that this process writes.", {n: c.size for n, c in held.items()})
 

@@ -82,6 +82,8 @@ class ChainRecord:
     @property
     def state(self) -> str:
         """In a word."""
+        if self.heard_at is None:
+            return "opening"
         return "held" if self.is_held else "standby" if self.is_standby else "failing"
 
 
@@ -93,6 +95,7 @@ class Record:
     broker_fault: str = "not connected yet"
     beat_at: float = 0.0
     topics_refused: int = 0
+    starting: str = ""
 
     @classmethod
     def of(cls, chains: Sequence[str], now: float) -> "Record":
@@ -106,6 +109,8 @@ class Record:
 
     def why_not_ready(self, now: float) -> list[str]:
         """What keeps it from its work; empty if nothing does."""
+        if self.starting:
+            return [*self.why_not_live(now), self.starting]
         broker = [f"{BROKER}: {self.broker_fault}"] if self.broker_fault else []
         chains = [f"{name}: {why}" for name, chain in self.chains.items() if (why := chain.why_not(now))]
         return self.why_not_live(now) + broker + chains

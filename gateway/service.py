@@ -16,8 +16,9 @@ import psycopg
 from gateway.anchor_chain import AnchorChain
 from gateway.batch import AGE_MS_MAX, Batcher
 from gateway.chain import GatewayChain
+from gateway.check import ClockWatch
 from gateway.intake import CLOSED, Intake
-from gateway.logs import Faults
+from gateway.logs import Faults, say
 from gateway.record import BROKER, Record, Taken
 from gateway.replies import Publication
 from gateway.sift import Incoming
@@ -113,18 +114,26 @@ class Service:
     # What is told outside
 
     async def _beat(self) -> None:
+        watch = ClockWatch(time.time(), time.monotonic())
         while True:
-            self.record.beat_at = time.monotonic()
-            self._faults.due(self.record.beat_at)
+            now = self.record.beat_at = time.monotonic()
+            self._faults.due(now)
+            if by := watch.jump(time.time(), now):
+                say(
+                    logging.WARNING,
+                    "clock",
+                    f"the clock was set {'back' if by < 0 else 'on'} by {abs(by):.1f} s",
+                    by=by,
+                )
             await asyncio.sleep(1)
 
     def _failed(self, name: str, error: Exception) -> bool:
         """Record it; whether the log has told of it, rather than of its like a moment ago."""
         text, now = " ".join(str(error).split()) or repr(error), time.monotonic()
         if name == BROKER:
-            self.record.broker_fault = text
-        else:
-            self.record.chains[name].failed(text, now, is_standby=isinstance(error, ChainLocked))
+            self.record.broker_fault = text = f"{self._broker.host}:{self._broker.port}: {text}"
+            return self._faults.failing(name, text, "devices keep what they say until it is back", now)
+        self.record.chains[name].failed(text, now, is_standby=isinstance(error, ChainLocked))
         if isinstance(error, ChainLocked):
             return self._stand_by(name)
         return self._faults.failing(name, text, getattr(error, "hint", ""), now)
@@ -197,8 +206,8 @@ class Service:
             self.record.chains[ANCHOR].opened(time.monotonic(), size=chain.size)
             self._is_ready(ANCHOR)
             while True:
-                taken = await _in_thread(chain, chain.take)
-                self._took(ANCHOR, Taken(chain.size, accepted=taken), [])
+                await _in_thread(chain, chain.take)
+                self._took(ANCHOR, Taken(chain.size), [])
                 await asyncio.sleep(AGE_MS_MAX / 1000)
         finally:
             chain.close()

@@ -85,7 +85,6 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     timeout = REQUEST_S_MAX
-    server_version, sys_version = "tallystick", ""
 
     def do_GET(self) -> None:
         status, content_type, body = self.server.answer(urlsplit(self.path).path, self.headers.get("Accept", ""))
@@ -98,6 +97,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     do_HEAD = do_GET
+
+    def version_string(self) -> str:
+        return "tallystick"
 
     def log_message(self, format: str, *args: Any) -> None:
         """A probe each few seconds is no news."""
