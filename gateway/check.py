@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from gateway.record import BROKER as BROKER
 from ledger import checkpoint_file
 from ledger.errors import OutsideError, UserError
 from ledger.folder import LedgerFolder
 from ledger.registry import ANCHOR, REGISTRY, Role
 from ledger.trust import Trust
 
-FOLDER, DATABASE, BROKER, CLOCK = "ledger folder", "database", "broker", "clock"
+FOLDER, DATABASE, CLOCK = "ledger folder", "database", "clock"
 BUILT_MS = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp() * 1000)  # no clock that is set shows less
 BEHIND_MS_MAX = 5_000
 APART_MS_MAX = 5_000

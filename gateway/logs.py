@@ -14,6 +14,7 @@ from typing import Any
 from ledger.refusal import Reason
 
 EVERY_S = 60.0
+CHANGE_S_MIN = 5.0  # what ends and begins again goes through many errors in a moment
 ORDINARY = frozenset({str(Reason.GAP)})  # a loss on the way: what is missing comes again
 
 log = logging.getLogger("gateway")
@@ -83,10 +84,10 @@ class Faults:
         else:
             kept.count, kept.example = kept.count + count, example
 
-    def due(self, now: float) -> None:
-        """Tell of what was summed up for a minute; forget what has ceased."""
+    def due(self, now: float, *, all_of_it: bool = False) -> None:
+        """Tell of what was summed up for a minute, or of all of it; forget what has ceased."""
         for (event, reason), kept in list(self._sums.items()):
-            if now - kept.told_at < self._every_s:
+            if now - kept.told_at < self._every_s and not all_of_it:
                 continue
             if kept.count:
                 _tell_count(event, reason, kept.count, kept.example, seconds=round(now - kept.told_at))
@@ -95,17 +96,17 @@ class Faults:
                 del self._sums[event, reason]
 
     def failing(self, name: str, text: str, hint: str, now: float) -> bool:
-        """A try of `name` has failed: told at once if it is the first or fails otherwise than before. Whether it is."""
+        """A try of `name` has failed: told at once if it worked before, soon if it fails otherwise. Whether told."""
         failure = self._failures.get(name)
         if failure is None:
             self._failures[name] = _Failure(now, now, text)
             told = f"{name}: {text}"
-        elif failure.text != text or now - failure.told_at >= self._every_s:
-            failure.tries, failure.told_at, failure.text = failure.tries + 1, now, text
-            told = f"{name}: {text} (tried {failure.tries} times in {now - failure.began_at:.0f} s)"
         else:
             failure.tries += 1
-            return False
+            if now - failure.told_at < (CHANGE_S_MIN if failure.text != text else self._every_s):
+                return False
+            failure.told_at, failure.text = now, text
+            told = f"{name}: {text} (tried {failure.tries} times in {now - failure.began_at:.0f} s)"
         say(logging.WARNING, "failing", told + (f" ({hint})" if hint else ""), of=name, reason=text, hint=hint)
         return True
 

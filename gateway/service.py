@@ -6,6 +6,7 @@ is closed and opened anew; the others go on.
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
@@ -16,10 +17,10 @@ import psycopg
 from gateway.anchor_chain import AnchorChain
 from gateway.batch import AGE_MS_MAX, Batcher
 from gateway.chain import GatewayChain
-from gateway.check import ClockWatch
+from gateway.check import BROKER, DATABASE, ClockWatch
 from gateway.intake import CLOSED, Intake
 from gateway.logs import Faults, say
-from gateway.record import BROKER, Record, Taken
+from gateway.record import Record, Taken
 from gateway.replies import Publication
 from gateway.sift import Incoming
 from ledger.errors import UserError
@@ -89,6 +90,12 @@ class Service:
 
     async def run(self) -> None:
         """Serve; returns only by cancellation."""
+        try:
+            await self._run()
+        finally:
+            self._faults.due(time.monotonic(), all_of_it=True)
+
+    async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._beat())
             group.create_task(self._keep(self._connect, BROKER))
@@ -129,25 +136,27 @@ class Service:
 
     def _failed(self, name: str, error: Exception) -> bool:
         """Record it; whether the log has told of it, rather than of its like a moment ago."""
-        text, now = " ".join(str(error).split()) or repr(error), time.monotonic()
+        text, now = re.sub(r"^\[Errno \d+\] ", "", " ".join(str(error).split())) or repr(error), time.monotonic()
         if name == BROKER:
             self.record.broker_fault = text = f"{self._broker.host}:{self._broker.port}: {text}"
             return self._faults.failing(name, text, "devices keep what they say until it is back", now)
         self.record.chains[name].failed(text, now, is_standby=isinstance(error, ChainLocked))
         if isinstance(error, ChainLocked):
             return self._stand_by(name)
-        return self._faults.failing(name, text, getattr(error, "hint", ""), now)
+        part = DATABASE if _is_databases(error) else name
+        return self._faults.failing(part, text, getattr(error, "hint", ""), now)
 
     def _stand_by(self, name: str) -> bool:
         """Another gateway writes the chain: say so once, not at every try."""
         if not self._standing_by:
-            log.warning("another gateway writes these chains: standing by, to take over when it ends")
+            say(logging.INFO, "standby", "another gateway writes these chains: standing by, to take over when it ends")
         self._standing_by.add(name)
         return True
 
     def _took(self, name: str, taken: Taken, batch: Sequence[Incoming]) -> None:
         chain, now = self.record.chains[name], time.monotonic()
         self._faults.well(name, now)
+        self._faults.well(DATABASE, now)
         chain.took(taken, now)
         chain.answered([message.arrived for message in batch if message.arrived is not None], now)
         for reason, count in taken.refused.items():
@@ -215,11 +224,16 @@ class Service:
     def _is_ready(self, name: str) -> None:
         if name in self._standing_by:
             self._standing_by.discard(name)
-            log.info("%s: taken over", name)
+            say(logging.INFO, "taken-over", f"{name}: taken over", chain=name)
         if self._waiting:
             self._waiting.discard(name)
             if not self._waiting:
                 self._ready()
+
+
+def _is_databases(error: Exception) -> bool:
+    """Whether the server is at fault: that is one fault, however many chains meet it."""
+    return isinstance(error, psycopg.OperationalError) or isinstance(error.__cause__, psycopg.OperationalError)
 
 
 _Result = TypeVar("_Result")

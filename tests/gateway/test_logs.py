@@ -60,9 +60,19 @@ def test_what_goes_on_failing_is_a_line_a_minute_and_its_end_is_one(lines: pytes
 def test_another_fault_of_the_same_part_is_told(lines: pytest.LogCaptureFixture) -> None:
     """That the broker is back, and refuses the password, does not hide behind its having been away."""
     faults = Faults()
-    faults.failing("broker", "connection refused", "", 0)
-    faults.failing("broker", "not authorised", "", 1)
-    assert [record.__dict__["fields"]["reason"] for record in lines.records] == ["connection refused", "not authorised"]
+    for second, text in enumerate(["disconnected", "connection refused", *["not authorised"] * 8]):
+        faults.failing("broker", text, "", second)
+    assert [record.__dict__["fields"]["reason"] for record in lines.records] == ["disconnected", "not authorised"]
+
+
+def test_the_rest_is_told_at_the_end(lines: pytest.LogCaptureFixture) -> None:
+    """What was summed up when the gateway stops is in its log."""
+    faults = Faults()
+    for _ in range(3):
+        faults.counted("refused", "gap", 1, "production/press-1", 0)
+    faults.due(7, all_of_it=True)
+    faults.due(8, all_of_it=True)
+    assert lines.messages[1:] == ["2 messages refused: gap, in 7 s; the last from production/press-1"]
 
 
 def test_json_is_an_object_a_line(lines: pytest.LogCaptureFixture) -> None:

@@ -17,6 +17,7 @@ from gateway import web
 from gateway.record import ChainRecord, Record, Taken
 from gateway.service import Service
 from ledger import operate
+from ledger.database import connect
 from ledger.errors import UserError
 from ledger.settings import BrokerAddress
 from tests.gateway.test_service import Line, serving
@@ -120,8 +121,9 @@ def test_a_gateway_without_its_broker_lives_and_is_not_ready(world: World, broke
         eventually(lambda: seen.verdict("ready") == (200, []), within_s=20)
 
 
-def test_a_second_gateway_stands_by(world: World) -> None:
-    """It holds nothing, and each chain's state says why; only its broker keeps it from being ready."""
+def test_a_second_gateway_stands_by(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """It holds nothing, and its states say so, its log in one line; only its broker keeps it from being ready."""
+    caplog.set_level("INFO")
     nowhere = BrokerAddress("127.0.0.1", 1, None, None)
     with serving(world, nowhere, await_ready=False) as first, outside(first) as seen:
         eventually(lambda: len(seen.verdict("ready")[1]) == 1, within_s=20)
@@ -132,6 +134,22 @@ def test_a_second_gateway_stands_by(world: World) -> None:
             held = [value for name, value in standing_by.samples().items() if "chain_held" in name]
             assert held == [0] * len(states)
             assert not [name for name in standing_by.samples() if "chain_size" in name]
+    assert len([message for message in caplog.messages if "standing by" in message]) == 1
+
+
+def test_a_database_that_ends_all_sessions_is_one_fault(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """All five chains lose theirs at once: a line that the database failed, and one that it works again."""
+    caplog.set_level("INFO")
+    with serving(world, BrokerAddress("127.0.0.1", 1, None, None), await_ready=False) as service:
+        eventually(lambda: {chain.state for chain in service.record.chains.values()} == {"held"}, within_s=20)
+        with connect(world.dsn, role=None, autocommit=True) as connection:
+            connection.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where datname = current_database() and pid <> pg_backend_pid()"
+            )
+        eventually(lambda: any("works again" in message for message in caplog.messages), within_s=20)
+    told = [message for message in caplog.messages if message.startswith("database: ")]
+    assert len(told) == 2 and "terminating connection" in told[0] and "works again" in told[1]
 
 
 def test_a_devices_age_goes_on_over_a_restart(world: World) -> None:

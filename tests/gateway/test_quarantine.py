@@ -1,9 +1,7 @@
 """The quarantine from its operator's side: what is kept is shown, judged again, and leaves when the ledger has it."""
 
 import json
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,31 +10,13 @@ import tallystick
 from gateway import kept
 from ledger.database import connect
 from ledger.statement import EVENTS
-from tests.world import Device, World, opening
+from tests.world import Device, World, opening, ticking
 
 
 @pytest.fixture
 def world(postgres_dsn: str, tmp_path: Path) -> Iterator[World]:
     with World(postgres_dsn, tmp_path / "ledger") as made:
         yield made
-
-
-@contextmanager
-def ticking(world: World) -> Iterator[None]:
-    """The gateway at work, in a thread of its own."""
-    done = threading.Event()
-
-    def run() -> None:
-        while not done.wait(0.05):
-            world.tick()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 def late(world: World) -> Device:
