@@ -191,7 +191,12 @@ class Service:
 
     async def _publish(self, publications: Sequence[Publication]) -> None:
         if publications and self._intake is not None:
-            await self._intake.publish(publications)
+            failed = await self._intake.publish(publications)
+            if failed:
+                text = f"not all are published: {failed[0]}"
+                self._faults.failing("replies", text, "devices ask for them again", time.monotonic())
+            else:
+                self._faults.well("replies", time.monotonic())
 
     # The chains
 

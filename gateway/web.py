@@ -1,7 +1,8 @@
 """The gateway's own small HTTP server: `/live`, `/ready`, `/metrics`. In threads, so that it answers for a stuck loop.
 
 `/live` fails where only a restart would help; `/ready` where the gateway does not do its work, and it says why not.
-Who may ask is the operator's to say, by the address that it listens on: nothing here is secret, or changes anything.
+Nothing asked here changes anything. But `/metrics` names the devices and tells how often they report: the operator
+says who may ask, by the address that it listens on.
 """
 
 import json
