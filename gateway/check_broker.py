@@ -8,6 +8,7 @@ from ledger.settings import BrokerAddress
 from ledger.topic import BIRTHS, STATEMENTS
 
 ANSWER_S_MAX = 5.0
+PACKETS_MAX, PACKET_BYTES_MAX = 1_000, 1024 * 1024
 _CONNECT, _CONNACK, _SUBSCRIBE, _SUBACK, _DISCONNECT = 0x10, 0x20, 0x82, 0x90, b"\xe0\x00"
 _REFUSED = {1: "it does not speak MQTT 3.1.1", 2: "it wants another client id", 3: "it is not available now"}
 _NOT_MQTT = "what listens there is no MQTT broker"
@@ -95,13 +96,14 @@ def _text(text: str) -> bytes:
 
 def _answer(connection: socket.socket, kind: int) -> bytes:
     """The body of the next packet of this kind; a retained birth may come before."""
-    while True:
+    for _ in range(PACKETS_MAX):
         head = _read(connection, 1)[0]
         body = _read(connection, _read_length(connection))
         if head == kind and len(body) >= 2:
             return body
         if head >> 4 != 3:  # PUBLISH
-            raise _NotMqtt
+            break
+    raise _NotMqtt
 
 
 def _read_length(connection: socket.socket) -> int:
@@ -109,7 +111,7 @@ def _read_length(connection: socket.socket) -> int:
     while shift < 28:
         byte = _read(connection, 1)[0]
         length, shift = length | (byte & 0x7F) << shift, shift + 7
-        if byte < 128:
+        if byte < 128 and length <= PACKET_BYTES_MAX:
             return length
     raise _NotMqtt
 

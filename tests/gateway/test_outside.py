@@ -14,6 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway import web
+from gateway.metrics import Metrics
 from gateway.record import ChainRecord, Record, Taken
 from gateway.service import Service
 from ledger import operate
@@ -174,6 +175,12 @@ def test_a_stuck_loop_is_answered_for() -> None:
         status, why = seen.verdict("live")
         assert status == 503 and re.fullmatch(r"its loop has not turned for 3\d s", why[0])
         assert seen.get("/")[0] == 404
+
+
+def test_the_metrics_are_openmetrics_for_who_asks() -> None:
+    """Prometheus asks for OpenMetrics first: it gets that, with its own content type and end."""
+    body, content_type = Metrics(Record.of(["production"], 0)).encode("application/openmetrics-text; version=1.0.0")
+    assert content_type.startswith("application/openmetrics-text") and body.endswith(b"# EOF\n")
 
 
 def test_one_who_says_nothing_holds_nobody_up() -> None:

@@ -193,9 +193,19 @@ def test_a_user_that_may_not_read_is_a_fault(broker: RunningBroker) -> None:
     assert check.level is Level.FAULT and "'press-1' read tallystick/v1/production/+/statement" in check.text
 
 
-@pytest.mark.parametrize("greeting", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x20\x02\x00\x01", b"\x20", b""])
+@pytest.mark.parametrize(
+    "greeting",
+    [
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"\x20\x02\x00\x01",
+        b"\x20",
+        b"",
+        b"\x30\xff\xff\xff\x7f",
+        b"\x30\x00" * 2_000,
+    ],
+)
 def test_what_is_no_broker_is_a_fault(greeting: bytes) -> None:
-    """Something else listens there, or a broker of another protocol version."""
+    """Something else listens there, or a broker of another protocol version, or one that only wastes our time."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
 
