@@ -80,7 +80,7 @@ def described(statement: Statement) -> dict[str, Any]:
     return {
         "issuer": statement.issuer,
         "subject": statement.subject,
-        "chain": statement.audience,
+        "audience": statement.audience,
         "issued_at": statement.issued_at,
         "lane": tally.lane,
         "stream": tally.stream.hex(),
