@@ -51,10 +51,18 @@ def look_reached(dsn: str) -> Check:
     return Check(DATABASE, Level.GOOD, "it is reached")
 
 
-def look_at_database(dsn: str, folder: LedgerFolder, chains: Sequence[str], now_ms: int) -> Iterator[Check]:
-    """From the connection to the history; ends at the first thing without which the rest cannot be seen."""
+def look_at_database(
+    dsn: str, folder: LedgerFolder, chains: Sequence[str], now_ms: int, *, is_old: bool = False
+) -> Iterator[Check]:
+    """From the connection to the history; ends at the first thing without which the rest cannot be seen.
+
+    Of tables that may be old, before they are brought up to date, only whose they are.
+    """
     try:
         with connect(dsn, autocommit=True) as connection:
+            if is_old:
+                yield _other_ledger(connection, folder) or Check(DATABASE, Level.GOOD, "it holds this ledger")
+                return
             facts = _facts(connection)
             yield from _look_at_server(facts)
             yield _look_at_ledger(connection, facts, folder, chains)

@@ -60,6 +60,7 @@ class Start:
         dsn, broker, chains = self._settings.need_dsn(), self._settings.need_broker(), self._chains
         await self._pass(lambda: look_at_folder(self._folder, chains))
         await self._pass(lambda: [look_reached(dsn)])
+        await self._pass(lambda: look_at_database(dsn, self._folder, chains, self._now_ms(), is_old=True))
         await asyncio.to_thread(bring_up)
         await self._pass(lambda: look_at_database(dsn, self._folder, chains, self._now_ms()))
         await self._pass(lambda: [look_at_broker(broker, chains)])

@@ -101,7 +101,7 @@ def test_a_database_that_refuses_the_address_is_a_fault(world: World, wrong: dic
 def test_a_database_without_a_ledger_is_a_fault(world: World, fresh_database: Callable[[], str]) -> None:
     """Empty, or with another ledger's tables: both are the wrong database."""
     empty = fresh_database()
-    only(looked(world, dsn=empty, part=DATABASE), Level.FAULT, "schema_version")
+    only(looked(world, dsn=empty, part=DATABASE), Level.FAULT, "holds no ledger")
     run_sql(world, "update tallystick.chain set origin = 'example.org/' || name")
     only(looked(world, part=DATABASE), Level.FAULT, "holds the ledger of example.org/registry")
 
@@ -265,6 +265,20 @@ def test_a_start_does_not_wait_for_ever_for_the_clock(
     asyncio.run(start.look(lambda: None))
     assert time.monotonic() - began > 1.5
     assert [message for message in caplog.messages if message.startswith("clock: it is not set")]
+
+
+def test_a_start_makes_no_tables_in_another_database(
+    world: World, tmp_path: Path, fresh_database: Callable[[], str]
+) -> None:
+    """An empty one, or another ledger's, is left as it is."""
+    brought = list[str]()
+    for dsn, text in ((fresh_database(), "holds no ledger"), (world.dsn, "of example.org")):
+        run_sql(world, "update tallystick.chain set origin = 'example.org/' || name")
+        settings = Settings.load(tmp_path, dsn=dsn, broker="127.0.0.1:1", environ={})
+        start = probe.Start(settings, world.folder, CHAINS, Record.of([], 0), lambda: NOW_MS)
+        with pytest.raises(UserError, match=text):
+            asyncio.run(start.look(lambda: brought.append("up")))
+    assert not brought
 
 
 def test_a_start_ends_at_what_only_the_operator_mends(world: World, tmp_path: Path) -> None:
