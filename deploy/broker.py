@@ -19,6 +19,7 @@ from typing import Literal
 from deploy import acl, credentials
 from deploy.children import Child
 from deploy.places import server_folder, server_user
+from gateway.check_broker import connect_packet
 from ledger.errors import UserError
 
 Kind = Literal["mosquitto", "amqtt"]
@@ -86,7 +87,7 @@ class Broker:
         """What the broker answers to an MQTT 3.1.1 CONNECT (0: accepted), or None if nothing does."""
         try:
             with socket.create_connection((HOST, self.port), timeout=1) as connection:
-                connection.sendall(_connect_packet(*login))
+                connection.sendall(connect_packet(*login))
                 answer = connection.recv(4)
         except OSError:
             return None
@@ -129,16 +130,6 @@ class Broker:
             "connection_messages false",
         )
         return "\n".join(lines) + "\n"
-
-
-def _connect_packet(*login: str) -> bytes:
-    """MQTT 3.1.1, 3.1: a clean session without a client id, which ends when the connection does."""
-    flags = 0xC2 if login else 0x02
-    fields = [b"", *(text.encode() for text in login)]
-    payload = b"".join(len(text).to_bytes(2, "big") + text for text in fields)
-    body = b"\x00\x04MQTT\x04" + bytes([flags]) + b"\x00\x0a" + payload
-    assert len(body) < 128  # a length of one byte
-    return b"\x10" + bytes([len(body)]) + body
 
 
 def _installed(kind: Literal["auto", "mosquitto", "amqtt"]) -> Kind:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--broker-kind", type=click.Choice(["auto", "mosquitto", "amqtt"]), default="auto", show_default=True)
 @click.option("--broker-port", type=click.IntRange(1, 65535), help="Where the broker listens, on loopback.")
 @click.option("--labels-port", type=click.IntRange(1, 65535), help="Where the label service listens, on loopback.")
+@click.option("--metrics-port", type=click.IntRange(1, 65535), help="Where the gateway's metrics are, on loopback.")
 @click.option(
     "--host", "labels_host", metavar="NAME", callback=checked(names.host), help="The host name in the labels' links."
 )
@@ -117,4 +118,5 @@ def _summary(stack: "Stack") -> None:
     click.echo(f"data     {stack.data}")
     click.echo(f"broker   mqtt://127.0.0.1:{stack.broker.port} ({stack.broker.kind})")
     click.echo(f"labels   {stack.labels_url}")
+    click.echo(f"metrics  http://127.0.0.1:{stack.metrics_port}/metrics")
     click.echo("Ctrl-C stops everything.")

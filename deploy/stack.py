@@ -30,6 +30,7 @@ from ledger.settings import BrokerAddress
 
 BROKER_PORT = 1883
 LABELS_PORT = 8420
+METRICS_PORT = 9464  # where a Prometheus exporter of this kind is looked for
 _RELOAD_S_MAX = 5.0
 _PASSWORD_FILE = "broker-password"  # noqa: S105  (where it is, not what)
 
@@ -44,6 +45,7 @@ class Options:
     broker_kind: Literal["auto", "mosquitto", "amqtt"] = "auto"
     broker_port: int | None = None
     labels_port: int | None = None
+    metrics_port: int | None = None
     labels_host: str | None = None
     ledger: str | None = None
     organisation: str | None = None
@@ -94,6 +96,7 @@ class Stack:
         self._start_database()
         self._start_broker()
         self._choose_labels()
+        self._choose_metrics()
         settings_file.save(self.data, self._tables)
 
     def make_ledger(self) -> None:
@@ -107,7 +110,8 @@ class Stack:
 
     def start_services(self) -> None:
         """Start the gateway and the label service."""
-        self.supervisor.start(_command("gateway", "gateway", "run", "--data", str(self.data), ready_line="ready"))
+        run = ("gateway", "run", "--data", str(self.data), "--http", f"{HOST}:{self.metrics_port}")
+        self.supervisor.start(_command("gateway", *run, ready_line="ready"))
         port = self.labels_port
         serve = ("labels", "serve", "--data", str(self.data), "--port", str(port))
         self.supervisor.start(_command("labels", *serve, ready_line="serving"))
@@ -139,6 +143,11 @@ class Stack:
     def labels_url(self) -> str:
         """The label service's loopback address."""
         return str(self._tables["labels"]["url"])
+
+    @property
+    def metrics_port(self) -> int:
+        """Where the gateway serves /live, /ready and /metrics on loopback."""
+        return int(self._tables["metrics"]["port"])
 
     def _start_database(self) -> None:
         kept = self._tables.get("database", {})
@@ -175,6 +184,10 @@ class Stack:
         self._tables["labels"] = {"url": f"http://{HOST}:{port}", "port": port}
         if host is not None:
             self._tables["labels"]["host"] = host
+
+    def _choose_metrics(self) -> None:
+        port = self._port("metrics", self.options.metrics_port, METRICS_PORT, "gateway's metrics page")
+        self._tables["metrics"] = {"port": port}
 
     def _port(self, table: str, named: int | None, first: int, part: str) -> int:
         value = self._tables.get(table, {}).get("port")

@@ -25,6 +25,11 @@ class AnchorChain:
         """Give the anchor up."""
         self._writer.close()
 
+    @property
+    def size(self) -> int:
+        """How many entries the anchor has."""
+        return self._writer.size
+
     def take(self) -> int:
         """Anchor what is not anchored yet; returns how many headers that was."""
         connection = self._writer.connection

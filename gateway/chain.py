@@ -4,18 +4,22 @@ Not safe to share between threads, and of no use after any error: close it and o
 then read again from the database; what was not sealed is sent again by the agents.
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 import psycopg
 
-from gateway import answers, quarantine
+from gateway import answers, quarantine, replays
+from gateway.ages import Ages
 from gateway.content import Finding, Rows
 from gateway.findings import Voice
-from gateway.judge import Admitted, Head
+from gateway.judge import Admitted, Head, Refused
 from gateway.project import Projection, write_registry
 from gateway.quarantine import Specimen
+from gateway.record import Taken
 from gateway.repeats import Repeats, Sections, look_up
+from gateway.replays import Replayed
 from gateway.replies import Publication, Replies
 from gateway.sift import Batch, Incoming, Sieve
 from ledger import checkpoint_file, fold, read
@@ -44,7 +48,6 @@ class GatewayChain:
 
     def __init__(self, dsn: str, *, chain: str, folder: LedgerFolder, now_ms: Callable[[], int]) -> None:
         self.name, self._folder, self._now_ms = chain, folder, now_ms
-        self.counts: Counter[str] = Counter()
         self._writer = ChainWriter(dsn, chain=chain, key=folder.log_key(chain), checkpoints=folder.checkpoints)
         try:
             self._connection = self._writer.connection
@@ -55,6 +58,9 @@ class GatewayChain:
             self._projection = Projection(self._connection, self._device_name)
             self._refresh_registry()
             self._voice = Voice(folder, self._registry, chain)
+            self.ages = Ages.load(self._connection, self._writer.chain_id, self._registry)
+            self._connection.commit()
+            self.taken = Taken(self._writer.size)
         except BaseException:
             self.close()
             raise
@@ -67,10 +73,16 @@ class GatewayChain:
         """Judge `incoming` and what waits in the inbox, seal what is admitted, and return what to publish."""
         self._refresh_registry()
         inbox_ids, waiting = self._from_inbox()
+        replayed = replays.wanted(self._connection, self.name)
         sieve = Sieve(self._writer.origin, self._registry, self._suspended, self._heads, self._known)
-        batch = sieve.sift([*waiting, *incoming])  # which moves heads on before they are sealed: hence no second try
+        # Sifting moves heads on before they are sealed: hence no second try.
+        batch = sieve.sift([*waiting, *replayed, *incoming])
         sealed = self._seal(batch, inbox_ids)
         repeats = self._settle(batch)
+        refused = [*batch.refused, *repeats.refused]
+        replays.settle(self._connection, replayed, refused)
+        self.ages.heard((stream[0] for stream in sealed), self._now_ms())
+        self.taken = self._taken(batch, refused)
         return self._reply(batch, sealed, repeats)
 
     def _from_inbox(self) -> tuple[list[int], list[Incoming]]:
@@ -98,9 +110,11 @@ class GatewayChain:
             if self.name == REGISTRY:
                 findings += self._apply_registry(entries)
             self._voice.report(connection, findings, self._now_ms() // 1000)
-            quarantine.write(connection, [Specimen(str(s.topic), r.reason, s.payload) for s, r in batch.refused])
+            quarantine.write(connection, _specimens(batch.refused))
             connection.execute("delete from inbox where inbox_id = any(%s)", [list(inbox_ids)])
+            self._written_at = time.perf_counter()
 
+        began_at = time.perf_counter()
         if ordered:
             registry = (self._registry.size, self._registry_root)
             self._writer.seal([_new_entry(i) for i in ordered], now_ms=self._now_ms(), registry=registry, also=also)
@@ -108,8 +122,7 @@ class GatewayChain:
             with self._connection.transaction():
                 also(self._connection, first)
         self._connection.commit()
-        self.counts.update(accepted=len(ordered), repeats=len(batch.behind))
-        self.counts.update(str(refused.reason) for _, refused in batch.refused)
+        self._sealing = (began_at, time.perf_counter())
         return _by_stream(ordered, first)
 
     def _settle(self, batch: Batch) -> Repeats:
@@ -126,11 +139,22 @@ class GatewayChain:
                     if fork.statement.kid not in self._suspended:
                         self._voice.report_fork(self._connection, fork, self._now_ms() // 1000)
                     self._suspended |= {fork.statement.kid}
-                specimens = [Specimen(str(s.topic), r.reason, s.payload) for s, r in repeats.refused]
-                quarantine.write(self._connection, specimens)
-            self.counts.update(str(refused.reason) for _, refused in repeats.refused)
+                quarantine.write(self._connection, _specimens(repeats.refused))
         self._connection.commit()
         return repeats
+
+    def _taken(self, batch: Batch, refused: Sequence[tuple[Incoming, Refused]]) -> Taken:
+        """What came of a batch, to be told outside."""
+        began_at, ended_at = self._sealing
+        return Taken(
+            size=self._writer.size,
+            accepted=len(batch.admitted),
+            repeats=len(batch.behind),
+            refused=Counter(str(why.reason) for _, why in refused),
+            examples={str(why.reason): source.topic.device for source, why in refused},
+            seal_s=ended_at - began_at if batch.admitted else None,
+            commit_s=ended_at - self._written_at if batch.admitted else None,
+        )
 
     def _reply(
         self, batch: Batch, sealed: dict[StreamKey, list[answers.Sealed]], repeats: Repeats
@@ -224,6 +248,12 @@ def _by_stream(ordered: Sequence[Admitted], first: int) -> dict[StreamKey, list[
         found = answers.Sealed(item.statement.tally.seq, index, item.statement.hash, lacking)
         sealed.setdefault(item.statement.stream_key, []).append(found)
     return sealed
+
+
+def _specimens(refused: Sequence[tuple[Incoming, Refused]]) -> list[Specimen]:
+    """What the quarantine does not hold yet."""
+    new = [(source, why) for source, why in refused if not isinstance(source, Replayed)]
+    return [Specimen(str(source.topic), why.reason, source.payload) for source, why in new]
 
 
 def _new_entry(item: Admitted) -> NewEntry:

@@ -5,7 +5,7 @@ publication that is lost is asked for again. So a full queue drops, and a failed
 """
 
 import asyncio
-import logging
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -17,7 +17,6 @@ from ledger.errors import MalformedError
 from ledger.settings import BrokerAddress
 from ledger.topic import BIRTHS, STATEMENTS, Topic
 
-log = logging.getLogger("gateway")
 CLOSED = (aiomqtt.MqttError,)
 
 
@@ -55,11 +54,9 @@ class Intake:
             except MalformedError:
                 refuse(str(message.topic), payload)
             else:
-                hand_on(Incoming(topic, what, payload))
+                hand_on(Incoming(topic, what, payload, time.monotonic()))
 
-    async def publish(self, publications: Sequence[Publication]) -> None:
-        """Publish all, at once; a broker that is gone gets nothing, and agents ask again."""
+    async def publish(self, publications: Sequence[Publication]) -> list[BaseException]:
+        """Publish all, at once; returns what failed: a broker that is gone gets nothing, and agents ask again."""
         sends = [self._client.publish(item.topic, item.payload, qos=1, retain=item.retain) for item in publications]
-        failed = [result for result in await asyncio.gather(*sends, return_exceptions=True) if result is not None]
-        if failed:
-            log.warning("%d of %d replies not published: %s", len(failed), len(sends), failed[0])
+        return [result for result in await asyncio.gather(*sends, return_exceptions=True) if result is not None]

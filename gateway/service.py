@@ -6,8 +6,8 @@ is closed and opened anew; the others go on.
 
 import asyncio
 import logging
+import re
 import time
-from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar
@@ -17,7 +17,10 @@ import psycopg
 from gateway.anchor_chain import AnchorChain
 from gateway.batch import AGE_MS_MAX, Batcher
 from gateway.chain import GatewayChain
+from gateway.check import BROKER, DATABASE, ClockWatch
 from gateway.intake import CLOSED, Intake
+from gateway.logs import Faults, say
+from gateway.record import Record, Taken
 from gateway.replies import Publication
 from gateway.sift import Incoming
 from ledger.errors import UserError
@@ -78,15 +81,24 @@ class Service:
     ) -> None:
         self._dsn, self._broker, self._folder, self._chains = dsn, broker, folder, chains
         self._queues = {name: Waiting(QUEUE_MAX) for name in chains}
-        self._waiting, self._ready = {*chains, ANCHOR, "broker"}, ready
+        self._waiting, self._ready = {*chains, ANCHOR, BROKER}, ready
         self._intake: Intake | None = None
         self._standing_by: set[str] = set()  # chains that another gateway writes
-        self.counts: Counter[str] = Counter()
+        self.record, self._faults = Record.of([*chains, ANCHOR], time.monotonic()), Faults()
+        for name, queue in self._queues.items():
+            self.record.chains[name].waiting = queue.qsize
 
     async def run(self) -> None:
         """Serve; returns only by cancellation."""
+        try:
+            await self._run()
+        finally:
+            self._faults.due(time.monotonic(), all_of_it=True)
+
+    async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._keep(self._connect, "broker"))
+            group.create_task(self._beat())
+            group.create_task(self._keep(self._connect, BROKER))
             group.create_task(self._keep(self._run_anchor, ANCHOR))
             for chain in self._chains:
                 group.create_task(self._keep(lambda chain=chain: self._run_chain(chain), chain))  # type: ignore[misc]
@@ -98,21 +110,57 @@ class Service:
             began = time.monotonic()
             try:
                 await run()
-            except ChainLocked:
-                self._stand_by(name)
             except (psycopg.Error, UserError, OSError, *CLOSED) as error:
-                hint = getattr(error, "hint", "")
-                log.warning("%s: %s%s", name, str(error).strip() or repr(error), f" ({hint})" if hint else "")
-            except Exception:  # whatever one chain meets, the others go on
-                log.exception("%s: a fault of ours", name)
+                self._failed(name, error)
+            except Exception as error:  # whatever one chain meets, the others go on
+                if self._failed(name, error):
+                    log.exception("%s: a fault of ours", name)
             pause = 0.1 if time.monotonic() - began > BACKOFF_S_MAX else min(pause * 2, BACKOFF_S_MAX)
             await asyncio.sleep(pause)
 
-    def _stand_by(self, name: str) -> None:
+    # What is told outside
+
+    async def _beat(self) -> None:
+        watch = ClockWatch(time.time(), time.monotonic())
+        while True:
+            now = self.record.beat_at = time.monotonic()
+            self._faults.due(now)
+            if by := watch.jump(time.time(), now):
+                say(
+                    logging.WARNING,
+                    "clock",
+                    f"the clock was set {'back' if by < 0 else 'on'} by {abs(by):.1f} s",
+                    by=by,
+                )
+            await asyncio.sleep(1)
+
+    def _failed(self, name: str, error: Exception) -> bool:
+        """Record it; whether the log has told of it, rather than of its like a moment ago."""
+        text, now = re.sub(r"^\[Errno \d+\] ", "", " ".join(str(error).split())) or repr(error), time.monotonic()
+        if name == BROKER:
+            self.record.broker_fault = text = f"{self._broker.host}:{self._broker.port}: {text}"
+            return self._faults.failing(name, text, "devices keep what they say until it is back", now)
+        self.record.chains[name].failed(text, now, is_standby=isinstance(error, ChainLocked))
+        if isinstance(error, ChainLocked):
+            return self._stand_by(name)
+        part = DATABASE if _is_databases(error) else name
+        return self._faults.failing(part, text, getattr(error, "hint", ""), now)
+
+    def _stand_by(self, name: str) -> bool:
         """Another gateway writes the chain: say so once, not at every try."""
         if not self._standing_by:
-            log.warning("another gateway writes these chains: standing by, to take over when it ends")
+            say(logging.INFO, "standby", "another gateway writes these chains: standing by, to take over when it ends")
         self._standing_by.add(name)
+        return True
+
+    def _took(self, name: str, taken: Taken, batch: Sequence[Incoming]) -> None:
+        chain, now = self.record.chains[name], time.monotonic()
+        self._faults.well(name, now)
+        self._faults.well(DATABASE, now)
+        chain.took(taken, now)
+        chain.answered([message.arrived for message in batch if message.arrived is not None], now)
+        for reason, count in taken.refused.items():
+            self._faults.counted("refused", reason, count, f"{name}/{taken.examples[reason]}", now)
 
     # The broker
 
@@ -120,45 +168,60 @@ class Service:
         async with Intake.connect(self._broker, self._chains) as intake:
             self._intake = intake
             try:
-                self._is_ready("broker")
+                self.record.broker_fault = ""
+                self._faults.well(BROKER, time.monotonic())
+                self._is_ready(BROKER)
                 await intake.read(self._hand_on, self._refuse)
             finally:
-                self._intake = None
+                self._intake, self.record.broker_fault = None, "not connected"
 
     def _hand_on(self, message: Incoming) -> None:
         queue = self._queues.get(message.topic.chain)
         if queue is None or message.what not in ("statement", "birth"):
             self._refuse(str(message.topic), message.payload)
         elif queue.full():
-            self.counts["overflow"] += 1  # sent again by its agent
+            self.record.chains[message.topic.chain].counts["dropped"] += 1  # sent again by its agent
+            self._faults.counted("dropped", "queue-full", 1, str(message.topic), time.monotonic())
         else:
             queue.put_nowait(message)
 
     def _refuse(self, topic: str, payload: bytes) -> None:
-        self.counts[str(Reason.TOPIC)] += 1
+        self.record.topics_refused += 1
+        self._faults.counted("refused", str(Reason.TOPIC), 1, repr(topic[:100]), time.monotonic())
 
     async def _publish(self, publications: Sequence[Publication]) -> None:
         if publications and self._intake is not None:
-            await self._intake.publish(publications)
+            failed = await self._intake.publish(publications)
+            if failed:
+                text = f"not all are published: {failed[0]}"
+                self._faults.failing("replies", text, "devices ask for them again", time.monotonic())
+            else:
+                self._faults.well("replies", time.monotonic())
 
     # The chains
 
     async def _run_chain(self, name: str) -> None:
         chain = await asyncio.to_thread(GatewayChain, self._dsn, chain=name, folder=self._folder, now_ms=now_ms)
         try:
+            self.record.chains[name].opened(
+                time.monotonic(), size=chain.taken.size, ages=lambda: chain.ages.seconds(now_ms())
+            )
             self._is_ready(name)
             while True:
                 batch = await _collect(self._queues[name])
                 await self._publish(await _in_thread(chain, lambda: chain.take(batch)))  # noqa: B023
+                self._took(name, chain.taken, batch)
         finally:
             chain.close()
 
     async def _run_anchor(self) -> None:
         chain = await asyncio.to_thread(AnchorChain, self._dsn, folder=self._folder, now_ms=now_ms)
         try:
+            self.record.chains[ANCHOR].opened(time.monotonic(), size=chain.size)
             self._is_ready(ANCHOR)
             while True:
                 await _in_thread(chain, chain.take)
+                self._took(ANCHOR, Taken(chain.size), [])
                 await asyncio.sleep(AGE_MS_MAX / 1000)
         finally:
             chain.close()
@@ -166,11 +229,16 @@ class Service:
     def _is_ready(self, name: str) -> None:
         if name in self._standing_by:
             self._standing_by.discard(name)
-            log.info("%s: taken over", name)
+            say(logging.INFO, "taken-over", f"{name}: taken over", chain=name)
         if self._waiting:
             self._waiting.discard(name)
             if not self._waiting:
                 self._ready()
+
+
+def _is_databases(error: Exception) -> bool:
+    """Whether the server is at fault: that is one fault, however many chains meet it."""
+    return isinstance(error, psycopg.OperationalError) or isinstance(error.__cause__, psycopg.OperationalError)
 
 
 _Result = TypeVar("_Result")

@@ -14,11 +14,15 @@ from ledger.topic import Topic
 
 
 class Incoming(NamedTuple):
-    """A message from the broker or the inbox. `what` is the topic's last part: `statement` or `birth`."""
+    """A message from the broker or the inbox. `what` is the topic's last part: `statement` or `birth`.
+
+    `arrived` is when the broker delivered it, in seconds of the monotonic clock.
+    """
 
     topic: Topic
     what: str
     payload: bytes
+    arrived: float | None = None
 
 
 @dataclass

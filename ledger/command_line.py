@@ -45,6 +45,7 @@ timeout = click.option(
     metavar="SECONDS",
     default=15.0,
     show_default=True,
-    help="How long to wait until it is sealed.",
+    help="How long to wait until it is done.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+as_json_lines = click.option("--json", "as_json", is_flag=True, help="JSON, one object a line.")

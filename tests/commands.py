@@ -13,10 +13,16 @@ def every() -> Iterator[tuple[str, click.Command]]:
     context = click.Context(tallystick.cli)
     for name in tallystick.cli.list_commands(context):
         command = tallystick.cli.get_command(context, name)
-        if isinstance(command, click.Group):
-            yield from ((f"{name} {inner}", command.commands[inner]) for inner in command.commands)
-        elif command is not None:
-            yield name, command
+        if command is not None:
+            yield from _inner(name, command)
+
+
+def _inner(words: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            yield from _inner(f"{words} {name}", inner)
+    else:
+        yield words, command
 
 
 def parse(line: str) -> str:
@@ -36,6 +42,6 @@ def parse(line: str) -> str:
     for parameter in command.get_params(context):
         if not isinstance(parameter.type, click.File):
             parameter.handle_parse_result(context, values, [])
-        else:
+        elif parameter.required:
             assert values[parameter.name], parameter.name
     return context.command_path.removeprefix("tallystick ")

@@ -34,7 +34,7 @@ def _documented() -> set[str]:
     for cell in re.findall(r"^\| (`tallystick .*?) \|", README, re.MULTILINE):
         first, *others = re.findall(r"`(.*?)`", cell)
         words = first.removeprefix("tallystick ").split()
-        found |= {" ".join(words), *(f"{words[0]} {other}" for other in others)}
+        found |= {" ".join(words), *(" ".join([*words[:-1], other]) for other in others)}
     return found
 
 

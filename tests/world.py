@@ -9,8 +9,10 @@ The test turns the clock: nothing is sealed before `tick`, and each tick is one 
 something, then one of the anchor.
 """
 
+import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -218,3 +220,23 @@ class World:
         if self._anchor is None:
             self._anchor = AnchorChain(self.dsn, folder=self.folder, now_ms=lambda: self.now_ms)
         return self._anchor
+
+
+@contextmanager
+def ticking(world: World) -> Iterator[None]:
+    """The gateway of `world`, sealing in a thread of its own."""
+    ended = threading.Event()
+
+    def run() -> None:
+        while not ended.wait(0.05):
+            world.tick(anchored=False)
+        world.close()
+
+    world.close()
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -4,6 +4,7 @@
 set local search_path = tallystick, pg_temp;
 grant usage on schema tallystick to tallystick_reader, tallystick_writer;
 grant update (n) on quarantine_count to tallystick_writer;
+grant update (reason, replay_at) on quarantine to tallystick_writer;
 do $$
 declare change text;
 begin

@@ -1,8 +1,10 @@
 """`tallystick up`, as a user runs it."""
 
+import json
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +20,7 @@ PARTS = ("postgres", "broker", "gateway", "labels")
 @contextmanager
 def up(data: Path) -> Iterator["tuple[subprocess.Popen[str], list[str]]"]:
     """The running command, and what it printed until all was ready."""
-    ports = ("--broker-port", str(free_port()), "--labels-port", str(free_port()))
+    ports = [word for of in ("broker", "labels", "metrics") for word in (f"--{of}-port", str(free_port()))]
     process = subprocess.Popen(
         [sys.executable, "-m", "tallystick", "up", "--data", str(data), *ports],
         stdout=subprocess.PIPE,
@@ -77,3 +79,13 @@ def test_second_is_refused(open_folder: Path) -> None:
         assert "tallystick: hint: " in second.stderr
         assert process.poll() is None
         assert len(children_of(process)) == len(PARTS)
+
+
+def test_the_gateway_can_be_asked_how_it_is(open_folder: Path) -> None:
+    """`up` prints where its metrics are; beside them /ready says that all is well."""
+    with up(open_folder / "data") as (_, printed):
+        [address] = [line.split()[1] for line in printed if line.startswith("metrics ")]
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            assert b'tallystick_chain_held{chain="production"} 1.0' in answer.read()
+        with urllib.request.urlopen(address.replace("/metrics", "/ready"), timeout=10) as answer:
+            assert json.load(answer)["ready"] is True

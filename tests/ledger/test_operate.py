@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,33 +12,13 @@ from ledger import checkpoint_file, operate
 from ledger.database import connect
 from ledger.errors import UserError
 from ledger.registry import REGISTRY, Registry
-from tests.world import Device, World
+from tests.world import Device, World, ticking
 
 
 @pytest.fixture
 def world(postgres_dsn: str, tmp_path: Path) -> Iterator[World]:
     with World(postgres_dsn, tmp_path / "ledger") as made:
         yield made
-
-
-@contextmanager
-def ticking(world: World) -> Iterator[None]:
-    """A gateway that seals, in a thread of its own."""
-    ended = threading.Event()
-
-    def run() -> None:
-        while not ended.wait(0.05):
-            world.tick(anchored=False)
-        world.close()
-
-    world.close()
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 def post(world: World, *entries: dict[str, Any], timeout_s: float = 10) -> Registry:
