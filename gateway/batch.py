@@ -1,5 +1,7 @@
-"""When a block closes: so many statements, so many bytes, or so long after the first."""
+"""When a block closes: so many statements, so many bytes, or so long after the first of them came."""
 
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -12,37 +14,49 @@ Item = TypeVar("Item")
 
 @dataclass
 class Batcher(Generic[Item]):
-    """Collects items; the caller has the clock and does the sleeping."""
+    """What waits, in the order in which it came; the caller has the clock and does the sleeping.
+
+    More than one batch may wait: each item keeps the time at which it came.
+    """
 
     size_max: int = SIZE_MAX
     age_ms_max: float = AGE_MS_MAX
     bytes_max: int = BYTES_MAX
-    items: list[Item] = field(default_factory=list)
-    bytes: int = 0
-    first_ms: float | None = None
+    bytes: int = field(default=0, init=False)
+    _waiting: deque[tuple[float, int, Item]] = field(default_factory=deque, init=False)
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def __iter__(self) -> Iterator[Item]:
+        return (item for _, _, item in self._waiting)
 
     def add(self, item: Item, now_ms: float, *, size: int = 0) -> None:
         """Take one more, of `size` bytes."""
-        if self.first_ms is None:
-            self.first_ms = now_ms
-        self.items.append(item)
+        self._waiting.append((now_ms, size, item))
         self.bytes += size
 
     @property
     def is_full(self) -> bool:
-        """Whether the batch closes whatever its age."""
-        return len(self.items) >= self.size_max or self.bytes >= self.bytes_max
+        """Whether a batch closes whatever its age."""
+        return len(self._waiting) >= self.size_max or self.bytes >= self.bytes_max
 
     def deadline_ms(self) -> float | None:
-        """When the batch closes by age, or None while it is empty."""
-        return None if self.first_ms is None else self.first_ms + self.age_ms_max
+        """When the next batch closes by age, or None while nothing waits."""
+        return self._waiting[0][0] + self.age_ms_max if self._waiting else None
 
     def due(self, now_ms: float) -> bool:
-        """Whether the batch closes now."""
+        """Whether a batch closes now."""
         deadline = self.deadline_ms()
         return deadline is not None and (self.is_full or now_ms >= deadline)
 
     def take(self) -> list[Item]:
-        """The batch, and begin the next."""
-        items, self.items, self.bytes, self.first_ms = self.items, [], 0, None
-        return items
+        """The next batch: the oldest items, up to `size_max` of them, or to the one that reaches `bytes_max`."""
+        batch: list[Item] = []
+        size = 0
+        while self._waiting and len(batch) < self.size_max and size < self.bytes_max:
+            _, bytes_, item = self._waiting.popleft()
+            size += bytes_
+            batch.append(item)
+        self.bytes -= size
+        return batch

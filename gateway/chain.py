@@ -85,6 +85,10 @@ class GatewayChain:
         self.taken = self._taken(batch, refused)
         return self._reply(batch, sealed, repeats)
 
+    def ages_now(self) -> dict[str, float]:
+        """Seconds since a block took a statement of each device, by name. From any thread."""
+        return self.ages.seconds(self._now_ms())
+
     def _from_inbox(self) -> tuple[list[int], list[Incoming]]:
         """The oldest statements in the inbox, as if their authors had published them."""
         rows = self._connection.execute(

@@ -1,62 +1,102 @@
-"""The broker, behind one small adapter over aiomqtt: messages come in, publications go out.
+"""The broker, behind one small adapter over gmqtt: messages come in, publications go out.
 
 Nothing here is relied on: a message that is lost, doubled or reordered is sent again by its agent, and a
-publication that is lost is asked for again. So a full queue drops, and a failed publication is only counted.
+publication that is lost is asked for again. So what is in the way is dropped, here as at the broker.
+
+A chain has a connection of its own, so that one chain's flood holds up no other.
 """
 
 import asyncio
-import time
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-import aiomqtt
+import gmqtt
+from gmqtt.mqtt.constants import MQTTv311
+from gmqtt.mqtt.handler import MQTTError
+from gmqtt.storage import PersistentStorage
 
 from gateway.replies import Publication
-from gateway.sift import Incoming
-from ledger.errors import MalformedError
 from ledger.settings import BrokerAddress
-from ledger.topic import BIRTHS, STATEMENTS, Topic
+from ledger.topic import BIRTHS, STATEMENTS
 
-CLOSED = (aiomqtt.MqttError,)
+CONNECT_S_MAX = 10.0
+UNACKNOWLEDGED_MAX = 20_000  # publications that the broker has not taken yet; an MQTT packet id has 16 bits
+NO_RECONNECT = -2  # gmqtt tries while it failed no more often than that; we connect anew ourselves
+CLOSED = (OSError, MQTTError)  # what a connection ends with
+
+logging.getLogger("gmqtt").setLevel(logging.CRITICAL)  # it tells with a traceback what we tell in a line
 
 
 class Intake:
-    """A connection to the broker."""
+    """A connection to the broker, subscribed to a chain."""
 
-    def __init__(self, client: aiomqtt.Client) -> None:
-        self._client = client
+    def __init__(self, received: Callable[[str, bytes], None]) -> None:
+        """`received(topic, payload)` is called for each message, in the event loop."""
+        self._waiting = PersistentStorage()
+        self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._subscribed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._client = gmqtt.Client(None, persistent_storage=self._waiting)
+        self._client.reconnect_retries = NO_RECONNECT
+
+        def on_message(client: gmqtt.Client, topic: str, payload: bytes, qos: int, properties: object) -> None:
+            try:
+                received(topic, payload)
+            except Exception as error:  # gmqtt would swallow it
+                self._end(error)
+
+        self._client.on_message = on_message
+        self._client.on_subscribe = self._on_subscribe
+        self._client.on_disconnect = lambda *_: self._end(ConnectionResetError("the broker closed the connection"))
 
     @classmethod
     @asynccontextmanager
-    async def connect(cls, address: BrokerAddress, chains: Sequence[str]) -> AsyncIterator["Intake"]:
-        """Connected and subscribed to the chains' statements and births. Raises aiomqtt.MqttError."""
-        client = aiomqtt.Client(
-            address.host,
-            address.port,
-            username=address.username,
-            password=address.password,
-            protocol=aiomqtt.ProtocolVersion.V311,
-            max_queued_outgoing_messages=0,
-        )
-        client.pending_calls_threshold = 10_000  # it only warns
-        async with client:
-            for chain in chains:
-                for topics in (STATEMENTS, BIRTHS):
-                    await client.subscribe(topics.format(chain=chain), qos=1)
-            yield cls(client)
+    async def connect(
+        cls, address: BrokerAddress, chain: str, received: Callable[[str, bytes], None]
+    ) -> AsyncIterator["Intake"]:
+        """Connected, and subscribed to the chain's statements and births. Raises one of CLOSED."""
+        intake = cls(received)
+        try:
+            async with asyncio.timeout(CONNECT_S_MAX):
+                await intake._open(address, [topics.format(chain=chain) for topics in (STATEMENTS, BIRTHS)])
+            yield intake
+        finally:
+            intake._end(None)
+            await intake._client.disconnect()
 
-    async def read(self, hand_on: Callable[[Incoming], None], refuse: Callable[[str, bytes], None]) -> None:
-        """Hand every message on until the connection ends. Never cancelled between two messages."""
-        async for message in self._client.messages:
-            payload = message.payload if isinstance(message.payload, bytes) else b""
-            try:
-                topic, what = Topic.parse(str(message.topic))
-            except MalformedError:
-                refuse(str(message.topic), payload)
+    async def closed(self) -> None:
+        """Wait for the connection's end; raises what ended it."""
+        await asyncio.shield(self._ended)
+
+    def publish(self, publications: Sequence[Publication]) -> int:
+        """Send all, at QoS 1; returns how many were dropped because the broker takes nothing. Agents ask again."""
+        room = max(0, UNACKNOWLEDGED_MAX - len(self._waiting.get_all()))
+        for item in publications[:room]:
+            self._client.publish(item.topic, item.payload, qos=1, retain=item.retain)
+        return len(publications[room:])
+
+    async def _open(self, address: BrokerAddress, topics: Sequence[str]) -> None:
+        if address.username is not None:
+            self._client.set_auth_credentials(address.username, address.password)
+        await self._client.connect(address.host, address.port, version=MQTTv311)
+        self._client.subscribe([gmqtt.Subscription(topic, qos=1) for topic in topics])
+        await asyncio.wait([self._subscribed, self._ended], return_when=asyncio.FIRST_COMPLETED)
+        for future in (self._ended, self._subscribed):
+            if future.done():
+                future.result()
+
+    def _on_subscribe(self, client: gmqtt.Client, mid: int, granted: Sequence[int], properties: object) -> None:
+        if self._subscribed.done():
+            return
+        if any(code >= 128 for code in granted):
+            self._subscribed.set_exception(PermissionError("the broker does not let this user read statements"))
+        else:
+            self._subscribed.set_result(None)
+
+    def _end(self, error: Exception | None) -> None:
+        if not self._ended.done():
+            if error is None:
+                self._ended.set_result(None)
             else:
-                hand_on(Incoming(topic, what, payload, time.monotonic()))
-
-    async def publish(self, publications: Sequence[Publication]) -> list[BaseException]:
-        """Publish all, at once; returns what failed: a broker that is gone gets nothing, and agents ask again."""
-        sends = [self._client.publish(item.topic, item.payload, qos=1, retain=item.retain) for item in publications]
-        return [result for result in await asyncio.gather(*sends, return_exceptions=True) if result is not None]
+                self._ended.set_exception(error)
+                self._ended.exception()  # seen: whoever waits for `closed` is told, and nobody need wait

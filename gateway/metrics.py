@@ -9,7 +9,6 @@ from prometheus_client.registry import Collector
 
 from gateway.histogram import Histogram
 from gateway.record import ChainRecord, Record
-from ledger.refusal import Reason
 from ledger.registry import ANCHOR
 
 _COUNTERS = {
@@ -45,7 +44,6 @@ class Metrics(Collector):
         """All families, with each chain's samples."""
         chains = self._record.chains
         speaking = {name: chain for name, chain in chains.items() if name != ANCHOR}  # nobody speaks to the anchor
-        yield GaugeMetricFamily("tallystick_broker_connected", "1 if subscribed.", not self._record.broker_fault)
         for what, (name, text) in _COUNTERS.items():
             counter = CounterMetricFamily(name, text, labels=["chain"])
             for chain, record in speaking.items():
@@ -68,12 +66,13 @@ class Metrics(Collector):
         for name, chain in self._record.chains.items():
             for reason, count in chain.refused.copy().items():
                 refused.add_metric([name, reason], count)
-        refused.add_metric(["", str(Reason.TOPIC)], self._record.topics_refused)
         return refused
 
 
 def _gauges(chains: Mapping[str, ChainRecord], speaking: Mapping[str, ChainRecord]) -> Iterator[Metric]:
     held = {name: chain for name, chain in chains.items() if chain.is_held}
+    listened = {name: chain.is_held and not chain.broker_fault for name, chain in speaking.items()}
+    yield _gauge("broker_connected", "1 if this process is subscribed to the chain.", listened)
     yield _gauge("queue_messages", "Messages that wait for a batch.", {n: c.waiting() for n, c in speaking.items()})
     yield _gauge("chain_held", "1 if this process writes the chain.", {n: c.is_held for n, c in chains.items()})
     yield _gauge("chain_size", "Entries of a chain that this process writes.", {n: c.size for n, c in held.items()})

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.histogram import Histogram
+from ledger.registry import ANCHOR
 
 SILENT_S_MAX = 15.0  # a chain that works answers for itself each quarter of a second; a standby, every few seconds
 BEAT_S_MAX = 30.0
@@ -34,11 +35,15 @@ class Taken:
 
 @dataclass
 class ChainRecord:
-    """One chain, or the anchor, as this process has it. `counts` has accepted, repeats and dropped."""
+    """One chain, or the anchor, as this process has it. `counts` has accepted, repeats and dropped.
+
+    Only a chain that is held is listened for at the broker.
+    """
 
     is_held: bool = False
     is_standby: bool = False
     fault: str = "not opened yet"
+    broker_fault: str = "not connected yet"
     heard_at: float | None = None
     size: int = 0
     counts: Counter[str] = field(default_factory=Counter)
@@ -92,15 +97,19 @@ class Record:
     """The process: its chains by name, its broker, and when its loop last turned."""
 
     chains: dict[str, ChainRecord]
-    broker_fault: str = "not connected yet"
     beat_at: float = 0.0
-    topics_refused: int = 0
     starting: str = ""
 
     @classmethod
     def of(cls, chains: Sequence[str], now: float) -> "Record":
         """Of a process that starts now, to hold these chains or stand by for them."""
         return cls({name: ChainRecord() for name in chains}, beat_at=now)
+
+    @property
+    def broker_fault(self) -> str:
+        """Why a chain that is held is not listened for; empty if all are."""
+        faults = [chain.broker_fault for name, chain in self.chains.items() if chain.is_held and name != ANCHOR]
+        return next(filter(None, faults), "")
 
     def why_not_live(self, now: float) -> list[str]:
         """What only a restart would mend; empty if nothing."""

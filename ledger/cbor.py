@@ -3,7 +3,7 @@
 cbor2's own `canonical` sorts maps the RFC 7049 way (shorter keys first); ours sorts by the encoded key's bytes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from io import BytesIO
 from typing import Any, NoReturn, TypeGuard
@@ -118,7 +118,7 @@ _STRICT: dict[str, Any] = {
     "tag_hook": _refuse_tag,
     "semantic_decoders": dict.fromkeys(_KNOWN_TAGS, _refuse_tag),
 }
-_loads = partial(cbor2.loads, max_depth=DEPTH_MAX, **_STRICT)
+_loads: Callable[[bytes], Any] = partial(cbor2.loads, max_depth=DEPTH_MAX, **_STRICT)
 
 
 def require_plain(value: Any) -> None:

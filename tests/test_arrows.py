@@ -23,9 +23,9 @@ IMPURE = {
         "pgcopy", "prove", "proving", "read", "seal", "settings", "tree_store",
     },
     "gateway": {
-        "ages", "anchor_chain", "answers", "chain", "check", "check_broker", "check_database", "cli", "findings",
-        "intake", "kept", "metrics", "probe", "project", "quarantine", "quarantine_cli", "repeats", "replays",
-        "replies", "service", "web",
+        "ages", "anchor_chain", "answers", "chain", "chain_service", "check", "check_broker", "check_database", "cli",
+        "findings", "intake", "kept", "metrics", "probe", "project", "quarantine", "quarantine_cli", "repeats",
+        "replays", "replies", "service", "web",
     },
     "edge": {
         "agent", "cli", "config", "csv", "event_file", "folder", "host", "locks", "publisher", "sensors", "service",

@@ -9,7 +9,6 @@ import cbor2
 
 from deploy.stack import Stack
 from gateway.intake import Intake
-from gateway.sift import Incoming
 from ledger.settings import BrokerAddress
 from tests.bench.process import ask
 from tests.bench.wire import Wire
@@ -39,7 +38,7 @@ async def _run(job: dict[str, object]) -> float:
     assert isinstance(messages, list)
     wanted, got, done = len(messages) * ROUNDS, 0, asyncio.Event()
 
-    def count(message: Incoming) -> None:
+    def count(topic: str, payload: bytes) -> None:
         nonlocal got
         got += 1
         if got == wanted:
@@ -51,15 +50,13 @@ async def _run(job: dict[str, object]) -> float:
     address = BrokerAddress("127.0.0.1", port, acl.GATEWAY, str(job["gateway"]))
     wire = await Wire.open(port, username=name, password=str(job["password"]), received=lambda topic, payload: None)
     topic = f"tallystick/v1/{CHAIN}/{name}/statement".encode()
-    async with Intake.connect(address, [CHAIN]) as intake:
-        reader = asyncio.ensure_future(intake.read(count, lambda topic, payload: None))
+    async with Intake.connect(address, CHAIN, count):
         before = time.process_time()
         for message in messages * ROUNDS:
             wire.publish(topic, message)
         sent = time.process_time() - before  # the sender's own, which is not the client's
         await asyncio.wait_for(done.wait(), 120)
         used = time.process_time() - before - sent
-        reader.cancel()
     return 1e6 * used / wanted
 
 

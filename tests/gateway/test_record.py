@@ -28,15 +28,24 @@ def working(now: float = NOW) -> Record:
     record = Record.of(["production", "trade"], now)
     record.chains["production"].opened(now, size=7)
     record.chains["trade"].failed("another process writes it", now, is_standby=True)
-    record.broker_fault = ""
+    record.chains["production"].broker_fault = ""
     return record
 
 
 def test_it_is_ready_when_each_chain_is_held_or_stood_by_for() -> None:
-    """And not before: at its start it names every chain, and the broker."""
+    """And not before: at its start it names every chain."""
     assert working().why_not_ready(NOW) == []
     started = Record.of(["production", "trade"], NOW).why_not_ready(NOW)
-    assert [why.partition(":")[0] for why in started] == ["broker", "production", "trade"]
+    assert [why.partition(":")[0] for why in started] == ["production", "trade"]
+
+
+def test_it_is_ready_when_each_chain_that_is_held_is_listened_for() -> None:
+    """A chain that another process writes is that one's to listen for."""
+    record = working()
+    record.chains["production"].broker_fault = "the broker closed the connection"
+    assert record.why_not_ready(NOW) == ["broker: the broker closed the connection"]
+    record.chains["production"].failed("another process writes it", NOW, is_standby=True)
+    assert record.why_not_ready(NOW) == []
 
 
 def test_a_fault_is_named_until_the_next_batch() -> None:

@@ -14,9 +14,11 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway.chain import GatewayChain
 from gateway.cli import CHAINS
+from gateway.in_thread import in_thread
 from gateway.replies import Publication
-from gateway.service import QUEUE_BYTES_MAX, Service, Waiting, _in_thread
+from gateway.service import Service
 from gateway.sift import Incoming
+from gateway.waiting import BYTES_MAX, Waiting
 from ledger import operate
 from ledger.author import compose
 from ledger.database import connect
@@ -148,14 +150,28 @@ def test_the_gateway_outlives_the_broker(world: World, broker: RunningBroker) ->
 
 def test_what_waits_is_bounded_by_bytes() -> None:
     """Few very large messages fill a chain's queue as many small ones do; taking them makes room."""
-    queue, half = Waiting(100), Incoming(Topic("production", "noise-1"), "statement", bytes(QUEUE_BYTES_MAX // 2))
-    queue.put_nowait(half)
-    assert not queue.full()
-    queue.put_nowait(half)
-    with pytest.raises(asyncio.QueueFull):
-        queue.put_nowait(half)
-    queue.get_nowait()
-    assert not queue.full()
+
+    async def run() -> None:
+        waiting, half = Waiting(), Incoming(Topic("production", "noise-1"), "statement", bytes(BYTES_MAX // 2))
+        waiting.put(half, 0.0)
+        assert not waiting.is_full
+        waiting.put(half, 0.0)
+        assert waiting.is_full
+        assert await waiting.batch() == [half]
+        assert not waiting.is_full
+
+    asyncio.run(run())
+
+
+def test_a_batch_waits_from_its_first_messages_arrival() -> None:
+    """Not from when the writer is free again: what waited while a block was sealed is due at once."""
+
+    async def run() -> None:
+        waiting, message = Waiting(), Incoming(Topic("production", "press-1"), "statement", b"")
+        waiting.put(message, time.monotonic() - 10)
+        assert await asyncio.wait_for(waiting.batch(), 0.1) == [message]
+
+    asyncio.run(run())
 
 
 def test_a_fault_of_ours_in_one_chain_leaves_the_others(
@@ -194,7 +210,7 @@ def test_a_chain_is_not_closed_under_its_thread() -> None:
     async def run() -> None:
         chain = Chain()
         try:
-            await _in_thread(chain, seal)
+            await in_thread(seal)
         finally:
             chain.close()
 

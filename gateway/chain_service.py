@@ -1,0 +1,127 @@
+"""One chain's service: hold it, listen for it, seal what comes, answer.
+
+It owns the chain's writer, its queue and its connection to the broker. Without a broker it goes on sealing what waits
+in the inbox; without the chain it listens for nothing.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+from gateway.chain import GatewayChain
+from gateway.check import BROKER
+from gateway.in_thread import in_thread
+from gateway.intake import CLOSED, Intake
+from gateway.logs import Faults
+from gateway.record import ChainRecord, Taken
+from gateway.replies import Publication
+from gateway.sift import Incoming
+from gateway.waiting import Waiting
+from ledger.errors import MalformedError
+from ledger.refusal import Reason
+from ledger.settings import BrokerAddress
+from ledger.topic import Topic
+
+PAUSE_S, PAUSE_S_MAX = 0.1, 5.0
+
+
+class ChainService:
+    """Serves the chain `name`, which `open_chain` opens. `opened`, `heard` and `took` are told to whoever runs it."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        open_chain: Callable[[], GatewayChain],
+        broker: BrokerAddress,
+        record: ChainRecord,
+        faults: Faults,
+        opened: Callable[[], None],
+        heard: Callable[[], None],
+        took: Callable[[Taken], None],
+    ) -> None:
+        self._name, self._open_chain, self._broker = name, open_chain, broker
+        self._record, self._faults = record, faults
+        self._opened, self._heard, self._took = opened, heard, took
+        self._waiting = Waiting()
+        self._intake: Intake | None = None
+        record.waiting = self._waiting.__len__
+
+    async def run(self) -> None:
+        """Serve until something fails; what it raises, the chain's writer raised."""
+        chain = await in_thread(self._open_chain)
+        try:
+            self._record.opened(time.monotonic(), size=chain.taken.size, ages=chain.ages_now)
+            self._opened()
+            listening = asyncio.create_task(self._keep_listening())
+            try:
+                await self._seal(chain)
+            finally:
+                listening.cancel()
+                await asyncio.wait([listening])
+        finally:
+            chain.close()
+
+    async def _seal(self, chain: GatewayChain) -> None:
+        while True:
+            batch = await self._waiting.batch()
+            self._publish(await in_thread(lambda: chain.take(batch)))  # noqa: B023
+            self._took(chain.taken)
+            now = time.monotonic()
+            self._record.answered([item.arrived for item in batch if item.arrived is not None], now)
+
+    def _publish(self, publications: Sequence[Publication]) -> None:
+        if publications and self._intake is not None:
+            dropped = self._intake.publish(publications)
+            if dropped:
+                text = f"{dropped} are not published: the broker takes nothing"
+                self._faults.failing("replies", text, "devices ask for them again", time.monotonic())
+            else:
+                self._faults.well("replies", time.monotonic())
+
+    # The broker
+
+    async def _keep_listening(self) -> None:
+        pause = PAUSE_S
+        while True:
+            began = time.monotonic()
+            try:
+                await self._listen()
+            except CLOSED as error:
+                self._not_heard(error)
+            pause = PAUSE_S if time.monotonic() - began > PAUSE_S_MAX else min(pause * 2, PAUSE_S_MAX)
+            await asyncio.sleep(pause)
+
+    async def _listen(self) -> None:
+        async with Intake.connect(self._broker, self._name, self._receive) as intake:
+            self._intake = intake
+            try:
+                self._record.broker_fault = ""
+                self._faults.well(BROKER, time.monotonic())
+                self._heard()
+                await intake.closed()
+            finally:
+                self._intake, self._record.broker_fault = None, "not connected"
+
+    def _not_heard(self, error: Exception) -> None:
+        reason = getattr(error, "strerror", None) or str(error) or "it does not answer"
+        self._record.broker_fault = text = f"{self._broker.host}:{self._broker.port}: {reason}"
+        self._faults.failing(BROKER, text, "devices keep what they say until it is back", time.monotonic())
+
+    def _receive(self, text: str, payload: bytes) -> None:
+        """Take a message from the broker: it waits for the next batch, or is counted for what it is."""
+        now = time.monotonic()
+        try:
+            topic, what = Topic.parse(text)
+        except MalformedError:
+            return self._refuse(text, now)
+        if topic.chain != self._name or what not in ("statement", "birth"):
+            return self._refuse(text, now)
+        if self._waiting.is_full:
+            self._record.counts["dropped"] += 1  # sent again by its agent
+            return self._faults.counted("dropped", "queue-full", 1, str(topic), now)
+        return self._waiting.put(Incoming(topic, what, payload, now), now)
+
+    def _refuse(self, text: str, now: float) -> None:
+        self._record.refused[Reason.TOPIC] += 1
+        self._faults.counted("refused", str(Reason.TOPIC), 1, repr(text[:100]), now)

@@ -1,0 +1,49 @@
+"""What waits for a chain's next block, between the broker that brings it and the writer that seals it."""
+
+import asyncio
+import time
+from contextlib import suppress
+
+from gateway.batch import AGE_MS_MAX, Batcher
+from gateway.sift import Incoming
+
+COUNT_MAX = 5_000
+BYTES_MAX = 64 * 1024 * 1024
+
+
+class Waiting:
+    """A chain's queue: bounded by number, and by bytes. For one event loop."""
+
+    def __init__(self) -> None:
+        self._batcher = Batcher[Incoming]()
+        self._news = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._batcher)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more is taken."""
+        return len(self._batcher) >= COUNT_MAX or self._batcher.bytes >= BYTES_MAX
+
+    def put(self, message: Incoming, now: float) -> None:
+        """Add a message that came `now`, by the monotonic clock; whoever asks `is_full` before keeps the bounds."""
+        self._batcher.add(message, now * 1000, size=len(message.payload))
+        if len(self._batcher) == 1 or self._batcher.is_full:
+            self._news.set()
+
+    async def batch(self) -> list[Incoming]:
+        """The next batch: full, or old enough; or an empty one after a while, so that the inbox is looked at."""
+        idle_until = _now_ms() + AGE_MS_MAX
+        while not self._batcher.due(now := _now_ms()):
+            until = self._batcher.deadline_ms() or idle_until
+            if now >= until:
+                break
+            self._news.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), (until - now) / 1000)
+        return self._batcher.take()
+
+
+def _now_ms() -> float:
+    return time.monotonic() * 1000
