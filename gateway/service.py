@@ -180,10 +180,14 @@ class Service:
         if queue is None or message.what not in ("statement", "birth"):
             self._refuse(str(message.topic), message.payload)
         elif queue.full():
-            self.record.chains[message.topic.chain].counts["dropped"] += 1  # sent again by its agent
-            self._faults.counted("dropped", "queue-full", 1, str(message.topic), time.monotonic())
+            self._drop(message, "queue-full")
         else:
             queue.put_nowait(message)
+
+    def _drop(self, message: Incoming, reason: str) -> None:
+        """Unread; its agent sends it again."""
+        self.record.chains[message.topic.chain].dropped[reason] += 1
+        self._faults.counted("dropped", reason, 1, f"{message.topic.chain}/{message.topic.device}", time.monotonic())
 
     def _refuse(self, topic: str, payload: bytes) -> None:
         self.record.topics_refused += 1
