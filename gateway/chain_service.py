@@ -118,9 +118,13 @@ class ChainService:
         if topic.chain != self._name or what not in ("statement", "birth"):
             return self._refuse(text, now)
         if self._waiting.is_full:
-            self._record.counts["dropped"] += 1  # sent again by its agent
-            return self._faults.counted("dropped", "queue-full", 1, str(topic), now)
+            return self._drop(topic, "queue-full", now)
         return self._waiting.put(Incoming(topic, what, payload, now), now)
+
+    def _drop(self, topic: Topic, reason: str, now: float) -> None:
+        """Unread; its agent sends it again."""
+        self._record.dropped[reason] += 1
+        self._faults.counted("dropped", reason, 1, f"{topic.chain}/{topic.device}", now)
 
     def _refuse(self, text: str, now: float) -> None:
         self._record.refused[Reason.TOPIC] += 1

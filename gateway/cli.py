@@ -41,8 +41,16 @@ cli.add_command(quarantine)
 @command_line.dsn
 @click.option("--broker", help="MQTT broker, mqtt://user:password@host:port (TALLYSTICK_BROKER).")
 @click.option("--chains", help=f"Chains to write, by comma. Default: {','.join(CHAINS)}.")
-@click.option("--http", metavar="HOST:PORT", help="Serve /live, /ready and /metrics there. Default: nowhere.")
-@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--http", metavar="HOST:PORT", help="Serve /live, /ready and /metrics there, to whoever asks. Default: nowhere."
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Lines for people, or a JSON object a line.",
+)
 def run(
     data: Path | None, dsn: str | None, broker: str | None, chains: str | None, http: str | None, log_format: str
 ) -> None:

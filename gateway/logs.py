@@ -107,7 +107,7 @@ class Faults:
                 return False
             failure.told_at, failure.text = now, text
             told = f"{name}: {text} (tried {failure.tries} times in {now - failure.began_at:.0f} s)"
-        say(logging.WARNING, "failing", told + (f" ({hint})" if hint else ""), of=name, reason=text, hint=hint)
+        say(logging.WARNING, "failing", told + (f" ({hint})" if hint else ""), part=name, reason=text, hint=hint)
         return True
 
     def well(self, name: str, now: float) -> None:
@@ -115,7 +115,7 @@ class Faults:
         failure = self._failures.pop(name, None)
         if failure is not None:
             seconds = round(now - failure.began_at, 1)
-            say(logging.INFO, "well", f"{name}: works again, after {seconds:g} s", of=name, seconds=seconds)
+            say(logging.INFO, "well", f"{name}: works again, after {seconds:g} s", part=name, seconds=seconds)
 
 
 def _tell_count(event: str, reason: str, count: int, example: str, seconds: int | None = None) -> None:

@@ -1,5 +1,6 @@
 """The record as Prometheus reads it. All work is done when it asks; the gateway's own part is a few sums a batch."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -14,7 +15,10 @@ from ledger.registry import ANCHOR
 _COUNTERS = {
     "accepted": ("tallystick_statements_accepted", "Statements sealed in a block."),
     "repeats": ("tallystick_statements_repeated", "Statements that the ledger had already."),
-    "dropped": ("tallystick_messages_dropped", "Messages dropped unread, for the queue was full; sent again."),
+}
+_REASONS = {
+    "refused": ("tallystick_messages_refused", "Messages refused, by reason."),
+    "dropped": ("tallystick_messages_dropped", "Messages dropped unread, by reason; their devices send them again."),
 }
 _HISTOGRAMS = {
     "seal": ("tallystick_seal_seconds", "A block, from its first row to its published checkpoint."),
@@ -47,9 +51,10 @@ class Metrics(Collector):
         for what, (name, text) in _COUNTERS.items():
             counter = CounterMetricFamily(name, text, labels=["chain"])
             for chain, record in speaking.items():
-                counter.add_metric([chain], record.counts[what])
+                counter.add_metric([chain], getattr(record, what))
             yield counter
-        yield self._refused()
+        for what, (name, text) in _REASONS.items():
+            yield self._by_reason(what, name, text)
         for what, (name, text) in _HISTOGRAMS.items():
             histogram = HistogramMetricFamily(name, text, labels=["chain"])
             for chain, record in speaking.items():
@@ -59,14 +64,13 @@ class Metrics(Collector):
         yield from _gauges(chains, speaking)
         yield _ages(chains)
 
-    def _refused(self) -> Metric:
-        refused = CounterMetricFamily(
-            "tallystick_messages_refused", "Messages refused, by reason.", labels=["chain", "reason"]
-        )
-        for name, chain in self._record.chains.items():
-            for reason, count in chain.refused.copy().items():
-                refused.add_metric([name, reason], count)
-        return refused
+    def _by_reason(self, what: str, name: str, text: str) -> Metric:
+        family = CounterMetricFamily(name, text, labels=["chain", "reason"])
+        for chain, record in self._record.chains.items():
+            counts: Counter[str] = getattr(record, what)
+            for reason, count in counts.copy().items():
+                family.add_metric([chain, reason], count)
+        return family
 
 
 def _gauges(chains: Mapping[str, ChainRecord], speaking: Mapping[str, ChainRecord]) -> Iterator[Metric]:

@@ -91,7 +91,7 @@ class Start:
             if check.level is Level.GOOD:
                 self._faults.well(check.part, now)
             elif check.part != BROKER or check.level is not Level.WAITING:  # the service tells of a broker's absence
-                say(logging.WARNING, "warning", f"{check.part}: {check.text} ({check.hint})", of=check.part)
+                say(logging.WARNING, "warning", f"{check.part}: {check.text} ({check.hint})", part=check.part)
 
 
 def _is_waited_for(check: Check, waited_s: float) -> bool:

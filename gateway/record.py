@@ -35,7 +35,7 @@ class Taken:
 
 @dataclass
 class ChainRecord:
-    """One chain, or the anchor, as this process has it. `counts` has accepted, repeats and dropped.
+    """One chain, or the anchor, as this process has it. `refused` and `dropped` are by reason.
 
     Only a chain that is held is listened for at the broker.
     """
@@ -46,7 +46,9 @@ class ChainRecord:
     broker_fault: str = "not connected yet"
     heard_at: float | None = None
     size: int = 0
-    counts: Counter[str] = field(default_factory=Counter)
+    accepted: int = 0
+    repeats: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     seal: Histogram = field(default_factory=Histogram)
     commit: Histogram = field(default_factory=Histogram)
@@ -62,7 +64,7 @@ class ChainRecord:
     def took(self, taken: Taken, now: float) -> None:
         """A batch is done."""
         self.fault, self.heard_at, self.size = "", now, taken.size
-        self.counts.update(accepted=taken.accepted, repeats=taken.repeats)
+        self.accepted, self.repeats = self.accepted + taken.accepted, self.repeats + taken.repeats
         self.refused.update(taken.refused)
         if taken.seal_s is not None and taken.commit_s is not None:
             self.seal.add(taken.seal_s)

@@ -17,7 +17,7 @@ from gateway.sift import Incoming
 from ledger.errors import MalformedError
 from ledger.topic import Topic
 
-A_BATCH_MAX = 16  # each of at most 256 KiB
+A_BATCH_MAX = 64  # each of at most 256 KiB
 
 
 class Replayed(Incoming):

@@ -17,6 +17,7 @@ from gateway import web
 from gateway.metrics import Metrics
 from gateway.record import ChainRecord, Record, Taken
 from gateway.service import Service
+from gateway.waiting import COUNT_MAX
 from ledger import operate
 from ledger.database import connect
 from ledger.errors import UserError
@@ -107,6 +108,20 @@ def test_the_metrics_count_what_came_and_what_came_of_it(world: World, broker: R
     assert told["tallystick_queue_messages|chain=production"] == 0
     assert told["tallystick_chain_held|chain=anchor"] == told["tallystick_broker_connected|chain=production"] == 1
     assert told["process_resident_memory_bytes"] > 0
+
+
+def test_what_a_full_queue_drops_is_counted(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """By reason in the metrics, and in the log as one line, not one a message."""
+    nowhere = BrokerAddress("127.0.0.1", 1, None, None)
+    service = Service(dsn=world.dsn, broker=nowhere, folder=world.folder, chains=["production"])
+    chain = service._chain_service("production")
+    for _ in range(COUNT_MAX + 7):
+        chain._receive("tallystick/v1/production/noise-1/statement", b"garbage")
+    with outside(service) as seen:
+        told = seen.samples()
+    assert told["tallystick_messages_dropped_total|chain=production|reason=queue-full"] == 7
+    assert told["tallystick_queue_messages|chain=production"] == COUNT_MAX
+    assert caplog.messages == ["1 message dropped: queue-full; the last from production/noise-1"]
 
 
 @MOSQUITTO

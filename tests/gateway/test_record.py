@@ -84,4 +84,4 @@ def test_what_a_chain_counted_outlives_its_faults() -> None:
     chain.failed("the server was closed", NOW)
     chain.opened(NOW, size=9)
     chain.took(Taken(size=10, accepted=1, refused={"gap": 2}, seal_s=0.02, commit_s=0.01), NOW)
-    assert (chain.counts["accepted"], chain.refused["gap"], chain.seal.count) == (3, 3, 2)
+    assert (chain.accepted, chain.refused["gap"], chain.seal.count) == (3, 3, 2)
