@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ledger import cbor, ed25519
+from ledger.cbor_reader import Reader
 from ledger.errors import MalformedError, SignatureError
 
 ALG, CONTENT_TYPE, KID, CWT_CLAIMS = 1, 3, 4, 15
@@ -11,7 +12,7 @@ EDDSA, ED25519 = -8, -19  # RFC 9864 prefers -19; today's tools read -8
 ALGORITHMS = (EDDSA, ED25519)
 ISS, SUB, AUD, IAT = 1, 2, 3, 6  # RFC 8392, 4
 
-_TAG_18 = b"\xd2"
+_TAG_18, _EMPTY, _NULL, _SIGNATURE_HEAD = b"\xd2", b"\xa0", b"\xf6", b"\x58\x40"
 
 Parts = tuple[bytes, dict[Any, Any], bytes | None, bytes]  # protected header (encoded), unprotected, payload, signature
 
@@ -75,24 +76,31 @@ def split(data: bytes) -> Parts:
     """
     if data[:1] != _TAG_18:
         raise MalformedError("not a tagged COSE_Sign1")
-    match cbor.decode_first(data[1:]):
-        case [bytes(head), dict(unprotected), bytes() | None as payload, bytes(signature)]:
-            pass
-        case _:
-            raise MalformedError("not the four parts of a COSE_Sign1")
-    if unprotected:
-        cbor.require_plain(unprotected)
-    if len(signature) != 64:
-        raise MalformedError("a COSE_Sign1 with a signature that is not 64 bytes")
-    if join(head, unprotected, payload, signature) != data:
-        raise MalformedError("a COSE_Sign1 that is not in its one encoding")
+    reader = Reader(data)
+    reader.expect(_TAG_18 + b"\x84", "not the four parts of a COSE_Sign1")
+    head, unprotected = reader.bytes(), _unprotected(reader)
+    payload = None if reader.skips(_NULL) else reader.bytes()
+    reader.expect(_SIGNATURE_HEAD, "a COSE_Sign1 with a signature that is not 64 bytes")
+    signature = reader.take(64)
+    reader.end()
     return head, unprotected, payload, signature
+
+
+def _unprotected(reader: Reader) -> dict[Any, Any]:
+    if reader.skips(_EMPTY):
+        return {}
+    header = cbor.decode_first(reader.rest)
+    cbor.require_plain(header)
+    if not isinstance(header, dict):
+        raise MalformedError("not the four parts of a COSE_Sign1")
+    reader.expect(cbor.encode(header), "a COSE_Sign1's unprotected header is not in its one encoding")
+    return header
 
 
 def join(protected: bytes, unprotected: dict[Any, Any], payload: bytes | None, signature: bytes) -> bytes:
     """The one encoding of a tagged COSE_Sign1 of these parts: what `split` reads."""
-    middle = cbor.encode(unprotected) if unprotected else b"\xa0"
-    carried = b"\xf6" if payload is None else cbor.bytes_head(len(payload)) + payload
+    middle = cbor.encode(unprotected) if unprotected else _EMPTY
+    carried = _NULL if payload is None else cbor.bytes_head(len(payload)) + payload
     end = cbor.bytes_head(len(signature)) + signature
     return b"".join((_TAG_18, b"\x84", cbor.bytes_head(len(protected)), protected, middle, carried, end))
 

@@ -1,16 +1,17 @@
 """The message on the wire: a statement and its sections, one slot a manifest line."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cbor2
 
-from ledger import cbor
+from ledger.cbor_reader import Reader
 from ledger.errors import MalformedError
 from ledger.statement import LINES_MAX
 
 MESSAGE_BYTES_MAX = 256 * 1024
-_SLOTS = frozenset({bytes, type(None)})
+_PAIR, _NULL = b"\x82", b"\xf6"
+_WHAT = "a message is [statement, [section or null, …]]"
 
 
 class Message(NamedTuple):
@@ -29,15 +30,11 @@ def decode(data: bytes, *, bytes_max: int = MESSAGE_BYTES_MAX) -> Message:
     """Read a message of at most `bytes_max`; any bytes give a Message or MalformedError."""
     if not isinstance(data, bytes) or len(data) > bytes_max:
         raise MalformedError(f"a message is at most {bytes_max} bytes")
-    match cbor.decode_first(data):
-        case [bytes(statement), list(sections)] if len(sections) <= LINES_MAX and _SLOTS.issuperset(
-            map(type, sections)
-        ):
-            if encode(statement, sections) != data:
-                raise MalformedError("a message that is not in its one encoding")
-            return Message(statement, tuple(sections))
-    raise MalformedError("a message is [statement, [section or null, …]]")
-
-
-def _are_slots(sections: list[Any]) -> bool:
-    return _SLOTS.issuperset(map(type, sections))
+    reader = Reader(data)
+    reader.expect(_PAIR, _WHAT)
+    statement, count = reader.bytes(), reader.array()
+    if count > LINES_MAX:
+        raise MalformedError(_WHAT)
+    sections = tuple([None if reader.skips(_NULL) else reader.bytes() for _ in range(count)])
+    reader.end()
+    return Message(statement, sections)

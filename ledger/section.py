@@ -11,10 +11,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ledger import cbor
+from ledger.cbor_reader import Reader
 from ledger.errors import MalformedError
 
 SALT_BYTES = 16
 SECTION_BYTES_MAX = 256 * 1024
+_SALTED = b"\x82\x50"  # an array of two, and the head of the salt
 
 
 class Privacy(enum.IntEnum):
@@ -60,13 +62,10 @@ class Section(NamedTuple):
         """Read CBOR `[salt, body]` in its one encoding, or raise MalformedError."""
         if len(data) > SECTION_BYTES_MAX:
             raise MalformedError("a section over its size")
-        match cbor.decode_first(data):
-            case [bytes(salt), bytes(body)] if len(salt) == SALT_BYTES:
-                section = cls(salt, body)
-            case _:
-                raise MalformedError("a section is [salt of 16 bytes, body]")
-        if section.encode() != data:
-            raise MalformedError("a section that is not in its one encoding")
+        reader = Reader(data)
+        reader.expect(_SALTED, "a section is [salt of 16 bytes, body]")
+        section = cls(reader.take(SALT_BYTES), reader.bytes())
+        reader.end()
         return section
 
     def encode(self) -> bytes:

@@ -9,12 +9,12 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cbor2
 
 from ledger import cbor, cose, ed25519
+from ledger.cbor_reader import Reader
 from ledger.errors import MalformedError
 from ledger.keys import SigningKey
 from ledger.section import Line, Privacy
@@ -70,11 +70,7 @@ class Statement:
         head, unprotected, payload, signature = cose.split(data)
         if unprotected or payload is None:
             raise MalformedError("a statement has an empty unprotected header and carries its manifest")
-        header = cbor.decode_first(head)
-        statement = _from_header(header, manifest=_manifest(payload), signature=signature)
-        if statement._head != head or statement._payload != payload:
-            # Else one statement could enter the log under many leaf hashes.
-            raise MalformedError("a statement that is not in its one encoding")
+        statement = _read(head, manifest=_manifest(payload), signature=signature)
         signed = cose.to_be_signed(head, payload)
         statement.__dict__.update(_data=data, _to_be_signed=signed, hash=hashlib.sha256(data).digest())
         return statement
@@ -148,61 +144,67 @@ def _line_head(privacy: Privacy, content_format: int) -> bytes:
     return cbor.encode([int(privacy), content_format, bytes(32)])[:-32]
 
 
-_labels = itemgetter(cose.ALG, cose.CONTENT_TYPE, cose.KID, cose.CWT_CLAIMS, TALLY)
-_claims = itemgetter(cose.ISS, cose.SUB, cose.AUD, cose.IAT)
-_TALLY_TYPES = [int, int, bytes, int, bytes, int]
-_LINE_TYPES = [int, int, bytes]
-
-
-def _from_header(header: Any, *, manifest: tuple[Line, ...], signature: bytes) -> Statement:
-    try:
-        algorithm, content_type, kid, claims, tally = _labels(header)
-        issuer, subject, audience, issued_at = _claims(claims)
-    except (LookupError, TypeError):
-        raise MalformedError("the protected header has not a statement's labels") from None
-    if len(header) != 5 or len(claims) != 4:
-        raise MalformedError("the protected header has not exactly a statement's labels")
-    if algorithm not in cose.ALGORITHMS or content_type != CONTENT_TYPE or type(kid) is not bytes or len(kid) != 32:
-        raise MalformedError("the protected header's algorithm, content type or kid is not a statement's")
-    if not type(issuer) is type(subject) is type(audience) is str:
-        raise MalformedError("iss, sub and aud are text")
-    if not all(map(_is_name, (issuer, subject, audience))):
+def _read(head: bytes, *, manifest: tuple[Line, ...], signature: bytes) -> Statement:
+    """Read a protected header: its labels, in the order of their bytes, are 1, 3, 4, 15 and "tally"."""
+    reader = Reader(head)
+    reader.expect(b"\xa5\x01", _LABELS)
+    algorithm = _ALGORITHMS.get(reader.take(1))
+    if algorithm is None:
+        raise MalformedError("the protected header's algorithm is not a statement's")
+    reader.expect(_TYPE_AND_KID, "the protected header's content type or kid is not a statement's")
+    kid = reader.take(32)
+    reader.expect(b"\x0f\xa4\x01", _LABELS)
+    issuer = reader.text()
+    reader.expect(b"\x02", _LABELS)
+    subject = reader.text()
+    reader.expect(b"\x03", _LABELS)
+    audience = reader.text()
+    lengths = len(issuer), len(subject), len(audience)
+    if not 0 < min(lengths) <= max(lengths) <= NAME_CHARS_MAX:
         raise MalformedError("iss, sub and aud are 1 to 256 characters")
-    if not cbor.is_count(issued_at):
+    reader.expect(b"\x06", _LABELS)
+    issued_at = reader.uint()
+    if issued_at > UINT63_MAX:
         raise MalformedError("iat is not a time in seconds")
-    return Statement(kid, issuer, subject, audience, issued_at, _tally(tally), manifest, signature, algorithm)
+    reader.expect(b"\x65tally", _LABELS)
+    tally = _tally(reader)
+    reader.end()
+    return Statement(kid, issuer, subject, audience, issued_at, tally, manifest, signature, algorithm)
 
 
-def _is_name(text: str) -> bool:
-    return 0 < len(text) <= NAME_CHARS_MAX
+_LABELS = "the protected header has not exactly a statement's labels, each in its one encoding"
+_ALGORITHMS = {cbor.encode(number): number for number in cose.ALGORITHMS}  # of one byte each
+_TYPE_AND_KID = b"\x03" + cbor.encode(CONTENT_TYPE) + b"\x04" + cbor.bytes_head(32)
 
 
-def _tally(value: Any) -> Tally:
-    if type(value) is not list or list(map(type, value)) != _TALLY_TYPES:
-        raise MalformedError("tally is [1, lane, stream, seq, prev, clock]")
-    version, lane, stream, seq, prev, clock = value
-    if version != 1 or lane not in LANES or not 0 <= clock <= 3:
-        raise MalformedError("tally has an unknown version, lane or clock quality")
-    if len(stream) != STREAM_BYTES or len(prev) != 32 or not 0 <= seq <= UINT63_MAX:
-        raise MalformedError("tally's stream, seq or prev is out of its range")
+def _tally(reader: Reader) -> Tally:
+    reader.expect(b"\x86\x01", "tally is [1, lane, stream, seq, prev, clock]")
+    lane = reader.uint()
+    reader.expect(b"\x48", "tally's stream is not 8 bytes")
+    stream, seq = reader.take(STREAM_BYTES), reader.uint()
+    reader.expect(b"\x58\x20", "tally's prev is not 32 bytes")
+    prev, clock = reader.take(32), reader.uint()
+    if lane not in LANES or clock > 3 or seq > UINT63_MAX:
+        raise MalformedError("tally has an unknown lane or clock quality, or a seq out of its range")
     if (seq == 0) != (prev == NO_PREVIOUS):
         raise MalformedError("a stream's first statement, and no other, has a prev of zeros")
     return Tally(lane, stream, seq, prev, clock)
 
 
 def _manifest(payload: bytes) -> tuple[Line, ...]:
-    lines = cbor.decode_first(payload)
-    if type(lines) is not list or len(lines) > LINES_MAX:
+    reader = Reader(payload)
+    count = reader.array()
+    if count > LINES_MAX:
         raise MalformedError("a manifest is an array of at most 64 lines")
-    return tuple(map(_line, lines))
+    lines = tuple([_line(reader) for _ in range(count)])
+    reader.end()
+    return lines
 
 
-def _line(value: Any) -> Line:
-    if type(value) is not list or list(map(type, value)) != _LINE_TYPES:
-        raise MalformedError("a manifest's line is [privacy, content format, digest]")
-    privacy, content_format, digest = value
-    if not 0 <= privacy < len(_PRIVACIES) or not 0 <= content_format <= 65_535:
+def _line(reader: Reader) -> Line:
+    reader.expect(b"\x83", "a manifest's line is [privacy, content format, digest]")
+    privacy, content_format = reader.uint(), reader.uint()
+    reader.expect(b"\x58\x20", "a section's digest is 32 bytes")
+    if privacy >= len(_PRIVACIES) or content_format > 65_535:
         raise MalformedError("a manifest's line has an unknown privacy or content format")
-    if len(digest) != 32:
-        raise MalformedError("a section's digest is 32 bytes")
-    return Line(_PRIVACIES[privacy], content_format, digest)
+    return Line(_PRIVACIES[privacy], content_format, reader.take(32))
