@@ -86,11 +86,12 @@ def _bring_up_to_date(dsn: str) -> None:
 async def _serve(settings: Settings, folder: LedgerFolder, chains: list[str], http: str | None) -> None:
     from gateway import web  # loads Prometheus' client
     from gateway.probe import Start
-    from gateway.service import Service, now_ms
+    from gateway.service import Service, calm_collector, now_ms
 
     def ready() -> None:
         click.echo("ready")
 
+    calm_collector()
     dsn = settings.need_dsn()
     service = Service(dsn=dsn, broker=settings.need_broker(), folder=folder, chains=chains, ready=ready)
 

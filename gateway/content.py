@@ -5,6 +5,7 @@ Pure. A statement is in the ledger whatever it contains; what its sections say i
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ledger import epcis, senml, stream
 from ledger.errors import MalformedError
@@ -12,11 +13,11 @@ from ledger.section import ContentFormat, Line, Privacy, Section
 from ledger.statement import Statement
 
 READINGS_MAX = 5_000
+DAY_S = 86_400
 DAYS_MAX = 100  # on which a pack has readings: TimescaleDB makes a table for each new day
 
 
-@dataclass(frozen=True, slots=True)
-class Pack:
+class Pack(NamedTuple):
     """The readings of one section, none of another device than `device`. `quality` is the signing clock's."""
 
     entry_id: int
@@ -82,9 +83,17 @@ def _pack(statement: Statement, line: int, body: bytes, entry_id: int) -> Pack:
     readings = senml.columns(body, now=float(statement.issued_at))
     if len(readings.times) > READINGS_MAX:
         raise MalformedError(f"a pack of more than {READINGS_MAX} readings")
-    if len({time // 86_400 for time in readings.times}) > DAYS_MAX:
+    if _days(readings.times) > DAYS_MAX:
         raise MalformedError(f"a pack of readings on more than {DAYS_MAX} days")
     base = f"{statement.subject}:"
-    if not all(name.startswith(base) and name != base for name, _ in set(readings.series)):
-        raise MalformedError("a pack names readings of another device, or of none")
+    for name, _ in set(readings.series):
+        if not name.startswith(base) or name == base:
+            raise MalformedError("a pack names readings of another device, or of none")
     return Pack(entry_id, line, statement.subject, statement.tally.clock, readings)
+
+
+def _days(times: Sequence[float]) -> int:
+    """On how many days these times lie: at most as many as they are apart, and most packs are of a moment."""
+    if not times or max(times) - min(times) < DAY_S:
+        return 2
+    return len({time // DAY_S for time in times})

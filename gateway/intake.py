@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import gmqtt
 from gmqtt.mqtt.constants import MQTTv311
@@ -79,6 +80,9 @@ class Intake:
         if address.username is not None:
             self._client.set_auth_credentials(address.username, address.password)
         await self._client.connect(address.host, address.port, version=MQTTv311)
+        connection: Any = self._client._connection  # there is no other way in
+        protocol = connection._protocol
+        protocol._transport = _Gathering(protocol._transport)
         self._client.subscribe([gmqtt.Subscription(topic, qos=1) for topic in topics])
         await asyncio.wait([self._subscribed, self._ended], return_when=asyncio.FIRST_COMPLETED)
         for future in (self._ended, self._subscribed):
@@ -100,3 +104,27 @@ class Intake:
             else:
                 self._ended.set_exception(error)
                 self._ended.exception()  # seen: whoever waits for `closed` is told, and nobody need wait
+
+
+class _Gathering:
+    """A transport that sends what is written within one turn of the loop at once.
+
+    gmqtt acknowledges each message with a write of its own: a system call a message, and each gives the interpreter's
+    lock to the thread that seals, to wait for it again.
+    """
+
+    def __init__(self, transport: Any) -> None:
+        self._transport, self._parts = transport, list[bytes]()
+
+    def write(self, data: bytes) -> None:
+        if not self._parts:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._parts.append(data)
+
+    def _flush(self) -> None:
+        data = b"".join(self._parts)
+        self._parts.clear()
+        self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)

@@ -4,6 +4,7 @@ What a task holds it gives up when it fails, and then opens anew. A chain that a
 """
 
 import asyncio
+import gc
 import logging
 import re
 import time
@@ -13,7 +14,6 @@ from typing import Any
 import psycopg
 
 from gateway.anchor_chain import AnchorChain
-from gateway.batch import AGE_MS_MAX
 from gateway.chain import GatewayChain
 from gateway.chain_service import ChainService
 from gateway.check import DATABASE, ClockWatch
@@ -29,6 +29,7 @@ from ledger.settings import BrokerAddress
 log = logging.getLogger("gateway")
 
 PAUSE_S, PAUSE_S_MAX = 0.1, 5.0
+ANCHOR_S = 1.0  # between two looks at what is not anchored yet
 STANDBY_S_MAX = 2.0  # between two looks at a chain that another process holds: its receipts go on soon after
 YIELD_S = 3.0  # so long a process leaves the chains that others prefer to them
 
@@ -36,6 +37,13 @@ YIELD_S = 3.0  # so long a process leaves the chains that others prefer to them
 def now_ms() -> int:
     """The wall clock, in milliseconds since 1970."""
     return time.time_ns() // 1_000_000
+
+
+def calm_collector() -> None:
+    """Let the cyclic collector look seldom: a block is many objects that live for a moment, and none is in a cycle."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 class Service:
@@ -115,7 +123,7 @@ class Service:
             while True:
                 await in_thread(chain.take)
                 self._took(ANCHOR, Taken(chain.size))
-                await asyncio.sleep(AGE_MS_MAX / 1000)
+                await asyncio.sleep(ANCHOR_S)
         finally:
             chain.close()
 

@@ -47,33 +47,32 @@ class Sieve:
 
     def sift(self, incoming: Iterable[Incoming]) -> Batch:
         """Judge each message in order."""
-        batch = Batch()
+        batch, streams = Batch(), Streams(self.heads, self.known)
         for message in incoming:
             if message.what == "birth":
                 self._birth(message, batch)
             else:
-                self._statement(message, batch)
+                self._statement(message, batch, streams)
         return batch
 
-    def _statement(self, message: Incoming, batch: Batch) -> None:
+    def _statement(self, message: Incoming, batch: Batch, streams: Streams) -> None:
         verdict = judge(
             message.payload,
             topic=message.topic,
             origin=self.origin,
             registry=self.registry,
             suspended=self.suspended,
-            streams=Streams(self.heads, self.known),
+            streams=streams,
         )
-        match verdict:
-            case Admitted(statement):
-                tally = statement.tally
-                self.heads[statement.kid, tally.lane] = Head(tally.stream, tally.seq, statement.hash)
-                self.known.add(statement.stream_key)
-                batch.admitted.append(verdict)
-            case Behind():
-                batch.behind.append((message, verdict))
-            case Refused():
-                batch.refused.append((message, verdict))
+        if isinstance(verdict, Admitted):
+            statement, tally = verdict.statement, verdict.statement.tally
+            self.heads[statement.kid, tally.lane] = Head(tally.stream, tally.seq, statement.hash)
+            self.known.add(statement.stream_key)
+            batch.admitted.append(verdict)
+        elif isinstance(verdict, Behind):
+            batch.behind.append((message, verdict))
+        else:
+            batch.refused.append((message, verdict))
 
     def _birth(self, message: Incoming, batch: Batch) -> None:
         try:

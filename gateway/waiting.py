@@ -4,9 +4,10 @@ import asyncio
 import time
 from contextlib import suppress
 
-from gateway.batch import AGE_MS_MAX, Batcher
+from gateway.batch import Batcher
 from gateway.sift import Incoming
 
+IDLE_MS_MAX = 500
 COUNT_MAX = 5_000
 BYTES_MAX = 64 * 1024 * 1024
 
@@ -34,7 +35,7 @@ class Waiting:
 
     async def batch(self) -> list[Incoming]:
         """The next batch: full, or old enough; or an empty one after a while, so that the inbox is looked at."""
-        idle_until = _now_ms() + AGE_MS_MAX
+        idle_until = _now_ms() + IDLE_MS_MAX
         while not self._batcher.due(now := _now_ms()):
             until = self._batcher.deadline_ms() or idle_until
             if now >= until:

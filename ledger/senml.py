@@ -1,7 +1,7 @@
 """Packs of readings as SenML-CBOR (RFC 8428, 6), content format 112."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
@@ -16,6 +16,8 @@ _VALUES = (V, VS, VB, VD)
 _BASES = frozenset({BN, BT, BU, BV})
 _COMMON = frozenset({*_BASES, N, U, S, T, *_VALUES})
 _NO_NUMBER = frozenset({VS, VB, VD, S})
+_MAPS = frozenset({dict})
+_INTEGERS = frozenset({int})
 _NUMBERS = frozenset({int, float})
 _TYPES: dict[int, type] = {VS: str, VB: bool, VD: bytes}
 RELATIVE_BELOW = 2**28  # RFC 8428, 4.5.3: smaller times are relative to now
@@ -67,15 +69,15 @@ def columns(body: bytes, *, now: float) -> Columns:
     records = cbor.decode_item(body, depth_max=3)
     if type(records) is not list:
         raise MalformedError("a SenML pack is an array of records")
-    labels = _labels(records)
-    bases = _bases(records)
-    if labels.isdisjoint(_NO_NUMBER):
-        values: Sequence[Value] = _numbers(records, bases)
-    else:
-        rows = [(record, base) for record, base in zip(records, bases, strict=True) if _has_value(record)]
-        records, bases = [record for record, _ in rows], [base for _, base in rows]
-        values = [_value(record, base) for record, base in rows]
-    return Columns(_series(records, bases), _times(records, bases, now), values)
+    only_numbers = _labels(records).isdisjoint(_NO_NUMBER)
+    made: tuple[list[tuple[str, str]], list[float], list[Value]] = ([], [], [])
+    for base, run in _runs(records):
+        valued = run if only_numbers else [record for record in run if _has_value(record)]
+        series, times, values = made
+        values += _numbers(valued, base) if only_numbers else [_value(record, base) for record in valued]
+        times += _times(valued, base, now)
+        series += _series(valued, base)
+    return Columns(*made)
 
 
 def _record(reading: Reading, base_name: str, base_time: float) -> dict[int, Any]:
@@ -99,11 +101,11 @@ def _number(value: Any) -> Any:
 
 def _labels(records: list[Any]) -> set[Any]:
     """The labels of all records, checked: a pack repeats few many times."""
-    if not all(type(record) is dict for record in records):
+    if not _MAPS.issuperset(map(type, records)):
         raise MalformedError("a SenML record is a map")
     labels = set(chain.from_iterable(records))
     # By type as well: a bool or a float would pass for an equal integer.
-    if not (_COMMON.issuperset(labels) and set(map(type, chain.from_iterable(records))) <= {int}):
+    if not (_COMMON.issuperset(labels) and _INTEGERS.issuperset(map(type, chain.from_iterable(records)))):
         for record in records:
             _check_labels(record)
     return labels
@@ -126,33 +128,42 @@ class _Base(NamedTuple):
         return _Base(name, time, _unit(unit), value)
 
 
-def _bases(records: list[dict[Any, Any]]) -> list[_Base]:
-    base = _Base()
-    return [base if _BASES.isdisjoint(record) else (base := base.moved(record)) for record in records]
+def _runs(records: list[dict[Any, Any]]) -> Iterator[tuple[_Base, list[dict[Any, Any]]]]:
+    """The records that share a base, together: few packs have more than one run."""
+    base, start = _Base(), 0
+    for place, record in enumerate(records):
+        if not _BASES.isdisjoint(record):
+            if place > start:
+                yield base, records[start:place]
+            base, start = base.moved(record), place
+    yield base, records[start:]
 
 
-def _series(records: list[dict[Any, Any]], bases: list[_Base]) -> list[tuple[str, str]]:
-    pairs = zip(records, bases, strict=True)
+def _series(records: list[dict[Any, Any]], base: _Base) -> list[tuple[str, str]]:
+    unit = base.unit
+    pairs = [(record.get(N, ""), record.get(U, unit)) for record in records]
     try:
-        return [_named(base.name, record.get(N, ""), record.get(U, base.unit)) for record, base in pairs]
+        named = {pair: _named(base.name, *pair) for pair in set(pairs)}
     except TypeError as error:
         raise MalformedError("a SenML name and a SenML unit are text") from error
+    return [named[pair] for pair in pairs]
 
 
-def _times(records: list[dict[Any, Any]], bases: list[_Base], now: float) -> list[float]:
-    offsets = [record.get(T, 0) for record in records]
+def _times(records: list[dict[Any, Any]], base: _Base, now: float) -> list[float]:
+    start, offsets = base.time, [record.get(T, 0) for record in records]
     _require_numbers(offsets)
     try:
-        times = [base.time + offset for base, offset in zip(bases, offsets, strict=True)]
+        times = [start + offset for offset in offsets]
     except OverflowError as error:
         raise MalformedError("a SenML number is too large") from error
-    times = [time if time >= RELATIVE_BELOW else now + time for time in times]
-    if not all(0 <= time <= TIME_MAX for time in times):
+    if times and min(times) < RELATIVE_BELOW:
+        times = [time if time >= RELATIVE_BELOW else now + time for time in times]
+    if [time for time in times if not 0 <= time <= TIME_MAX]:  # NaN is neither
         raise MalformedError("a SenML time is beyond any calendar, or not finite")
     return times
 
 
-def _numbers(records: list[dict[Any, Any]], bases: list[_Base]) -> list[float]:
+def _numbers(records: list[dict[Any, Any]], base: _Base) -> list[float]:
     """The values of records that have no other kind."""
     try:
         values = [record[V] for record in records]
@@ -160,12 +171,14 @@ def _numbers(records: list[dict[Any, Any]], bases: list[_Base]) -> list[float]:
         raise MalformedError("a SenML record has one value, or a sum and none") from None
     _require_numbers(values)
     try:
-        values = [float(value) + base.value for value, base in zip(values, bases, strict=True)]
+        numbers = list(map(float, values))
     except OverflowError as error:
         raise MalformedError("a SenML number is too large") from error
-    if not all(map(math.isfinite, values)):
+    if base.value:
+        numbers = [number + base.value for number in numbers]
+    if not all(map(math.isfinite, numbers)):
         raise MalformedError("a SenML number is not finite")
-    return values
+    return numbers
 
 
 def _require_numbers(values: list[Any]) -> None:
