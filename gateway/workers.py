@@ -1,0 +1,103 @@
+"""Several gateway processes on one machine: they share the chains, each held by one, and one that dies is replaced.
+
+A worker takes the chains that are its own by their order, and stands by for the others: when a worker dies, its chains
+are taken over by the rest within seconds, and the worker that replaces it stands by in its turn. A worker ends when
+this process does, however that ends: its standard input is a pipe from here, and closes.
+"""
+
+import asyncio
+import logging
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from gateway.logs import say
+from ledger.errors import UserError
+
+READY = b"ready\n"
+PAUSE_S, PAUSE_S_MAX, LIVED_S_MIN = 0.5, 10.0, 20.0
+STOP_S_MAX = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Worker `number` of `count`, numbered from 0."""
+
+    number: int
+    count: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Worker":
+        """Read `NUMBER/COUNT`; raises ValueError."""
+        number, count = map(int, text.split("/"))
+        if not 0 <= number < count:
+            raise ValueError(f"there is no worker {text}")
+        return cls(number, count)
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.count}"
+
+    def own(self, chains: Sequence[str]) -> list[str]:
+        """The chains that it prefers: each is preferred by one worker."""
+        return list(chains[self.number :: self.count])
+
+
+async def keep(arguments: Sequence[str], count: int, ready: Callable[[], None]) -> None:
+    """Keep `count` workers running, each `tallystick gateway run` with these arguments; `ready` when all are.
+
+    Returns only by cancellation. Raises UserError if a worker ends before it was ever ready.
+    """
+    waiting = set(range(count))
+
+    def is_ready(number: int) -> None:
+        if number in waiting:
+            waiting.discard(number)
+            if not waiting:
+                ready()
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(count):
+            group.create_task(_keep_one(arguments, Worker(number, count), is_ready))
+
+
+async def _keep_one(arguments: Sequence[str], worker: Worker, is_ready: Callable[[int], None]) -> None:
+    was_ready, pause = False, PAUSE_S
+    while True:
+        began = time.monotonic()
+        process = await _start(arguments, worker)
+        try:
+            assert process.stdout is not None
+            async for line in process.stdout:
+                if line == READY:
+                    was_ready = True
+                    is_ready(worker.number)
+            code = await process.wait()
+        finally:
+            await _stop(process)
+        if not was_ready:
+            raise UserError(f"worker {worker.number} ended before it was ready", "what it said stands above")
+        pause = PAUSE_S if time.monotonic() - began > LIVED_S_MIN else min(2 * pause, PAUSE_S_MAX)
+        text = f"worker {worker.number} ended with code {code}: its chains are taken over, it starts anew"
+        say(logging.WARNING, "worker-ended", text, worker=worker.number, code=code)
+        await asyncio.sleep(pause)
+
+
+async def _start(arguments: Sequence[str], worker: Worker) -> asyncio.subprocess.Process:
+    command = [sys.executable, "-m", "tallystick", "gateway", "run", *arguments, "--worker", str(worker)]
+    pipe = asyncio.subprocess.PIPE
+    return await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, start_new_session=True)
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    with suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        async with asyncio.timeout(STOP_S_MAX):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
