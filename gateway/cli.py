@@ -3,18 +3,22 @@
 import asyncio
 import json
 import logging
+import os
 import signal
-from collections.abc import Coroutine
+import sys
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 import psycopg
 
 from gateway import logs
+from gateway.address import Address, parse_address
 from gateway.quarantine_cli import quarantine
+from gateway.workers import WORKERS_MAX, Worker, keep
 from ledger import command_line
 from ledger.command_line import examples
 from ledger.database import connect, migrate
@@ -26,6 +30,10 @@ from ledger.settings import Settings
 CHAINS = [name for name in CHAIN_KINDS if name != ANCHOR]
 
 
+def _parsed_worker(_ctx: click.Context, _param: click.Parameter, value: str | None) -> Worker | None:
+    return None if value is None else Worker.parse(value)
+
+
 @click.group()
 def cli() -> None:
     """Verify statements from the broker and seal them into blocks."""
@@ -35,7 +43,7 @@ cli.add_command(quarantine)
 
 
 @cli.command(
-    epilog=examples("tallystick gateway run --data ~/tally", "tallystick gateway run --chains production,logistics")
+    epilog=examples("tallystick gateway run --data ~/tally", "tallystick gateway run --workers 2 --http 127.0.0.1:9464")
 )
 @command_line.data
 @command_line.dsn
@@ -51,20 +59,54 @@ cli.add_command(quarantine)
     show_default=True,
     help="Lines for people, or a JSON object a line.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, WORKERS_MAX),
+    default=1,
+    show_default=True,
+    help="Processes that share the chains.",
+)
+@click.option("--worker", callback=_parsed_worker, hidden=True)
 def run(
-    data: Path | None, dsn: str | None, broker: str | None, chains: str | None, http: str | None, log_format: str
+    data: Path | None,
+    dsn: str | None,
+    broker: str | None,
+    chains: str | None,
+    http: str | None,
+    log_format: str,
+    workers: int,
+    worker: Worker | None,
 ) -> None:
     """Run until stopped: one writer for each chain, and for the anchor.
 
     It says 'ready' on standard output once it holds its chains and is subscribed. What 'tallystick gateway check'
     looks at it looks at first: it waits for a database that is not up yet, and ends with exit code 1 at what only its
     operator can mend.
+
+    With --workers each process holds a part of the chains and stands by for the rest: one that dies is started anew,
+    and meanwhile another takes its chains over. Their addresses for --http follow one another, a port each.
     """
     settings = Settings.load(data, dsn=dsn, broker=broker)
-    folder = LedgerFolder(settings.data / "ledger")
+    folder, names = LedgerFolder(settings.data / "ledger"), _chains(chains)
     folder.trust()
     logs.set_up(log_format)
-    asyncio.run(_serve(settings, folder, _chains(chains), http))
+    address = parse_address(http) if http else None
+    if workers > 1:
+        named = {"TALLYSTICK_DATA": data, "TALLYSTICK_DSN": dsn, "TALLYSTICK_BROKER": broker}
+        arguments = ["--chains", ",".join(names), "--log-format", log_format, *(["--http", http] if http else [])]
+        asyncio.run(_keep_workers(arguments, named, workers))
+    else:
+        asyncio.run(_serve(settings, folder, names, address, worker))
+
+
+async def _keep_workers(arguments: Sequence[str], named: Mapping[str, Path | str | None], count: int) -> None:
+    # What may hold a password goes by the environment, which fewer can read than a command line.
+    environment = os.environ | {name: str(value) for name, value in named.items() if value is not None}
+    await _until_stopped(keep(arguments, environment, count, _say_ready))
+
+
+def _say_ready() -> None:
+    click.echo("ready")
 
 
 def _chains(named: str | None) -> list[str]:
@@ -83,28 +125,33 @@ def _bring_up_to_date(dsn: str) -> None:
         logs.say(logging.WARNING, "schema", f"the database's tables are used as they are: {reason}", reason=reason)
 
 
-async def _serve(settings: Settings, folder: LedgerFolder, chains: list[str], http: str | None) -> None:
+async def _serve(
+    settings: Settings, folder: LedgerFolder, chains: list[str], http: Address | None, worker: Worker | None
+) -> None:
     from gateway import web  # loads Prometheus' client
     from gateway.probe import Start
     from gateway.service import Service, calm_collector, now_ms
 
-    def ready() -> None:
-        click.echo("ready")
-
     calm_collector()
-    dsn = settings.need_dsn()
-    service = Service(dsn=dsn, broker=settings.need_broker(), folder=folder, chains=chains, ready=ready)
+    dsn, broker = settings.need_dsn(), settings.need_broker()
+    prefers = worker.own([*chains, ANCHOR]) if worker else None
+    service = Service(dsn=dsn, broker=broker, folder=folder, chains=chains, prefers=prefers, ready=_say_ready)
 
     async def start_and_run() -> None:
         await Start(settings, folder, chains, service.record, now_ms).look(lambda: _bring_up_to_date(dsn))
         await service.run()
 
-    with web.serving(service.record, web.parse_address(http)) if http else nullcontext():
-        await _until_stopped(start_and_run())
+    if worker and http:
+        http = (http[0], http[1] + worker.number)
+    with web.serving(service.record, http) if http else nullcontext():
+        await _until_stopped(start_and_run(), parent=sys.stdin if worker else None)
 
 
-async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
+async def _until_stopped(work: Coroutine[Any, Any, None], parent: IO[Any] | None = None) -> None:
+    """Run until a signal comes, or until whoever holds the other end of `parent`, a pipe, ends."""
     task = asyncio.ensure_future(work)
+    if parent is not None:
+        asyncio.get_running_loop().add_reader(parent.fileno(), task.cancel)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     try:

@@ -8,7 +8,7 @@ A chain has a connection of its own, so that one chain's flood holds up no other
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -79,15 +79,21 @@ class Intake:
     async def _open(self, address: BrokerAddress, topics: Sequence[str]) -> None:
         if address.username is not None:
             self._client.set_auth_credentials(address.username, address.password)
-        await self._client.connect(address.host, address.port, version=MQTTv311)
+        await self._before_the_end(self._client.connect(address.host, address.port, version=MQTTv311))
         connection: Any = self._client._connection  # there is no other way in
         protocol = connection._protocol
         protocol._transport = _Gathering(protocol._transport)
         self._client.subscribe([gmqtt.Subscription(topic, qos=1) for topic in topics])
-        await asyncio.wait([self._subscribed, self._ended], return_when=asyncio.FIRST_COMPLETED)
-        for future in (self._ended, self._subscribed):
-            if future.done():
-                future.result()
+        await self._before_the_end(self._subscribed)
+
+    async def _before_the_end(self, step: Awaitable[None]) -> None:
+        """Wait for `step`, or for what ends the connection before."""
+        future = asyncio.ensure_future(step)
+        try:
+            await asyncio.wait([future, self._ended], return_when=asyncio.FIRST_COMPLETED)
+            (self._ended if self._ended.done() else future).result()
+        finally:
+            future.cancel()
 
     def _on_subscribe(self, client: gmqtt.Client, mid: int, granted: Sequence[int], properties: object) -> None:
         if self._subscribed.done():

@@ -18,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from gateway.address import Address
 from gateway.metrics import Metrics
 from gateway.record import Record
 from ledger.errors import UserError
@@ -28,19 +29,8 @@ REQUEST_S_MAX = 5.0
 Answer = tuple[HTTPStatus, str, bytes]
 
 
-def parse_address(text: str) -> tuple[str, int]:
-    """Read HOST:PORT, `[::1]:9464` included; raises UserError."""
-    try:
-        parts = urlsplit(f"//{text}")
-        if parts.hostname and parts.port is not None and parts.netloc == text and "@" not in text:
-            return parts.hostname, parts.port
-    except ValueError:
-        pass
-    raise UserError(f"{text!r} is no address to listen on", "write it as HOST:PORT, for example 127.0.0.1:9464")
-
-
 @contextmanager
-def serving(record: Record, address: tuple[str, int]) -> Iterator[int]:
+def serving(record: Record, address: Address) -> Iterator[int]:
     """Answer at `address` (port 0: any) while the block runs; gives the port. Raises UserError if it is taken."""
     try:
         server = _Server(address, Metrics(record), record)
@@ -61,7 +51,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, address: tuple[str, int], metrics: Metrics, record: Record) -> None:
+    def __init__(self, address: Address, metrics: Metrics, record: Record) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.metrics, self.record = metrics, record
         super().__init__(address, _Handler)

@@ -9,13 +9,16 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from gateway.logs import say
 from ledger.errors import UserError
 
+WORKERS_MAX = 64
 READY = b"ready\n"
 PAUSE_S, PAUSE_S_MAX, LIVED_S_MIN = 0.5, 10.0, 20.0
 STOP_S_MAX = 15.0
@@ -44,7 +47,7 @@ class Worker:
         return list(chains[self.number :: self.count])
 
 
-async def keep(arguments: Sequence[str], count: int, ready: Callable[[], None]) -> None:
+async def keep(arguments: Sequence[str], environment: Mapping[str, str], count: int, ready: Callable[[], None]) -> None:
     """Keep `count` workers running, each `tallystick gateway run` with these arguments; `ready` when all are.
 
     Returns only by cancellation. Raises UserError if a worker ends before it was ever ready.
@@ -59,35 +62,41 @@ async def keep(arguments: Sequence[str], count: int, ready: Callable[[], None]) 
 
     async with asyncio.TaskGroup() as group:
         for number in range(count):
-            group.create_task(_keep_one(arguments, Worker(number, count), is_ready))
+            start = partial(_start, arguments, environment, Worker(number, count))
+            group.create_task(_keep_one(number, start, is_ready))
 
 
-async def _keep_one(arguments: Sequence[str], worker: Worker, is_ready: Callable[[int], None]) -> None:
+_Start = Callable[[], Coroutine[Any, Any, asyncio.subprocess.Process]]
+
+
+async def _keep_one(number: int, start: _Start, is_ready: Callable[[int], None]) -> None:
     was_ready, pause = False, PAUSE_S
     while True:
         began = time.monotonic()
-        process = await _start(arguments, worker)
+        process = await start()
         try:
             assert process.stdout is not None
             async for line in process.stdout:
                 if line == READY:
                     was_ready = True
-                    is_ready(worker.number)
+                    is_ready(number)
             code = await process.wait()
         finally:
             await _stop(process)
         if not was_ready:
-            raise UserError(f"worker {worker.number} ended before it was ready", "what it said stands above")
+            raise UserError(f"worker {number} ended before it was ready", "what it said stands above")
         pause = PAUSE_S if time.monotonic() - began > LIVED_S_MIN else min(2 * pause, PAUSE_S_MAX)
-        text = f"worker {worker.number} ended with code {code}: its chains are taken over, it starts anew"
-        say(logging.WARNING, "worker-ended", text, worker=worker.number, code=code)
+        text = f"worker {number} ended with code {code}: its chains are taken over, it starts anew"
+        say(logging.WARNING, "worker-ended", text, worker=number, code=code)
         await asyncio.sleep(pause)
 
 
-async def _start(arguments: Sequence[str], worker: Worker) -> asyncio.subprocess.Process:
+async def _start(
+    arguments: Sequence[str], environment: Mapping[str, str], worker: Worker
+) -> asyncio.subprocess.Process:
     command = [sys.executable, "-m", "tallystick", "gateway", "run", *arguments, "--worker", str(worker)]
     pipe = asyncio.subprocess.PIPE
-    return await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, start_new_session=True)
+    return await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, env=environment)
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

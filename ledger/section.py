@@ -87,7 +87,7 @@ class Section(NamedTuple):
         return b"".join((cbor.bytes_head(len(self.salt)), self.salt, cbor.bytes_head(len(self.body)), self.body))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=4096, typed=True)
 def _digest_head(kid: bytes, privacy: int, content_format: int) -> bytes:
     """What is hashed before a section's parts: the same for all sections of its kind that a device makes."""
     return cbor.encode(["tallystick-section/1", kid, privacy, content_format, 0, 0])[:-2]

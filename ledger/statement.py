@@ -130,7 +130,7 @@ class Statement:
         return cbor.array_head(len(lines)) + b"".join(lines)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=4096, typed=True)
 def _speaker(algorithm: int, kid: bytes, issuer: str, subject: str, audience: str) -> bytes:
     """A protected header as far as it is the same in all that a device says to a chain: up to the value of `iat`."""
     claims = {cose.ISS: issuer, cose.SUB: subject, cose.AUD: audience, cose.IAT: 0}
@@ -138,7 +138,7 @@ def _speaker(algorithm: int, kid: bytes, issuer: str, subject: str, audience: st
     return cbor.encode(header).removesuffix(b"\x00\x65tally\x00")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=4096, typed=True)
 def _line_head(privacy: Privacy, content_format: int) -> bytes:
     """A manifest's line as far as its digest."""
     return cbor.encode([int(privacy), content_format, bytes(32)])[:-32]

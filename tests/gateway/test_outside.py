@@ -14,6 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway import web
+from gateway.address import parse_address
 from gateway.metrics import Metrics
 from gateway.record import ChainRecord, Record, Taken
 from gateway.service import Service
@@ -211,8 +212,8 @@ def test_one_who_says_nothing_holds_nobody_up() -> None:
 def test_an_address_is_a_host_and_a_port(text: str) -> None:
     """Anything else is told with an example."""
     with pytest.raises(UserError, match="is no address to listen on"):
-        web.parse_address(text)
-    assert web.parse_address("[::1]:9464") == ("::1", 9464)
+        parse_address(text)
+    assert parse_address("[::1]:9464") == ("::1", 9464)
 
 
 def test_recording_costs_less_than_a_microsecond_a_statement() -> None:

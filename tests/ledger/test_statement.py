@@ -1,6 +1,7 @@
 """Statements: one encoding, exactly these labels, and a standard COSE_Sign1 for anyone else."""
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import cbor2
@@ -12,6 +13,7 @@ from nacl.signing import VerifyKey
 from ledger import cbor, cose
 from ledger.cose import Sign1
 from ledger.errors import MalformedError, SignatureError
+from ledger.keys import SigningKey
 from ledger.section import Line, Privacy
 from ledger.statement import (
     CONTENT_TYPE,
@@ -138,6 +140,32 @@ def test_nothing_odd_in_any_place(part: str) -> None:
             continue
         assert statement.encode() == data
         _agrees(statement)
+
+
+def _floats(value: Any) -> Any:
+    """The same, each number as the float that equals it."""
+    if isinstance(value, dict):
+        return {_floats(key): _floats(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_floats(item) for item in value]
+    return float(value) if isinstance(value, int) else value
+
+
+@pytest.mark.parametrize("place", [1, 15, "tally"])
+def test_a_number_that_only_equals_is_refused_and_spoils_nothing(place: int | str) -> None:
+    """What is kept of one statement must never make another's encoding: a float passes for an equal integer."""
+    twin = SigningKey.generate()
+    header = {**HEADER, 4: twin.kid}
+    odd = cose.sign1(twin, {**header, place: _floats(header[place])}, cbor.encode(MANIFEST)).encode()
+    true = cose.sign1(twin, header, cbor.encode(MANIFEST)).encode()
+    with pytest.raises(MalformedError):
+        Statement.decode(odd)
+    assert Statement.decode(true).encode() == true
+    with pytest.raises(MalformedError):
+        Statement.decode(odd)
+    fields: dict[str, Any] = {"algorithm": -8.0, "issued_at": float(NOW)}
+    assert replace(sign(), **fields).encode() != DATA
+    assert sign().encode() == DATA
 
 
 def _with(place: str, value: Any) -> dict[Any, Any]:
