@@ -19,7 +19,7 @@ UV_INSTALL = index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$(call pip_knows,inde
 	[ -z "$$cert" ] || export SSL_CERT_FILE="$$cert"; \
 	$(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: help setup demo test lint format bench bench-gateway lock clean
+.PHONY: help setup demo test lint format bench bench-gateway soak lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | while IFS=: read -r name rest; do \
@@ -49,6 +49,10 @@ bench: .venv/.installed-dev ## measure latency, start-up and memory; prints JSON
 
 bench-gateway: .venv/.installed-dev ## measure the gateway under load against its unavoidable steps; prints JSON
 	@$(BIN)/python -m tests.bench.gateway $(ARGS)
+
+soak: .venv/.installed-dev ## break the gateway, its broker and its database under load, for ten minutes; prints JSON
+	@.ci/packages mosquitto
+	@$(BIN)/python -m tests.faults.soak $(ARGS)
 
 # dev holds all the others, so its versions bind them. `make lock ARGS=--upgrade` takes the newest.
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --only-binary :all: \

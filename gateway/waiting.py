@@ -42,7 +42,8 @@ class Waiting:
                 break
             self._news.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), (until - now) / 1000)
+                async with asyncio.timeout((until - now) / 1000):  # wait_for of Python 3.11 may swallow a cancellation
+                    await self._news.wait()
         return self._batcher.take()
 
 

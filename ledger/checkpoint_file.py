@@ -4,9 +4,11 @@ A checkpoint is written here after COMMIT and before anything of it is served or
 state of the database that this file does not have.
 """
 
+import fcntl
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from ledger.checkpoint import Checkpoint
 from ledger.errors import CheckpointError, UserError
@@ -37,7 +39,7 @@ def load(folder: Path, chain: str) -> Published | None:
         text = read(folder, chain)
         if text is None:
             return None
-        return Published(text, Checkpoint.parse(text.rpartition("\n\n")[0] + "\n"))
+        return Published(text, _parse(text))
     except (CheckpointError, UnicodeDecodeError) as error:
         raise UserError(
             f"the published checkpoint of {chain!r} is damaged: {error}", f"restore {folder / chain} from a copy"
@@ -45,16 +47,57 @@ def load(folder: Path, chain: str) -> Published | None:
 
 
 def write(folder: Path, chain: str, text: str) -> None:
-    """Replace the checkpoint of `chain` so that a crash leaves the old one or the new one, whole."""
+    """Replace the checkpoint of `chain` so that a crash leaves the old one or the new one, whole.
+
+    A published checkpoint never goes back. A writer that stood still after its COMMIT and lost its session meanwhile
+    may come here when the next writer has published more: it raises UserError, as does another root at one size.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{chain}.new"
-    with temporary.open("w", encoding="utf-8") as file:
+    new = folder / f".{chain}.{os.urandom(4).hex()}.new"  # of our own: whoever stands still holds nobody up
+    try:
+        _write(new, text)
+        with (folder / f".{chain}.lock").open("a") as lock:
+            _take(lock, chain)
+            _require_newer(load(folder, chain), chain, text)
+            new.replace(folder / chain)
+            _sync(folder)
+            for left in folder.glob(f".{chain}.*.new"):  # by one that was killed
+                left.unlink(missing_ok=True)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def _write(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(folder / chain)
+
+
+def _sync(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _take(lock: IO[str], chain: str) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise UserError(f"{chain!r}: another process is publishing its checkpoint", "stop the other gateway") from error
+
+
+def _require_newer(published: Published | None, chain: str, text: str) -> None:
+    new = _parse(text)
+    if published is None or published.checkpoint == new or published.checkpoint.size < new.size:
+        return
+    raise UserError(
+        f"{chain!r}: a checkpoint of {new.size} entries comes after the published one of {published.checkpoint.size}",
+        "does another gateway write this chain?",
+    )
+
+
+def _parse(text: str) -> Checkpoint:
+    return Checkpoint.parse(text.rpartition("\n\n")[0] + "\n")

@@ -20,6 +20,7 @@ class Wire(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._packet_id = 0
         self.connected = asyncio.get_running_loop().create_future()
+        self.lost = asyncio.Event()
 
     @classmethod
     async def open(cls, port: int, *, username: str, password: str, received: Received) -> "Wire":
@@ -51,8 +52,13 @@ class Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        while (packet := self._take()) is not None:
-            self._on_packet(*packet)
+        while (taken := take_packet(self._buffer)) is not None:
+            self._on_packet(*taken)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.connected.done():
+            self.connected.set_exception(ConnectionError("the broker went away"))
+        self.lost.set()
 
     def _on_packet(self, kind: int, body: bytes) -> None:
         if kind >> 4 == 2:  # CONNACK (3.2)
@@ -68,30 +74,37 @@ class Wire(asyncio.Protocol):
                 start += 2
             self._received(body[2 : 2 + length], body[start:])
 
-    def _take(self) -> tuple[int, bytes] | None:
-        """One packet from the buffer, if it is whole (2.2)."""
-        length, shift, at = 0, 0, 1
-        while True:
-            if at >= len(self._buffer):
-                return None
-            byte = self._buffer[at]
-            length |= (byte & 0x7F) << shift
-            shift, at = shift + 7, at + 1
-            if not byte & 0x80:
-                break
-        if len(self._buffer) < at + length:
-            return None
-        kind, body = self._buffer[0], bytes(self._buffer[at : at + length])
-        del self._buffer[: at + length]
-        return kind, body
-
     def _write(self, kind: int, body: bytes) -> None:
         assert self._transport is not None
-        self._transport.write(bytes([kind]) + _length(len(body)) + body)
+        if not self._transport.is_closing():
+            self._transport.write(packet(kind, body))
 
     def _next_id(self) -> int:
         self._packet_id = self._packet_id % 65_535 + 1
         return self._packet_id
+
+
+def take_packet(buffer: bytearray) -> tuple[int, bytes] | None:
+    """Take one packet from the buffer's start, if it is whole: its first byte, and what follows its length (2.2)."""
+    length, shift, at = 0, 0, 1
+    while True:
+        if at >= len(buffer):
+            return None
+        byte = buffer[at]
+        length |= (byte & 0x7F) << shift
+        shift, at = shift + 7, at + 1
+        if not byte & 0x80:
+            break
+    if len(buffer) < at + length:
+        return None
+    kind, body = buffer[0], bytes(buffer[at : at + length])
+    del buffer[: at + length]
+    return kind, body
+
+
+def packet(kind: int, body: bytes) -> bytes:
+    """A packet: its first byte, and what follows its length."""
+    return bytes([kind]) + _length(len(body)) + body
 
 
 def _text(data: bytes) -> bytes:

@@ -557,7 +557,7 @@ def test_a_database_that_is_ahead_of_the_file_is_published(world: World, press: 
     after = checkpoint_file.read(world.folder.checkpoints, "production")
     world.close()
     assert before is not None and before != after
-    checkpoint_file.write(world.folder.checkpoints, "production", before)
+    (world.folder.checkpoints / "production").write_text(before)
     world.tick()
     assert checkpoint_file.read(world.folder.checkpoints, "production") == after
 
