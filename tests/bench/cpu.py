@@ -16,6 +16,11 @@ def cpu_s(pid: int) -> float:
     return own + sum(cpu_s(child) for child in _children(pid))
 
 
+def thread_s(pid: int) -> float:
+    """Seconds that the one thread of `pid` has run, to the nanosecond: for a server's session."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
 def _children(pid: int) -> list[int]:
     found = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):

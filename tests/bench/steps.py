@@ -19,7 +19,7 @@ from ledger.merkle import leaf_hash
 from ledger.message import decode as decode_message
 from ledger.section import Section
 from ledger.tree_store import entry_id
-from tests.bench.cpu import cpu_s
+from tests.bench.cpu import thread_s
 from tests.bench.receive import receive_us
 
 if TYPE_CHECKING:
@@ -81,9 +81,9 @@ def _copy_us(dsn: str, messages: list[bytes], readings: int) -> float:
     with connect(dsn) as connection:
         backend = connection.info.backend_pid
         for number in range(ROUNDS):
-            before, server = time.process_time(), cpu_s(backend)
+            before, server = time.process_time(), thread_s(backend)
             _copy(connection, SCRATCH + number * PACKS, [part.statement for part in parts], sections, readings)
-            times.append(time.process_time() - before + cpu_s(backend) - server)
+            times.append(time.process_time() - before + thread_s(backend) - server)
         connection.rollback()
     return 1e6 * statistics.median(times) / PACKS
 
