@@ -248,7 +248,7 @@ def _side_by_side(admitted: Sequence[Admitted]) -> list[Admitted]:
 def _by_stream(ordered: Sequence[Admitted], first: int) -> dict[StreamKey, list[answers.Sealed]]:
     sealed: dict[StreamKey, list[answers.Sealed]] = {}
     for index, item in enumerate(ordered, first):
-        lacking = tuple(line for line, section in enumerate(item.sections) if section is None)
+        lacking = tuple([line for line, section in enumerate(item.sections) if section is None])
         found = answers.Sealed(item.statement.tally.seq, index, item.statement.hash, lacking)
         sealed.setdefault(item.statement.stream_key, []).append(found)
     return sealed

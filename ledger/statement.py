@@ -29,6 +29,8 @@ NO_PREVIOUS = bytes(32)
 UINT63_MAX = 2**63 - 1
 NAME_CHARS_MAX = 256
 LINES_MAX = 64
+SPEAKERS_KEPT = 4096
+_ONE_LINE_MAX = 48
 _PRIVACIES = tuple(Privacy)
 
 
@@ -70,9 +72,24 @@ class Statement:
         head, unprotected, payload, signature = cose.split(data)
         if unprotected or payload is None:
             raise MalformedError("a statement has an empty unprotected header and carries its manifest")
-        statement = _read(head, manifest=_manifest(payload), signature=signature)
-        signed = cose.to_be_signed(head, payload)
-        statement.__dict__.update(_data=data, _to_be_signed=signed, hash=hashlib.sha256(data).digest())
+        speaker, issued_at, tally = _read(head)
+        statement = cls.__new__(cls)
+        # As its constructor would, which sets one at a time; and what is known of it by now.
+        statement.__dict__.update(
+            kid=speaker.kid,
+            issuer=speaker.issuer,
+            subject=speaker.subject,
+            audience=speaker.audience,
+            issued_at=issued_at,
+            tally=tally,
+            manifest=_manifest(payload),
+            signature=signature,
+            algorithm=speaker.algorithm,
+            hash=hashlib.sha256(data).digest(),
+            stream_key=(speaker.kid, tally.lane, tally.stream),
+            _data=data,
+            _to_be_signed=cose.to_be_signed(head, payload),
+        )
         return statement
 
     @classmethod
@@ -113,7 +130,7 @@ class Statement:
     def _to_be_signed(self) -> bytes:
         return cose.to_be_signed(self._head, self._payload)
 
-    @property
+    @cached_property
     def stream_key(self) -> StreamKey:
         """Which stream of the chain this is a link of."""
         return self.kid, self.tally.lane, self.tally.stream
@@ -130,12 +147,24 @@ class Statement:
         return cbor.array_head(len(lines)) + b"".join(lines)
 
 
-@lru_cache(maxsize=4096, typed=True)
+class _Speaker(NamedTuple):
+    """What is the same in all that a device says to a chain: a protected header up to the value of `iat`."""
+
+    algorithm: int
+    kid: bytes
+    issuer: str
+    subject: str
+    audience: str
+
+
+@lru_cache(maxsize=SPEAKERS_KEPT, typed=True)
 def _speaker(algorithm: int, kid: bytes, issuer: str, subject: str, audience: str) -> bytes:
-    """A protected header as far as it is the same in all that a device says to a chain: up to the value of `iat`."""
     claims = {cose.ISS: issuer, cose.SUB: subject, cose.AUD: audience, cose.IAT: 0}
     header = {cose.ALG: algorithm, cose.CONTENT_TYPE: CONTENT_TYPE, cose.KID: kid, cose.CWT_CLAIMS: claims, TALLY: 0}
     return cbor.encode(header).removesuffix(b"\x00\x65tally\x00")
+
+
+_heard: dict[bytes, tuple[bytes, _Speaker]] = {}  # by kid: the bytes that were read, and what they say
 
 
 @lru_cache(maxsize=4096, typed=True)
@@ -144,9 +173,25 @@ def _line_head(privacy: Privacy, content_format: int) -> bytes:
     return cbor.encode([int(privacy), content_format, bytes(32)])[:-32]
 
 
-def _read(head: bytes, *, manifest: tuple[Line, ...], signature: bytes) -> Statement:
+def _read(head: bytes) -> tuple[_Speaker, int, Tally]:
     """Read a protected header: its labels, in the order of their bytes, are 1, 3, 4, 15 and "tally"."""
     reader = Reader(head)
+    begun, speaker = _heard.get(head[_KID_AT : _KID_AT + 32], (b"", None))
+    if speaker is None or not reader.skips(begun):
+        speaker = _read_speaker(reader)
+        if len(_heard) >= SPEAKERS_KEPT:
+            _heard.clear()
+        _heard[speaker.kid] = head[: len(head) - len(reader.rest)], speaker
+    issued_at = reader.uint()
+    if issued_at > UINT63_MAX:
+        raise MalformedError("iat is not a time in seconds")
+    reader.expect(b"\x65tally", _LABELS)
+    tally = _tally(reader)
+    reader.end()
+    return speaker, issued_at, tally
+
+
+def _read_speaker(reader: Reader) -> _Speaker:
     reader.expect(b"\xa5\x01", _LABELS)
     algorithm = _ALGORITHMS.get(reader.take(1))
     if algorithm is None:
@@ -163,18 +208,13 @@ def _read(head: bytes, *, manifest: tuple[Line, ...], signature: bytes) -> State
     if not 0 < min(lengths) <= max(lengths) <= NAME_CHARS_MAX:
         raise MalformedError("iss, sub and aud are 1 to 256 characters")
     reader.expect(b"\x06", _LABELS)
-    issued_at = reader.uint()
-    if issued_at > UINT63_MAX:
-        raise MalformedError("iat is not a time in seconds")
-    reader.expect(b"\x65tally", _LABELS)
-    tally = _tally(reader)
-    reader.end()
-    return Statement(kid, issuer, subject, audience, issued_at, tally, manifest, signature, algorithm)
+    return _Speaker(algorithm, kid, issuer, subject, audience)
 
 
 _LABELS = "the protected header has not exactly a statement's labels, each in its one encoding"
 _ALGORITHMS = {cbor.encode(number): number for number in cose.ALGORITHMS}  # of one byte each
 _TYPE_AND_KID = b"\x03" + cbor.encode(CONTENT_TYPE) + b"\x04" + cbor.bytes_head(32)
+_KID_AT = 3 + len(_TYPE_AND_KID)
 
 
 def _tally(reader: Reader) -> Tally:
@@ -192,6 +232,22 @@ def _tally(reader: Reader) -> Tally:
 
 
 def _manifest(payload: bytes) -> tuple[Line, ...]:
+    if len(payload) <= _ONE_LINE_MAX and (kind := _only_line(payload[:-32])) is not None:
+        return (Line(*kind, payload[-32:]),)
+    return _lines(payload)
+
+
+@lru_cache(maxsize=4096)  # most have one line, of few kinds
+def _only_line(head: bytes) -> tuple[Privacy, int] | None:
+    """What stands before the digest in a manifest of one line; None if it is none."""
+    try:
+        [line] = _lines(head + bytes(32))
+    except (MalformedError, ValueError):
+        return None
+    return line.privacy, line.content_format
+
+
+def _lines(payload: bytes) -> tuple[Line, ...]:
     reader = Reader(payload)
     count = reader.array()
     if count > LINES_MAX:
