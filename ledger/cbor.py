@@ -3,6 +3,7 @@
 cbor2's own `canonical` sorts maps the RFC 7049 way (shorter keys first); ours sorts by the encoded key's bytes.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from io import BytesIO
@@ -14,6 +15,17 @@ from ledger.errors import MalformedError
 
 DEPTH_MAX = 16
 KEY_KEPT_MAX = 64
+# Integers that collide in Python's hash table can be made at will, and of n the table takes n² steps: of 43,600 in one
+# map two seconds. So a map of more pairs has strings for keys, whose hashes nobody can foretell.
+PAIRS_MAX = 255
+_SMALL_BYTES = 2048  # where n² is little
+_PERHAPS_LARGE = re.compile(b"[\xb9-\xbb]")  # the heads of maps of more than 255 pairs, and any such byte elsewhere
+# Heads (RFC 8949, 3), with the very short strings, that are neither a string's nor a large map's: many at one stroke.
+_OTHER_HEADS = re.compile(
+    rb"(?:[\x00-\x17\x20-\x37\x40\x60\x80-\x97\xa0-\xb7\xc0-\xd7\xe0-\xf7]|[\x18\x38\x41\x61\x98\xb8\xd8\xf8]."
+    rb"|[\x19\x39\x42\x62\x99\xd9\xf9]..|[\x1a\x3a\x9a\xda\xfa].{4}|[\x1b\x3b\x9b\xdb\xfb].{8})*+",
+    re.DOTALL,
+)
 
 _PLAIN = frozenset({int, str, bytes, float, bool, type(None)})
 _KEYS = frozenset({int, str, bytes})
@@ -50,8 +62,9 @@ def decode(data: bytes, *, depth_max: int = DEPTH_MAX) -> Any:
     """Decode exactly one item of plain types; any bytes give a value or MalformedError.
 
     Refuses trailing bytes, tags, indefinite lengths, duplicate keys, simple values beyond null and booleans,
-    and nesting beyond `depth_max`. Integers, lengths and floats may still be longer than need be: whoever
-    needs the one encoding compares `encode(value)` with the bytes, or calls `decode_canonical`.
+    nesting beyond `depth_max`, and integers as keys beside a map of more than 255 pairs. Integers, lengths and
+    floats may still be longer than need be: whoever needs the one encoding compares `encode(value)` with the
+    bytes, or calls `decode_canonical`.
     """
     value = decode_item(data, depth_max=depth_max)
     require_plain(value)
@@ -62,7 +75,7 @@ def decode_item(data: bytes, *, depth_max: int) -> Any:
     """As `decode`, for a caller that looks at every value's type itself: values that are not plain pass."""
     stream = BytesIO(data)
     try:
-        value = cbor2.load(stream, max_depth=depth_max, **_STRICT)
+        value = cbor2.load(stream, max_depth=depth_max, strict_hashable_types=_has_large_map(data), **_STRICT)
     except Exception as error:
         raise MalformedError(f"not plain CBOR: {error}") from error
     if stream.tell() != len(data):
@@ -73,7 +86,9 @@ def decode_item(data: bytes, *, depth_max: int) -> Any:
 def decode_first(data: bytes) -> Any:
     """As `decode_item`, whatever follows: for a caller that compares all of `data` with the value's one encoding."""
     try:
-        return _loads(data)
+        if len(data) <= _SMALL_BYTES:
+            return _loads(data)
+        return _loads(data, strict_hashable_types=_has_large_map(data))
     except Exception as error:
         raise MalformedError(f"not plain CBOR: {error}") from error
 
@@ -108,6 +123,25 @@ def _encoded_key(key: Any) -> bytes:
     return encode(key)
 
 
+def _has_large_map(data: bytes) -> bool:
+    """Whether an item has a map of more than `PAIRS_MAX` pairs, if it is not small: a walk over its heads."""
+    at, end = 0, len(data)
+    if end <= _SMALL_BYTES or not _PERHAPS_LARGE.search(data):
+        return False
+    while at < end:
+        major, count = data[at] >> 5, data[at] & 0x1F
+        at += 1
+        if 24 <= count < 28:
+            width = 1 << count - 24
+            at, count = at + width, int.from_bytes(data[at : at + width])
+        if major == 5 and count > PAIRS_MAX:
+            return True
+        at += count if major in (2, 3) else 0
+        others = _OTHER_HEADS.match(data, at)
+        at = others.end() if others else end
+    return False
+
+
 def _refuse_tag(*_: Any) -> NoReturn:
     raise ValueError("tags are not read here")
 
@@ -118,7 +152,7 @@ _STRICT: dict[str, Any] = {
     "tag_hook": _refuse_tag,
     "semantic_decoders": dict.fromkeys(_KNOWN_TAGS, _refuse_tag),
 }
-_loads: Callable[[bytes], Any] = partial(cbor2.loads, max_depth=DEPTH_MAX, **_STRICT)
+_loads: Callable[..., Any] = partial(cbor2.loads, max_depth=DEPTH_MAX, **_STRICT)
 
 
 def require_plain(value: Any) -> None:

@@ -12,6 +12,7 @@ from ledger.errors import MalformedError
 BN, BT, BU, BV, BVER = -2, -3, -4, -5, -1
 N, U, V, VS, VB, S, T, VD = 0, 1, 2, 3, 4, 5, 6, 8  # bs, s and ut are passed over
 VERSION = 10
+RECORDS_MAX = 10_000
 _VALUES = (V, VS, VB, VD)
 _BASES = frozenset({BN, BT, BU, BV})
 _COMMON = frozenset({*_BASES, N, U, S, T, *_VALUES})
@@ -67,9 +68,10 @@ def decode(body: bytes, *, now: float) -> tuple[Reading, ...]:
 def columns(body: bytes, *, now: float) -> Columns:
     """As `decode`, for whoever has very many: what a reading costs is what is done a row here."""
     records = cbor.decode_item(body, depth_max=3)
-    if type(records) is not list:
-        raise MalformedError("a SenML pack is an array of records")
-    only_numbers = _labels(records).isdisjoint(_NO_NUMBER)
+    if type(records) is not list or len(records) > RECORDS_MAX:
+        raise MalformedError(f"a SenML pack is an array of at most {RECORDS_MAX} records")
+    _require_labels(records)
+    only_numbers = _NO_NUMBER.isdisjoint(chain.from_iterable(records))
     made: tuple[list[tuple[str, str]], list[float], list[Value]] = ([], [], [])
     for base, run in _runs(records):
         valued = run if only_numbers else [record for record in run if _has_value(record)]
@@ -99,16 +101,14 @@ def _number(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
 
 
-def _labels(records: list[Any]) -> set[Any]:
-    """The labels of all records, checked: a pack repeats few many times."""
+def _require_labels(records: list[Any]) -> None:
+    """Check the labels of all records. They are in no set: those of a stranger might be made to collide there."""
     if not _MAPS.issuperset(map(type, records)):
         raise MalformedError("a SenML record is a map")
-    labels = set(chain.from_iterable(records))
     # By type as well: a bool or a float would pass for an equal integer.
-    if not (_COMMON.issuperset(labels) and _INTEGERS.issuperset(map(type, chain.from_iterable(records)))):
+    if not (_COMMON.issuperset(chain.from_iterable(records)) and _INTEGERS.issuperset(map(type, chain.from_iterable(records)))):
         for record in records:
             _check_labels(record)
-    return labels
 
 
 class _Base(NamedTuple):

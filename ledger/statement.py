@@ -20,6 +20,7 @@ from ledger.keys import SigningKey
 from ledger.section import Line, Privacy
 
 STATEMENT_BYTES_MAX = 65_535
+_READ_BYTES_MAX = 8 * 1024  # the names and lines below take less: what has more is none, and is not looked into
 CONTENT_TYPE = "application/vnd.tallystick+cbor"
 TALLY = "tally"
 EVENTS, TELEMETRY = 0, 1
@@ -69,6 +70,8 @@ class Statement:
         """Read a statement in its one encoding; any bytes give a Statement or MalformedError."""
         if not isinstance(data, bytes) or len(data) > STATEMENT_BYTES_MAX:
             raise MalformedError("a statement is at most 65,535 bytes")
+        if len(data) > _READ_BYTES_MAX:
+            raise MalformedError("no statement of such names and lines has so many bytes")
         head, unprotected, payload, signature = cose.split(data)
         if unprotected or payload is None:
             raise MalformedError("a statement has an empty unprotected header and carries its manifest")

@@ -1,0 +1,215 @@
+"""Valid encodings of everything that comes from outside: what a mutation starts from."""
+
+import json
+from dataclasses import replace
+
+from labels import gs1
+from labels.signature import sign_label
+from ledger import anchor, cbor, cose, epcis, message, note, senml, stream
+from ledger.birth import Birth
+from ledger.block import Header
+from ledger.bundle import Anchoring, Bundle, ProvenEntry, RegistryPart
+from ledger.checkpoint import Checkpoint
+from ledger.receipt import Answer, Range, Receipt
+from ledger.refusal import CONTENT_TYPE, Reason, Refusal
+from ledger.section import ContentFormat, Line, Privacy, Section
+from ledger.statement import EVENTS as EVENTS_LANE
+from ledger.statement import TELEMETRY
+from ledger.trust import Log, Trust
+from tests import cast
+
+HASH = bytes(range(32))
+NONCE = bytes(range(16))
+GTIN = "09506000134352"
+ITEM = f"/01/{GTIN}/21/7K3M9QX2AB"
+
+CBOR = (cbor.encode({1: [None, True, -1, 2**64 - 1, 0.5, "é", b"x", {"b": [], "a": {}}]}), b"\x80", b"\xf9\x7e\x00")
+
+SECTION = Section(NONCE, b"\x80")
+SECTIONS = (SECTION.encode(), Section(NONCE, b"").encode())
+_LINES = [Line(Privacy.PUBLIC, 65001, HASH), Line(Privacy.PRIVATE, 112, HASH)]
+LINKS_OF_A_STREAM = cast.links(3)
+STATEMENTS = (
+    *(statement.encode() for statement in LINKS_OF_A_STREAM[:2]),
+    cast.sign(lane=EVENTS_LANE, manifest=_LINES).encode(),
+    cast.sign(manifest=[]).encode(),
+)
+MESSAGES = (
+    message.encode(STATEMENTS[0], [SECTION.encode()]),
+    message.encode(STATEMENTS[0], [None]),
+    message.encode(cast.sign(manifest=[SECTION.line(
+        kid=cast.DEVICE.kid, privacy=Privacy.PRIVATE, content_format=ContentFormat.SENML_CBOR
+    )]).encode(), [SECTION.encode()]),
+)  # fmt: skip
+
+_BASE = f"{cast.URN}:"
+_VALUES: tuple[senml.Value, ...] = (1.5, "x", True, b"y", 2)
+_READINGS = [senml.Reading(f"{_BASE}t", "Cel", 1.75e9 + n, value) for n, value in enumerate(_VALUES)]
+PACKS = (
+    senml.encode(_READINGS, base_name=_BASE),
+    senml.encode(_READINGS[:1], base_name=""),
+    cbor.encode([{-1: 10, -2: _BASE, -3: 1.75e9, -4: "Cel", -5: 1.0, 0: "t", 5: 3}, {0: "u", 2: 1, 6: -1}]),
+)
+EVENT = {
+    "type": "ObjectEvent",
+    "action": "ADD",
+    "eventTime": "2025-06-15T15:06:40.5Z",
+    "eventTimeZoneOffset": "+02:00",
+    "epcList": [f"https://id.gs1.org{ITEM}"],
+    "bizStep": "commissioning",
+    "disposition": "active",
+    "readPoint": {"id": "urn:x:dock"},
+    "bizLocation": {"id": "urn:x:hall"},
+    "ilmd": {"x": [1, 2.5, None]},
+    "sensorElementList": [
+        {
+            "sensorMetadata": {
+                "deviceID": cast.URN,
+                "startTime": "2025-06-15T15:00:00Z",
+                "endTime": "2025-06-15T15:06:40+00:00",
+            },
+            "sensorReport": [{"value": 1.5}],
+        }
+    ],
+}
+_AGGREGATION = {key: EVENT[key] for key in ("eventTime", "eventTimeZoneOffset", "bizStep")} | {
+    "type": "AggregationEvent",
+    "action": "OBSERVE",
+    "parentID": "https://id.gs1.org/00/095060000000000015",
+    "childQuantityList": [{"epcClass": f"https://id.gs1.org/01/{GTIN}", "quantity": 2}],
+}
+EVENTS = (epcis.encode(EVENT), epcis.encode(_AGGREGATION))
+EVENT_JSON = json.dumps(EVENT)
+STREAMS = (
+    stream.opening("new", None),
+    stream.opening("restored", (cast.STREAM, 5, HASH)),
+    stream.evicted([(cast.STREAM, 5, 0), (cast.STREAM, 6, 1)]),
+    stream.refused(STATEMENTS[0]),
+)
+
+# Between gateway and device
+
+BIRTHS = (Birth(cast.DEVICE.kid, NONCE, {0: (cast.STREAM, 1), 1: (cast.STREAM, 2)}).encode(),)
+_RECEIPT = Receipt(
+    log_kid=cast.LOG.kid,
+    origin=cast.ORIGIN,
+    subject=cast.URN,
+    kid=cast.DEVICE.kid,
+    size=3,
+    lane=TELEMETRY,
+    stream=cast.STREAM,
+    seq=2,
+    statement_hash=LINKS_OF_A_STREAM[2].hash,
+    covers=(0, 2),
+    lacking=((0, 0), (2, 0)),
+    index=2,
+    path=(HASH,),
+).issue(cast.LOG, HASH)
+RECEIPTS = (_RECEIPT.encode(), replace(_RECEIPT, lacking=(), covers=(2, 2)).issue(cast.LOG, HASH).encode())
+CHECKPOINT = Checkpoint(cast.ORIGIN, 3, HASH, ("an extension",))
+NOTE = note.sign(Checkpoint(cast.ORIGIN, 3, HASH).text, [note.Signer(cast.ORIGIN, cast.LOG)])
+ANSWERS = (
+    Answer(RECEIPTS[0], NOTE, 2, (HASH,), (Range(0, 0, 2, (HASH,)),), NONCE).encode(),
+    Answer(None, None, None, (), (), NONCE).encode(),
+)
+_REFUSAL = Refusal(cast.ORIGIN, cast.DEVICE.kid, TELEMETRY, cast.STREAM, 2, HASH, Reason.FORK, 3)
+REFUSALS = (_REFUSAL.sign(cast.LOG),)
+REFUSAL_PAYLOADS = (cose.Sign1.decode(REFUSALS[0]).payload or b"",)
+
+
+def refusal(payload: bytes) -> bytes:
+    """A refusal that the log has signed, whatever it says."""
+    header = {cose.ALG: cose.EDDSA, cose.CONTENT_TYPE: CONTENT_TYPE, cose.KID: cast.LOG.kid}
+    return cose.sign1(cast.LOG, header, payload).encode()
+
+
+# The ledger's
+
+HEADERS = (
+    Header(cast.ORIGIN, 0, 0, 3, HASH, bytes(32), 1_750_000_000_000, (4, HASH)).encode(),
+    Header(cast.ORIGIN, 1, 3, 5, HASH, HASH, 1_750_000_000_000, (4, HASH)).encode(),
+)
+ANCHORED = (anchor.encode(anchor.Kind.HEADER, HEADERS[0]), anchor.encode(anchor.Kind.CHECKPOINT, NOTE.encode()))
+ENTRIES = tuple(
+    cbor.encode(entry)
+    for entry in (
+        cast.ORGANISATION_ENTRY | {"uri": "https://other.example.com"},
+        cast.DEVICE_ENTRY | {"name": "line-2", "urn": "urn:x:2", "key": cast.NEIGHBOUR.public},
+        {"type": "label-key", "key": HASH, "organisation": cast.ISSUER, "gtins": [GTIN], "first_day": 1, "last_day": 2},
+        {"type": "revocation", "kid": cast.DEVICE.kid},
+        {"type": "suspension", "kid": cast.DEVICE.kid, "reason": "fork"},
+        {"type": "reinstatement", "kid": cast.DEVICE.kid},
+        {"type": "finding", "chain": "production", "total": 1, "items": [[1, 0, "x"]]},
+        {"type": "label-batch", "gtin": GTIN, "lot": "A1", "size": 1, "root": HASH, "kid": HASH, "day": 2000},
+    )
+)
+ENTRY_BUNDLES = (b"\x02\x00\x03abc\x00\x00", b"\x01\x00\x01a")
+_GENESIS = cast.sign(cast.ROOT, manifest=[])
+TRUST = Trust("example.com", _GENESIS.hash, {c.name: Log(c.name, note.Verifier.parse(c.vkey)) for c in cast.CHAINS})
+BUNDLE = Bundle(
+    chain="production",
+    entry=ProvenEntry(2, STATEMENTS[0], (SECTION.encode(), None), (HASH,)),
+    checkpoint=NOTE,
+    header=HEADERS[0],
+    consistency=(HASH,),
+    anchor=Anchoring(3, (HASH, HASH), NOTE),
+    registry=RegistryPart(NOTE, (), (ProvenEntry(0, _GENESIS.encode(), (SECTION.encode(),), (HASH,)),)),
+)
+BUNDLES = (BUNDLE.encode(), replace(BUNDLE, anchor=None).encode())
+
+# Files
+
+REGISTRATIONS = (
+    json.dumps({"tallystick-registration": 1, **cast.DEVICE_ENTRY, "key": cast.DEVICE.public.hex()}),
+    json.dumps([{"tallystick-registration": 1, **cast.ORGANISATION_ENTRY}]),
+)
+SETTINGS = """
+[database]
+dsn = "host=/tmp dbname=x"
+[broker]
+host = "localhost"
+port = 1883
+username = "u"
+password_file = "file"
+[labels]
+url = "http://localhost:8000"
+host = "id.example.com"
+"""
+CONFIG = f"""
+[device]
+name = "line-1"
+urn = "{cast.URN}"
+organisation = "{cast.ISSUER}"
+chain = "production"
+privacy = "private"
+[broker]
+host = "localhost"
+port = 1883
+username = "line-1"
+password_file = "password"
+[ledger]
+trust = "trust.json"
+[spool]
+bytes_max = 268435456
+window = 64
+[[sensor]]
+type = "host"
+interval_s = 10
+[[sensor]]
+type = "csv"
+name = "t"
+privacy = "public"
+file = "t.csv"
+"""
+KEY_FILE = "# a comment\nTALLYSTICK-SECRET-KEY-1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n"
+CSV = 'date,temp\n2010-07-01T00:00,21.5\n2010-07-01 01:00:00,"22"\n2010-07-01T02:00,23e0\n'
+
+# Labels
+
+DIGITS = sign_label(cast.LABELS, 2000, ITEM)
+LINKS = (
+    f"https://id.example.com{ITEM}?s={DIGITS}",
+    "HTTPS://ID.EXAMPLE.COM/x/01/9506000134352/10/A%2F1/21/1?17=270630&linkType=all#f",
+    f"https://{gs1.GS1_HOST}/00/095060000000000015",
+    f"http://[::1]:8000/01/{GTIN}/22/V1?3103=000195",
+)
