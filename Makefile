@@ -19,7 +19,7 @@ UV_INSTALL = index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$(call pip_knows,inde
 	[ -z "$$cert" ] || export SSL_CERT_FILE="$$cert"; \
 	$(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: help setup demo test lint format bench bench-gateway soak lock clean
+.PHONY: help setup demo test fuzz lint format bench bench-gateway bench-bombs soak lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | while IFS=: read -r name rest; do \
@@ -35,6 +35,9 @@ test: .venv/.installed-dev ## run all tests, with the real Mosquitto, PostgreSQL
 	@.ci/packages $(PACKAGES)
 	@$(BIN)/python -m pytest $(ARGS)
 
+fuzz: .venv/.installed-dev ## look for inputs that break a decoder, led by coverage; ARGS="--seconds 120"
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
 lint: .venv/.installed-dev ## ruff and mypy
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -49,6 +52,9 @@ bench: .venv/.installed-dev ## measure latency, start-up and memory; prints JSON
 
 bench-gateway: .venv/.installed-dev ## measure the gateway under load against its unavoidable steps; prints JSON
 	@$(BIN)/python -m tests.bench.gateway $(ARGS)
+
+bench-bombs: .venv/.installed-dev ## measure the costliest messages against good ones of their size; prints JSON
+	@$(BIN)/python -m tests.bench.bombs $(ARGS)
 
 soak: .venv/.installed-dev ## break the gateway, its broker and its database under load, for ten minutes; prints JSON
 	@.ci/packages mosquitto
@@ -66,7 +72,7 @@ lock: .venv/.installed-uv ## write requirements/*.txt anew from pyproject.toml
 	@$(LOCK) requirements/uv.in -c requirements/dev.txt -o requirements/uv.txt $(ARGS)
 
 clean: ## remove .venv and what the tools left
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz dist build
 
 # A stamp lies in .venv, so that it goes with it; it is newer than all it was made from.
 .venv/.installed-%: requirements/%.txt pyproject.toml .venv/.installed-uv

@@ -20,7 +20,7 @@ def load(data: Path) -> Tables:
     path = data / FILE_NAME
     try:
         tables = tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"cannot read {path}: {error}", _HINT) from error
     for name, table in tables.items():
         if not isinstance(table, dict):

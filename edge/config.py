@@ -102,7 +102,7 @@ class Config:
         """Read the text of the file at `path`, or raise UserError; relative paths start at its folder."""
         try:
             document = tomllib.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UserError(f"{path} is not TOML: {error}", "mend that line") from error
         for name in document.keys() - _TABLES.keys() - {"sensor"}:
             raise UserError(f"{path}: there is no table [{name}]", f"there are {', '.join(_TABLES)} and sensor")

@@ -137,7 +137,7 @@ class _File:
             return cls(path, {})
         except OSError as error:
             raise UserError.of_system(f"cannot read {path}", error) from error
-        except ValueError as error:  # not UTF-8, or not TOML
+        except (ValueError, RecursionError) as error:  # not UTF-8, or not TOML
             raise UserError(f"{path} is not TOML: {error}", "mend it, or delete it and start again") from error
 
     def text(self, table: str, key: str) -> str | None:

@@ -21,6 +21,9 @@ NASTY = tuple(
         "d284" + "81" * 50_000,
     )
 )  # fmt: skip
+NASTY += tuple(piece * 50_000 for piece in (b"[", b'{"":', b"x.")) + tuple(
+    b"x = " + piece * 50_000 for piece in (b"[", b"{x=")
+)
 
 
 def briefly(value: object) -> str | None:

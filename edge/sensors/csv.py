@@ -16,7 +16,7 @@ from edge.clock import Moment
 from edge.options import Table
 from edge.sensors import Pack, Setup
 from ledger.errors import UserError
-from ledger.senml import Reading
+from ledger.senml import TIME_MAX, Reading
 
 ROWS_MAX = 100_000
 NOTE = "replay"
@@ -92,10 +92,10 @@ def _cursor(setup: Setup, options: Table) -> tuple[int, float]:
         return 0, at
     try:
         kept = json.loads(setup.cursor)
-    except ValueError:
+    except (ValueError, RecursionError):
         kept = None
     match kept:
-        case {"row": int(row), "at": float() | int() as moment} if row >= 0:
+        case {"row": int(row), "at": float() | int() as moment} if row >= 0 and abs(moment) <= TIME_MAX:
             return row, float(moment)
     raise UserError(f"the spool's cursor of the sensor {setup.name!r} is not a CSV sensor's", "give it another name")
 

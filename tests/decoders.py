@@ -1,0 +1,454 @@
+"""Every decoder of bytes or text from outside, each named once: for hypothesis (`test_decoders`) and `make fuzz`.
+
+A target reads bytes and gives a value, or raises one of its named errors; anything else is a fault. What has a `write`
+reads back what it writes; what has `one_encoding` reads nothing else.
+"""
+
+import atexit
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from edge import cli as edge_cli
+from edge import confirm
+from edge.clock import Moment
+from edge.config import Config
+from edge.options import Table
+from edge.sensors import Setup
+from edge.sensors.csv import CsvSensor
+from gateway.content import Rows
+from labels import batch, gs1, resolve, signature
+from ledger import (
+    anchor,
+    b64,
+    cbor,
+    checkpoint_file,
+    epcis,
+    fold,
+    message,
+    note,
+    registration,
+    registry,
+    senml,
+    settings,
+    stream,
+    tile,
+)
+from ledger.birth import Birth
+from ledger.block import Header
+from ledger.bundle import Bundle
+from ledger.checkpoint import Checkpoint
+from ledger.cose import Sign1
+from ledger.errors import (
+    CheckpointError,
+    MalformedError,
+    NoteError,
+    OutsideError,
+    RegistryError,
+    SignatureError,
+    TrustError,
+    UserError,
+)
+from ledger.keys import SigningKey
+from ledger.receipt import Answer, Receipt
+from ledger.refusal import Refusal
+from ledger.section import ContentFormat, Line, Privacy, Section, matching
+from ledger.statement import Statement
+from ledger.topic import Topic
+from ledger.trust import Log, Trust
+from ledger.verify import verify
+from tests import cast, seeds
+from tests.bench.bombs import judged
+
+Errors = type[Exception] | tuple[type[Exception], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A decoder. `name` is the function's, with what tells two of one function apart; `seeds` are valid inputs."""
+
+    name: str
+    read: Callable[[bytes], Any]
+    errors: Errors
+    seeds: tuple[bytes, ...]
+    write: Callable[[Any], bytes] | None = None
+    one_encoding: bool = False
+
+    @property
+    def function(self) -> str:
+        """The dotted name of what is called."""
+        return self.name.partition(" ")[0]
+
+    def check(self, data: bytes) -> bool:
+        """Whether `data` was taken. Raises what the decoder must not, or AssertionError."""
+        try:
+            value = self.read(data)
+        except self.errors:
+            return False
+        if self.write is not None:
+            written = self.write(value)
+            assert written == data or not self.one_encoding, f"two encodings of one value: {data!r} and {written!r}"
+            again = self.read(written)
+            # NaN is not equal to itself.
+            assert again == value or repr(again) == repr(value), f"{written!r} does not read back as {value!r}"
+        return True
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")  # a lone surrogate is text to Python
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def of_bytes(
+    name: str,
+    read: Callable[[bytes], Any],
+    errors: Errors,
+    *valid: bytes,
+    write: Callable[[Any], bytes] | None = None,
+    one_encoding: bool = True,
+) -> Target:
+    """A target that reads bytes."""
+    return Target(name, read, errors, valid, write, write is not None and one_encoding)
+
+
+def of_text(
+    name: str,
+    read: Callable[[str], Any],
+    errors: Errors,
+    *valid: str,
+    write: Callable[[Any], str] | None = None,
+    one_encoding: bool = True,
+) -> Target:
+    """A target that reads text."""
+    back = None if write is None else lambda value: _bytes(write(value))
+    encoded = tuple(map(_bytes, valid))
+    return Target(name, lambda data: read(_text(data)), errors, encoded, back, write is not None and one_encoding)
+
+
+def of_file(name: str, load: Callable[[Path], Any], *valid: str, file: str = "file") -> Target:
+    """A target that reads a file, whose path it is given."""
+
+    def read(data: bytes) -> Any:
+        path = _folder() / file
+        path.write_bytes(data)
+        return load(path)
+
+    return Target(name, read, UserError, tuple(map(_bytes, valid)))
+
+
+@cache
+def _folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="tally-decoders-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+# What is read in the company of something else
+
+_LOG = Log("production", note.Verifier(cast.ORIGIN, cast.LOG.public))
+_DEVICE = confirm.Device(cast.DEVICE.kid, cast.URN, _LOG)
+_LINE = Line(
+    Privacy.PRIVATE,
+    ContentFormat.SENML_CBOR,
+    seeds.SECTION.digest(kid=cast.DEVICE.kid, privacy=Privacy.PRIVATE, content_format=ContentFormat.SENML_CBOR),
+)
+
+
+class _NothingSpooled:
+    def next_seq(self, lane: int, stream: bytes) -> int | None:
+        return None
+
+    def receipt_size(self, stream: bytes) -> int:
+        return 0
+
+    def links(self, stream: bytes, first: int, count: int) -> dict[int, confirm.Link]:
+        return {}
+
+
+def _rows(body: bytes) -> list[Rows]:
+    found = []
+    for content_format in ContentFormat:
+        rows, line = Rows(), Line(Privacy.PUBLIC, content_format, bytes(32))
+        rows.read(cast.sign(manifest=[line]), [Section(bytes(16), body)], 1)
+        found.append(rows)
+    return found
+
+
+def _apply(body: bytes) -> registry.Registry:
+    state = cast.peopled()
+    kind = registry.decode(body)["type"]
+    signer = {"finding": cast.GATEWAY, "label-batch": cast.LABELS}.get(kind, cast.OPERATOR)
+    state.apply(3, signer.kid, body)
+    return state
+
+
+def _found(body: bytes) -> None:
+    registry.Registry().apply(0, cast.ROOT.kid, body)
+
+
+def _fold(data: bytes) -> str | None:
+    section = Section(bytes(16), data).encode()
+    line = Section(bytes(16), data).line(
+        kid=cast.OPERATOR.kid, privacy=Privacy.PUBLIC, content_format=ContentFormat.REGISTRY
+    )
+    statement = cast.sign(cast.OPERATOR, manifest=[line])
+    return fold.apply(cast.peopled(), fold.Stored(3, statement.encode(), {0: section}))
+
+
+def _csv(path: Path) -> list[Any]:
+    options = Table("sensor t", {"file": str(path), "metric": "t", "pack": 100}, path)
+    sensor, packs = CsvSensor(Setup("t", options, None, _NOW)), list[Any]()
+    while sensor.due_ms is not None and len(packs) < 10:
+        packs.append(sensor.read(_NOW))
+    return packs
+
+
+def _cursor(text: str) -> CsvSensor:
+    path = _folder() / "cursor.csv"
+    path.write_text(seeds.CSV)
+    return CsvSensor(Setup("t", Table("sensor t", {"file": str(path)}, path), text, _NOW))
+
+
+_NOW = Moment(1_750_000_000.0, 0)
+
+
+# The targets, by folder
+
+
+def _of_ledger() -> Iterator[Target]:
+    malformed = MalformedError
+    yield of_bytes("ledger.cbor.decode", cbor.decode, malformed, *seeds.CBOR, write=cbor.encode, one_encoding=False)
+    yield of_bytes("ledger.cbor.decode_canonical", cbor.decode_canonical, malformed, *seeds.CBOR, write=cbor.encode)
+    yield of_bytes("ledger.cose.Sign1.decode", Sign1.decode, malformed, *seeds.STATEMENTS, write=Sign1.encode)
+    yield of_bytes(
+        "ledger.statement.Statement.decode",
+        Statement.decode,
+        malformed,
+        *seeds.STATEMENTS,
+        write=lambda statement: _anew(statement),
+    )
+    yield of_bytes(
+        "ledger.message.decode",
+        message.decode,
+        malformed,
+        *seeds.MESSAGES,
+        write=lambda sent: message.encode(sent.statement, sent.sections),
+    )
+    yield of_bytes("ledger.section.Section.decode", Section.decode, malformed, *seeds.SECTIONS, write=Section.encode)
+    yield of_bytes(
+        "ledger.section.matching", lambda data: matching(_LINE, data, kid=cast.DEVICE.kid), (), seeds.SECTION.encode()
+    )
+    yield of_bytes("ledger.senml.decode", lambda body: senml.decode(body, now=1.75e9), malformed, *seeds.PACKS)
+    yield of_bytes(
+        "ledger.epcis.decode",
+        epcis.decode,
+        malformed,
+        *seeds.EVENTS,
+        write=lambda event: epcis.encode(event.document),
+        one_encoding=False,
+    )
+    yield of_bytes("ledger.epcis.read", lambda data: epcis.read(cbor.decode(data)), malformed, *seeds.EVENTS)
+    yield of_bytes("ledger.stream.decode", stream.decode, malformed, *seeds.STREAMS)
+    yield of_bytes(
+        "ledger.birth.Birth.decode", Birth.decode, malformed, *seeds.BIRTHS, write=Birth.encode, one_encoding=False
+    )
+    yield of_bytes("ledger.receipt.Receipt.decode", Receipt.decode, malformed, *seeds.RECEIPTS, write=Receipt.encode)
+    yield of_bytes(
+        "ledger.receipt.Answer.decode",
+        Answer.decode,
+        malformed,
+        *seeds.ANSWERS,
+        write=Answer.encode,
+        one_encoding=False,
+    )
+    yield of_bytes(
+        "ledger.refusal.Refusal.open",
+        lambda data: Refusal.open(data, cast.LOG.public),
+        (malformed, SignatureError),
+        *seeds.REFUSALS,
+    )
+    yield of_bytes("ledger.refusal.Refusal.open signed", _signed_refusal, malformed, *seeds.REFUSAL_PAYLOADS)
+    yield of_bytes("ledger.block.Header.decode", Header.decode, malformed, *seeds.HEADERS, write=Header.encode)
+    yield of_bytes(
+        "ledger.anchor.decode", anchor.decode, malformed, *seeds.ANCHORED, write=lambda entry: anchor.encode(*entry)
+    )
+    yield of_bytes("ledger.bundle.Bundle.decode", Bundle.decode, malformed, *seeds.BUNDLES, write=Bundle.encode)
+    yield of_bytes(
+        "ledger.verify.verify", lambda data: verify(Bundle.decode(data), seeds.TRUST), OutsideError, *seeds.BUNDLES
+    )
+    yield of_bytes("ledger.registry.decode", registry.decode, malformed, *seeds.ENTRIES)
+    yield of_bytes("ledger.registry.Registry.apply", _apply, (malformed, RegistryError), *seeds.ENTRIES)
+    yield of_bytes("ledger.registry.Registry.apply genesis", _found, (malformed, RegistryError), cast.GENESIS)
+    yield of_bytes("ledger.fold.apply", _fold, (), *seeds.ENTRIES)
+    yield of_bytes(
+        "ledger.tile.decode_entries",
+        lambda data: tile.decode_entries(data[1:], data[0] if data else 0),
+        malformed,
+        *seeds.ENTRY_BUNDLES,
+        write=lambda entries: bytes([len(entries)]) + tile.encode_entries(entries) if entries else b"",
+        one_encoding=False,
+    )
+    yield of_text(
+        "ledger.tile.parse_tile_path",
+        tile.parse_tile_path,
+        malformed,
+        "tile/0/x001/x234/067.p/5",
+        write=lambda found: str(found.path),
+    )
+    yield of_text(
+        "ledger.tile.parse_entries_path",
+        tile.parse_entries_path,
+        malformed,
+        "tile/entries/x001/067.p/5",
+        write=lambda found: str(found.path),
+    )
+    yield of_text("ledger.b64.decode", b64.decode, malformed, "YQ==", "AAAA", write=b64.encode)
+    yield of_text(
+        "ledger.topic.Topic.parse",
+        Topic.parse,
+        malformed,
+        "tallystick/v1/production/line-1/receipt/0",
+        write=lambda found: "/".join(map(str, found)),
+    )
+    yield of_text(
+        "ledger.checkpoint.Checkpoint.parse",
+        Checkpoint.parse,
+        CheckpointError,
+        seeds.CHECKPOINT.text,
+        write=lambda found: str(found.text),
+    )
+    yield of_text("ledger.note.open", lambda text: note.open(text, [_LOG.verifier]), NoteError, seeds.NOTE)
+    yield of_text(
+        "ledger.note.Verifier.parse",
+        note.Verifier.parse,
+        NoteError,
+        _LOG.verifier.vkey,
+        write=lambda found: str(found.vkey),
+    )
+    yield of_text(
+        "ledger.trust.Trust.parse",
+        Trust.parse,
+        TrustError,
+        seeds.TRUST.text,
+        write=lambda found: str(found.text),
+        one_encoding=False,
+    )
+    yield of_file("ledger.trust.Trust.load", Trust.load, seeds.TRUST.text)
+    yield of_text("ledger.registration.read", registration.read, UserError, *seeds.REGISTRATIONS)
+    yield of_text("ledger.settings.parse_broker", settings.parse_broker, UserError, "mqtt://me:p%40ss@example.com:1884")
+    yield of_file(
+        "ledger.settings.Settings.load",
+        lambda path: settings.Settings.load(path.parent, environ={}),
+        seeds.SETTINGS,
+        file=settings.FILE_NAME,
+    )
+    yield of_file("ledger.keys.SigningKey.load", SigningKey.load, seeds.KEY_FILE)
+    yield of_file("ledger.checkpoint_file.load", lambda path: checkpoint_file.load(path.parent, path.name), seeds.NOTE)
+
+
+def _anew(statement: Statement) -> bytes:
+    """The statement's bytes, made again from its fields: those that it was read from are remembered."""
+    fields = {name: getattr(statement, name) for name in statement.__dataclass_fields__}
+    return Statement(**fields).encode()
+
+
+def _signed_refusal(payload: bytes) -> Refusal:
+    return Refusal.open(seeds.refusal(payload), cast.LOG.public)
+
+
+def _of_edge() -> Iterator[Target]:
+    yield of_bytes(
+        "edge.confirm.judge",
+        lambda data: confirm.judge(data, lane=1, device=_DEVICE, view=_NothingSpooled()),
+        (),
+        *seeds.ANSWERS,
+    )
+    yield of_bytes(
+        "edge.confirm.judge_refusal",
+        lambda data: confirm.judge_refusal(data, lane=1, device=_DEVICE),
+        (),
+        *seeds.REFUSALS,
+    )
+    yield of_text(
+        "edge.config.Config.parse",
+        lambda text: Config.parse(text, Path("/nowhere/config.toml")),
+        UserError,
+        seeds.CONFIG,
+    )
+    yield of_file("edge.config.Config.load", lambda path: Config.load(path.parent), seeds.CONFIG, file="config.toml")
+    yield of_file("edge.sensors.csv.CsvSensor", _csv, seeds.CSV)
+    yield of_text("edge.sensors.csv.CsvSensor cursor", _cursor, UserError, '{"row": 1, "at": 1750000000.0}')
+    yield of_file("edge.cli._documents", edge_cli._documents, seeds.EVENT_JSON, f"[{seeds.EVENT_JSON}]")
+    yield of_file(
+        "edge.cli._body", lambda path: [edge_cli._body(item, 1) for item in edge_cli._documents(path)], seeds.EVENT_JSON
+    )
+
+
+def _of_gateway() -> Iterator[Target]:
+    yield of_bytes("gateway.judge.judge", judged, (), *seeds.MESSAGES)
+    yield of_bytes("gateway.content.Rows.read", _rows, (), *seeds.PACKS, *seeds.EVENTS, *seeds.STREAMS, *seeds.ENTRIES)
+
+
+def _of_labels() -> Iterator[Target]:
+    yield of_text(
+        "labels.gs1.digital_link.parse",
+        gs1.parse,
+        gs1.Gs1Error,
+        *seeds.LINKS,
+        write=lambda link: str(link.build(link.host, scheme=link.scheme, path_prefix=link.path_prefix)),
+        one_encoding=False,
+    )
+    yield of_text("labels.resolve.product_link", resolve.product_link, (gs1.Gs1Error, UserError), *seeds.LINKS)
+    yield of_text(
+        "labels.signature.decode_digits",
+        signature.decode_digits,
+        signature.LabelError,
+        seeds.DIGITS,
+        write=lambda found: str(found.digits),
+    )
+    yield of_text(
+        "labels.signature.signature_of",
+        lambda text: signature.signature_of(gs1.parse(text)),
+        (gs1.Gs1Error, signature.LabelError),
+        *seeds.LINKS,
+    )
+    yield of_text(
+        "labels.batch.Label.of",
+        lambda text: batch.Label.of(gs1.parse(text)),
+        (gs1.Gs1Error, MalformedError),
+        *seeds.LINKS,
+    )
+    yield of_bytes(
+        "labels.batch.Batch.read", lambda data: batch.Batch.read(registry.decode(data)), MalformedError, *seeds.ENTRIES
+    )
+
+
+TARGETS: dict[str, Target] = {
+    target.name: target for of in (_of_ledger, _of_edge, _of_gateway, _of_labels) for target in of()
+}
+
+# What is named like a decoder and reads nothing from outside, or only by way of those above.
+OTHERS = {
+    "edge.sensors.load": "makes a sensor of what Config has read",
+    "edge.sensors.csv.CsvSensor.read": "gives what was read when it was made",
+    "edge.sensors.host.HostSensor.read": "reads the machine",
+    "edge.sensors.Sensor.read": "a protocol",
+    "edge.signer.Signer.restore": "opens a stream",
+    "edge.spool.Spool.open_stream": "reads our own database",
+    "edge.status.read": "reads our own database",
+    "gateway.intake.Intake.read": "hands on what Topic.parse and judge read",
+    "labels.judgement.judge": "takes what gs1.parse has read",
+    "labels.resolve._Leaves.of": "reads our own database",
+    "labels.signature.LabelKey.of": "takes what the registry has read",
+    "ledger.checkpoint_file.read": "gives a file's text",
+    "ledger.genesis._Keys.load_or_make": "by SigningKey.load",
+    "ledger.seal.ChainWriter.read_nodes": "reads our own database",
+    "ledger.settings._File.read": "by Settings.load",
+}
