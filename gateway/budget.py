@@ -1,19 +1,26 @@
 """What each device may cost: how much of a chain's work, and how much of its queue.
 
-A message that goes on takes one unit from its device's budget, about one verification. What is admitted gives two
-back; what is refused, or a repeat, gives nothing; time gives the rest back. So a device that makes progress never
-runs out, whatever its load, and one that floods is soon refused before anything of it is decoded or verified.
+A message that goes on takes from its device's budget: a unit, about one verification, and more if it is large. What
+is admitted gives twice that back; what is refused, or a repeat, gives nothing; time gives the rest back. So a device
+that makes progress never runs out, whatever its load, and one that floods is soon refused before anything of it is
+decoded or verified.
 
 Pure, with time but no timer. Devices go by their topic's name, to which the broker's access list binds its user.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 UNITS_MAX = 2_000.0  # twice the largest window that an agent may have: all of it under way, and all of it again
-UNITS_PER_S = 20.0
-ADMITTED_EARNS = 2.0
+UNITS_PER_S = 10.0
+UNIT_BYTES = 16 * 1024
 DEVICES_MAX = 10_000
 EAGERNESS = 4
+
+
+def cost(size: int) -> int:
+    """The units that a message of `size` bytes costs: the worst of 16 KiB take about as long as few good ones."""
+    return 1 + size // UNIT_BYTES
 
 
 @dataclass(slots=True)
@@ -31,21 +38,22 @@ class Budget:
     devices_max: int = DEVICES_MAX
     _accounts: dict[str, _Account] = field(default_factory=dict)
 
-    def take(self, device: str, now_ms: float) -> bool:
-        """Take the unit that a message of `device` costs; False, and nothing taken, if it has none left."""
+    def take(self, device: str, now_ms: float, units: int = 1) -> bool:
+        """Take the `units` that a message of `device` costs; False, and nothing taken, if it has not so many left."""
         account = self._accounts.get(device)
         if account is None:
             account = self._remember(device, now_ms)
-        units = self._units(account, now_ms)
-        goes_on = units >= 1
-        account.units, account.at_ms = units - goes_on, max(now_ms, account.at_ms)
+        left = self._units(account, now_ms)
+        goes_on = left >= units
+        account.units, account.at_ms = left - units if goes_on else left, max(now_ms, account.at_ms)
         return goes_on
 
-    def admitted(self, device: str, count: int = 1) -> None:
-        """Give back what `count` admitted statements earn."""
-        account = self._accounts.get(device)
-        if account is not None:
-            account.units = min(self.units_max, account.units + ADMITTED_EARNS * count)
+    def admitted(self, costs: Mapping[str, int]) -> None:
+        """Give back, by device, twice what its admitted statements cost."""
+        for device, units in costs.items():
+            account = self._accounts.get(device)
+            if account is not None:
+                account.units = min(self.units_max, account.units + 2 * units)
 
     def _units(self, account: _Account, now_ms: float) -> float:
         earned = max(0.0, now_ms - account.at_ms) * self.units_per_s / 1000

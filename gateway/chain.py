@@ -156,6 +156,7 @@ class GatewayChain:
             repeats=len(batch.behind),
             refused=Counter(str(why.reason) for _, why in refused),
             examples={str(why.reason): source.topic.device for source, why in refused},
+            earned=batch.earned,
             seal_s=ended_at - began_at if batch.admitted else None,
             commit_s=ended_at - self._written_at if batch.admitted else None,
         )

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
+from gateway.budget import Budget, cost
 from gateway.chain import GatewayChain
 from gateway.check import BROKER
 from gateway.in_thread import in_thread
@@ -43,7 +44,7 @@ class ChainService:
         self._name, self._open_chain, self._broker = name, open_chain, broker
         self._record, self._faults = record, faults
         self._opened, self._heard, self._took = opened, heard, took
-        self._waiting = Waiting()
+        self._waiting, self._budget = Waiting(), Budget()
         self._intake: Intake | None = None
         record.waiting = self._waiting.__len__
 
@@ -53,6 +54,7 @@ class ChainService:
         try:
             self._record.opened(time.monotonic(), size=chain.taken.size, ages=chain.ages_now)
             self._opened()
+            self._budget = Budget()  # what it took of devices for messages that were never judged is not their fault
             listening = asyncio.create_task(self._keep_listening())
             try:
                 await self._seal(chain)
@@ -66,6 +68,7 @@ class ChainService:
         while True:
             batch = await self._waiting.batch()
             self._publish(await in_thread(lambda: chain.take(batch)))  # noqa: B023
+            self._budget.admitted(chain.taken.earned)
             self._took(chain.taken)
             now = time.monotonic()
             self._record.answered([item.arrived for item in batch if item.arrived is not None], now)
@@ -117,9 +120,12 @@ class ChainService:
             return self._refuse(text, now)
         if topic.chain != self._name or what not in ("statement", "birth"):
             return self._refuse(text, now)
-        if self._waiting.is_full:
+        message = Incoming(topic, what, payload, now)
+        if not self._waiting.fits(message):
             return self._drop(topic, "queue-full", now)
-        return self._waiting.put(Incoming(topic, what, payload, now), now)
+        if not self._budget.take(topic.device, now * 1000, cost(len(payload))):
+            return self._drop(topic, "over-budget", now)
+        return self._waiting.put(message, now)
 
     def _drop(self, topic: Topic, reason: str, now: float) -> None:
         """Unread; its agent sends it again."""

@@ -18,7 +18,9 @@ BROKER = "broker"
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What came of one batch. `refused` is by reason; the times are None if no block was sealed.
+    """What came of one batch. `refused` is by reason, `earned` what the admitted cost, by device (`Budget`).
+
+    The times are None if no block was sealed.
 
     `seal_s` is from the first row of the block to its published checkpoint; `commit_s` is the end of that: COMMIT,
     and the checkpoint file.
@@ -29,6 +31,7 @@ class Taken:
     repeats: int = 0
     refused: Mapping[str, int] = field(default_factory=dict)
     examples: Mapping[str, str] = field(default_factory=dict)
+    earned: Mapping[str, int] = field(default_factory=dict)
     seal_s: float | None = None
     commit_s: float | None = None
 

@@ -1,9 +1,11 @@
 """Judging a batch: each message in turn, every admitted one moving its stream's head for those behind it."""
 
+from collections import Counter
 from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from gateway.budget import cost
 from gateway.judge import Admitted, Behind, Head, Refused, Streams, judge
 from ledger.birth import Birth
 from ledger.errors import MalformedError
@@ -33,6 +35,7 @@ class Batch:
     behind: list[tuple[Incoming, Behind]] = field(default_factory=list)
     refused: list[tuple[Incoming, Refused]] = field(default_factory=list)
     births: list[tuple[Incoming, Birth]] = field(default_factory=list)
+    earned: Counter[str] = field(default_factory=Counter)  # what the admitted cost, by the topic's device
 
 
 @dataclass
@@ -69,6 +72,7 @@ class Sieve:
             self.heads[statement.kid, tally.lane] = Head(tally.stream, tally.seq, statement.hash)
             self.known.add(statement.stream_key)
             batch.admitted.append(verdict)
+            batch.earned[message.topic.device] += cost(len(message.payload))
         elif isinstance(verdict, Behind):
             batch.behind.append((message, verdict))
         else:

@@ -5,6 +5,7 @@ import time
 from contextlib import suppress
 
 from gateway.batch import Batcher
+from gateway.budget import Share
 from gateway.sift import Incoming
 
 IDLE_MS_MAX = 500
@@ -13,22 +14,23 @@ BYTES_MAX = 64 * 1024 * 1024
 
 
 class Waiting:
-    """A chain's queue: bounded by number, and by bytes. For one event loop."""
+    """A chain's queue: bounded by number and by bytes, and no device's alone. For one event loop."""
 
     def __init__(self) -> None:
         self._batcher = Batcher[Incoming]()
+        self._share = Share(COUNT_MAX, BYTES_MAX)
         self._news = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._batcher)
 
-    @property
-    def is_full(self) -> bool:
-        """Whether nothing more is taken."""
-        return len(self._batcher) >= COUNT_MAX or self._batcher.bytes >= BYTES_MAX
+    def fits(self, message: Incoming) -> bool:
+        """Whether there is room for one more of its device."""
+        return self._share.fits(message.topic.device, len(message.payload))
 
     def put(self, message: Incoming, now: float) -> None:
-        """Add a message that came `now`, by the monotonic clock; whoever asks `is_full` before keeps the bounds."""
+        """Add a message that came `now`, by the monotonic clock; whoever asks `fits` before keeps the bounds."""
+        self._share.put(message.topic.device, len(message.payload))
         self._batcher.add(message, now * 1000, size=len(message.payload))
         if len(self._batcher) == 1 or self._batcher.is_full:
             self._news.set()
@@ -44,7 +46,10 @@ class Waiting:
             with suppress(TimeoutError):
                 async with asyncio.timeout((until - now) / 1000):  # wait_for of Python 3.11 may swallow a cancellation
                     await self._news.wait()
-        return self._batcher.take()
+        batch = self._batcher.take()
+        for message in batch:
+            self._share.get(message.topic.device, len(message.payload))
+        return batch
 
 
 def _now_ms() -> float:

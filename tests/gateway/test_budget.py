@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.config import WINDOW_MAX
-from gateway.budget import UNITS_MAX, UNITS_PER_S, Budget, Share
+from edge.config import WINDOW, WINDOW_MAX
+from gateway.budget import UNITS_MAX, UNITS_PER_S, Budget, Share, cost
+from ledger.message import MESSAGE_BYTES_MAX
 
 
 def test_a_flood_costs_its_budget_and_then_what_time_gives() -> None:
@@ -50,7 +51,7 @@ def test_a_good_device_is_never_hindered(window: int, lag: int) -> None:
     for _ in range(200):  # in no time at all: nothing comes back but by being admitted
         assert all(budget.take("good", 0) for _ in range(share))
         judged.append(share)
-        budget.admitted("good", judged.popleft())
+        budget.admitted({"good": judged.popleft()})
 
 
 def test_a_window_sent_twice_still_goes_on() -> None:
@@ -58,25 +59,35 @@ def test_a_window_sent_twice_still_goes_on() -> None:
     budget = Budget()
     for _ in range(50):
         assert all(budget.take("good", 0) for _ in range(2 * WINDOW_MAX))
-        budget.admitted("good", WINDOW_MAX)  # and as many repeats
+        budget.admitted({"good": WINDOW_MAX})  # and as many repeats
 
 
 def test_a_device_that_mends_itself_is_soon_at_full_load_again() -> None:
-    """Once it says good things only, it doubles from batch to batch: after two seconds a whole window goes on."""
+    """Once it says good things only, it doubles from batch to batch: within three seconds a whole window goes on."""
     budget = Budget()
     while budget.take("a", 0):
         pass
     going = 0
-    for now_ms in range(250, 2_250, 250):
+    for now_ms in range(250, 2_750, 250):
         going = sum(budget.take("a", now_ms) for _ in range(WINDOW_MAX))
-        budget.admitted("a", going)
+        budget.admitted({"a": going})
     assert going == WINDOW_MAX
+
+
+def test_a_large_message_costs_more() -> None:
+    """By its bytes; yet a device's usual window of the largest messages goes on."""
+    assert [cost(size) for size in (0, 350, 16_383, 16_384, MESSAGE_BYTES_MAX)] == [1, 1, 1, 2, 17]
+    budget = Budget()
+    for _ in range(20):
+        assert all(budget.take("good", 0, cost(MESSAGE_BYTES_MAX)) for _ in range(WINDOW))
+        budget.admitted({"good": WINDOW * cost(MESSAGE_BYTES_MAX)})
+    assert not budget.take("huge", 0, cost(256 * 1024 * 1024))
 
 
 def test_what_is_not_known_earns_nothing() -> None:
     """A service's statements come by the inbox, and no budget is kept for them."""
     budget = Budget(units_max=1)
-    budget.admitted("operator", 100)
+    budget.admitted({"operator": 100})
     assert [budget.take("operator", 0) for _ in range(2)] == [True, False]
 
 
@@ -106,7 +117,7 @@ def test_no_order_of_things_gives_more_than_all(steps: list[tuple[str, float, in
     for device, pause_ms, admitted in steps:
         now_ms += pause_ms
         budget.take(device, now_ms)
-        budget.admitted(device, admitted)
+        budget.admitted({device: admitted})
     assert sum(budget.take("a", now_ms) for _ in range(100)) <= 20
 
 

@@ -116,13 +116,13 @@ def test_what_a_full_queue_drops_is_counted(world: World, caplog: pytest.LogCapt
     nowhere = BrokerAddress("127.0.0.1", 1, None, None)
     service = Service(dsn=world.dsn, broker=nowhere, folder=world.folder, chains=["production"])
     chain = service._chain_service("production")
-    for _ in range(COUNT_MAX + 7):
-        chain._receive("tallystick/v1/production/noise-1/statement", b"garbage")
+    for number in range(COUNT_MAX + 7):  # of as many devices: one alone never fills it
+        chain._receive(f"tallystick/v1/production/noise-{number}/statement", b"garbage")
     with outside(service) as seen:
         told = seen.samples()
     assert told["tallystick_messages_dropped_total|chain=production|reason=queue-full"] == 7
     assert told["tallystick_queue_messages|chain=production"] == COUNT_MAX
-    assert caplog.messages == ["1 message dropped: queue-full; the last from production/noise-1"]
+    assert caplog.messages == ["1 message dropped: queue-full; the last from production/noise-5000"]
 
 
 @MOSQUITTO

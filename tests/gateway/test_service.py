@@ -12,6 +12,7 @@ import pytest
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from gateway.budget import UNITS_MAX, UNITS_PER_S
 from gateway.chain import GatewayChain
 from gateway.cli import CHAINS
 from gateway.in_thread import in_thread
@@ -19,7 +20,7 @@ from gateway.replies import Publication
 from gateway.service import Service
 from gateway.sift import Incoming
 from gateway.waiting import BYTES_MAX, Waiting
-from ledger import operate
+from ledger import cbor, operate
 from ledger.author import compose
 from ledger.database import connect
 from ledger.receipt import Answer, Receipt
@@ -129,6 +130,28 @@ def test_statements_are_receipted_beside_a_flood_of_garbage(world: World, broker
     assert ask(world, "select count(*) from entry where entry_id >> 40 = 1") == [(20,)]
 
 
+@pytest.mark.parametrize("broker", ["mosquitto"], indirect=True)
+def test_a_flood_of_bad_signatures_is_not_verified(world: World, broker: RunningBroker) -> None:
+    """Of 10,000 so many are verified as the device's budget has; what others send meanwhile is receipted."""
+    press, noise = Device("press-1"), Device("noise-1")
+    with serving(world, broker.gateway()) as service:
+        operate.post(world.folder, world.dsn, [press.registration, noise.registration], timeout_s=15)
+        line, loud = Line(world, press, broker.device("press-1")), Line(world, noise, broker.device("noise-1"))
+        began, forged = time.monotonic(), loud.next().replace(cbor.encode(noise.urn), cbor.encode(press.urn))
+        for number in range(10_000):
+            loud.send(forged)
+            if number % 1_000 == 0:
+                line.send(line.next())
+        line.await_receipt(9)
+        seen = service.record.chains["production"]
+        eventually(lambda: seen.refused.total() + seen.dropped.total() == 10_000, within_s=20)
+        verified = seen.refused["signature"]
+        assert 0 < verified <= UNITS_MAX + UNITS_PER_S * (time.monotonic() - began)
+        assert seen.dropped["over-budget"] > 5_000
+        line.close()
+        loud.close()
+
+
 def ask(world: World, query: str) -> list[tuple[object, ...]]:
     with connect(world.dsn) as connection:
         return connection.execute(query.encode()).fetchall()
@@ -152,13 +175,16 @@ def test_what_waits_is_bounded_by_bytes() -> None:
     """Few very large messages fill a chain's queue as many small ones do; taking them makes room."""
 
     async def run() -> None:
-        waiting, half = Waiting(), Incoming(Topic("production", "noise-1"), "statement", bytes(BYTES_MAX // 2))
-        waiting.put(half, 0.0)
-        assert not waiting.is_full
-        waiting.put(half, 0.0)
-        assert waiting.is_full
-        assert await waiting.batch() == [half]
-        assert not waiting.is_full
+        waiting, large = Waiting(), bytes(BYTES_MAX // 8)
+        noise, press = (Incoming(Topic("production", name), "statement", large) for name in ("noise-1", "press-1"))
+        while waiting.fits(noise):
+            waiting.put(noise, 0.0)
+        assert len(waiting) == 7
+        assert waiting.fits(press)  # one device never fills it
+        waiting.put(press, 0.0)
+        assert not waiting.fits(press)
+        assert await waiting.batch() == [noise]
+        assert waiting.fits(press)
 
     asyncio.run(run())
 
