@@ -13,8 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from edge import cli as edge_cli
-from edge import confirm
+from edge import confirm, event_file
 from edge.clock import Moment
 from edge.config import Config
 from edge.options import Table
@@ -30,6 +29,7 @@ from ledger import (
     epcis,
     fold,
     message,
+    names,
     note,
     registration,
     registry,
@@ -226,6 +226,8 @@ def _of_ledger() -> Iterator[Target]:
     malformed = MalformedError
     yield of_bytes("ledger.cbor.decode", cbor.decode, malformed, *seeds.CBOR, write=cbor.encode, one_encoding=False)
     yield of_bytes("ledger.cbor.decode_canonical", cbor.decode_canonical, malformed, *seeds.CBOR, write=cbor.encode)
+    yield of_bytes("ledger.cbor.decode_item", lambda data: cbor.decode_item(data, depth_max=16), malformed, *seeds.CBOR)
+    yield of_bytes("ledger.cbor.decode_first", lambda data: cbor.decode_first(data), malformed, b"\x80x")
     yield of_bytes("ledger.cose.Sign1.decode", Sign1.decode, malformed, *seeds.STATEMENTS, write=Sign1.encode)
     yield of_bytes(
         "ledger.statement.Statement.decode",
@@ -340,6 +342,13 @@ def _of_ledger() -> Iterator[Target]:
         write=lambda found: str(found.text),
         one_encoding=False,
     )
+    for read, name in (
+        (names.host, "[2001:db8::7]:8420"),
+        (names.web_address, "https://id.example.com:1/x"),
+        (names.ledger, "example.com"),
+        (names.organisation, "https://example.com"),
+    ):
+        yield of_text(f"ledger.names.{read.__name__}", read, UserError, name, write=str)
     yield of_file("ledger.trust.Trust.load", Trust.load, seeds.TRUST.text)
     yield of_text("ledger.registration.read", registration.read, UserError, *seeds.REGISTRATIONS)
     yield of_text("ledger.settings.parse_broker", settings.parse_broker, UserError, "mqtt://me:p%40ss@example.com:1884")
@@ -385,9 +394,11 @@ def _of_edge() -> Iterator[Target]:
     yield of_file("edge.config.Config.load", lambda path: Config.load(path.parent), seeds.CONFIG, file="config.toml")
     yield of_file("edge.sensors.csv.CsvSensor", _csv, seeds.CSV)
     yield of_text("edge.sensors.csv.CsvSensor cursor", _cursor, UserError, '{"row": 1, "at": 1750000000.0}')
-    yield of_file("edge.cli._documents", edge_cli._documents, seeds.EVENT_JSON, f"[{seeds.EVENT_JSON}]")
+    yield of_file("edge.event_file.read", event_file.read, seeds.EVENT_JSON, f"[{seeds.EVENT_JSON}]")
     yield of_file(
-        "edge.cli._body", lambda path: [edge_cli._body(item, 1) for item in edge_cli._documents(path)], seeds.EVENT_JSON
+        "edge.event_file.body",
+        lambda path: [event_file.body(item, 1) for item in event_file.read(path)],
+        seeds.EVENT_JSON,
     )
 
 
