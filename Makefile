@@ -19,7 +19,7 @@ UV_INSTALL = index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$(call pip_knows,inde
 	[ -z "$$cert" ] || export SSL_CERT_FILE="$$cert"; \
 	$(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: help setup demo test fuzz lint format bench bench-gateway bench-bombs soak lock clean
+.PHONY: help setup demo test fuzz lint format bench bench-gateway bench-bombs bench-flood soak lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | while IFS=: read -r name rest; do \
@@ -55,6 +55,9 @@ bench-gateway: .venv/.installed-dev ## measure the gateway under load against it
 
 bench-bombs: .venv/.installed-dev ## measure the costliest messages against good ones of their size; prints JSON
 	@$(BIN)/python -m tests.bench.bombs $(ARGS)
+
+bench-flood: .venv/.installed-dev ## measure what a flood of bad signatures does to the other devices; prints JSON
+	@$(BIN)/python -m tests.bench.flood $(ARGS)
 
 soak: .venv/.installed-dev ## break the gateway, its broker and its database under load, for ten minutes; prints JSON
 	@.ci/packages mosquitto
