@@ -45,6 +45,9 @@ def main() -> None:
     from tests.decoders import TARGETS
 
     names = [name for name in TARGETS if arguments.target in name]
+    if arguments.input is not None:
+        print({name: TARGETS[name].check(arguments.input.read_bytes()) for name in names})
+        return
     seconds = max(1, round(arguments.seconds * arguments.jobs / len(names)))
     with ThreadPoolExecutor(arguments.jobs) as pool:
         reports = dict(zip(names, pool.map(lambda name: _run(name, seconds), names), strict=True))
@@ -57,6 +60,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=120, help="for all targets together (default: 120)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="targets at a time")
     parser.add_argument("--target", default="", help="only the targets that have this in their name")
+    parser.add_argument("--input", type=Path, help="give them this file's bytes once, and no others")
     parser.add_argument("--run", help=argparse.SUPPRESS)
     return parser.parse_args()
 

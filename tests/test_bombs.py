@@ -100,7 +100,7 @@ def test_a_large_map_has_strings_for_keys(where: str) -> None:
 def test_large_maps_are_found(before: Any, after: Any, count: int, is_map: bool, text: str | bytes) -> None:
     """A map of more than 255 pairs, wherever it stands; and nothing else that looks like one."""
     large: Any = dict.fromkeys(range(count), text) if is_map else [text] * count
-    data = cbor.encode([before, text, {"large": large}, after, b"\xba\xff\xff\xff\xff"])
+    data = cbor.encode([before, text, {"large": large}, after, b"\xba\xff\xff\xff\xff" * 500])
     assert cbor._has_large_map(data) == (is_map and count > cbor.PAIRS_MAX)
 
 
