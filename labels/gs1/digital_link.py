@@ -213,7 +213,7 @@ def _parameter(pair: Pair) -> str:
     name, value = pair
     if _is_attribute(pair):
         value = quote(value, safe="")
-    return f"{name}={value}" if value else name
+    return f"{name}={value}" if value or not name else name
 
 
 def _takes(key: str, qualifiers: Iterable[str]) -> bool:

@@ -408,6 +408,13 @@ def test_parse_is_total(uri: str) -> None:
         assert again == link
 
 
+def test_a_parameter_of_nothing_is_kept() -> None:
+    """A lone equals sign in the query is an extra as any other: read, written, and read again."""
+    link = gs1.parse(f"https://a/01/{GTIN}?=&x&=y")
+    assert link.extras == (("", ""), ("x", ""), ("", "y"))
+    assert link.build("a") == f"https://a/01/{GTIN}?=&x&=y"
+
+
 def test_a_link_has_a_greatest_length() -> None:
     """A link beyond 8,191 characters is not looked at."""
     uri = f"https://a/01/{GTIN}?x="
