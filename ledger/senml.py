@@ -18,7 +18,7 @@ _BASES = frozenset({BN, BT, BU, BV})
 _COMMON = frozenset({*_BASES, N, U, S, T, *_VALUES})
 _NO_NUMBER = frozenset({VS, VB, VD, S})
 _MAPS = frozenset({dict})
-_INTEGERS = frozenset({int})
+_INTEGERS, _TEXTS = frozenset({int}), frozenset({str})
 _NUMBERS = frozenset({int, float})
 _TYPES: dict[int, type] = {VS: str, VB: bool, VD: bytes}
 RELATIVE_BELOW = 2**28  # RFC 8428, 4.5.3: smaller times are relative to now
@@ -106,7 +106,8 @@ def _require_labels(records: list[Any]) -> None:
     if not _MAPS.issuperset(map(type, records)):
         raise MalformedError("a SenML record is a map")
     # By type as well: a bool or a float would pass for an equal integer.
-    if not (_COMMON.issuperset(chain.from_iterable(records)) and _INTEGERS.issuperset(map(type, chain.from_iterable(records)))):
+    types = map(type, chain.from_iterable(records))
+    if not (_COMMON.issuperset(chain.from_iterable(records)) and _INTEGERS.issuperset(types)):
         for record in records:
             _check_labels(record)
 
@@ -142,10 +143,9 @@ def _runs(records: list[dict[Any, Any]]) -> Iterator[tuple[_Base, list[dict[Any,
 def _series(records: list[dict[Any, Any]], base: _Base) -> list[tuple[str, str]]:
     unit = base.unit
     pairs = [(record.get(N, ""), record.get(U, unit)) for record in records]
-    try:
-        named = {pair: _named(base.name, *pair) for pair in set(pairs)}
-    except TypeError as error:
-        raise MalformedError("a SenML name and a SenML unit are text") from error
+    if not _TEXTS.issuperset(map(type, chain.from_iterable(pairs))):  # before they are in a set: they might collide
+        raise MalformedError("a SenML name and a SenML unit are text")
+    named = {pair: _named(base.name, *pair) for pair in set(pairs)}
     return [named[pair] for pair in pairs]
 
 

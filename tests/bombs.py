@@ -103,6 +103,12 @@ def _record_names(size: int) -> bytes:
     )
 
 
+def _record_bases(size: int) -> bytes:
+    """Records that each move the base."""
+    first = {senml.BN: f"{_BASE}a", senml.BT: cast.NOW}
+    return cbor.encode([first | {senml.V: 0}, *[{senml.BV: 0, senml.V: 0}] * (size // 5)])
+
+
 def _record_collisions(size: int) -> bytes:
     return b"\x81" + colliding_map(size)
 
@@ -139,6 +145,7 @@ _BODIES: dict[str, tuple[int, Callable[[int], bytes]]] = {
     "a body of tiny maps": (ContentFormat.SENML_CBOR, _tiny(b"\xa0")),
     "a body of empty strings": (ContentFormat.SENML_CBOR, _tiny(b"\x60")),
     "short records": (ContentFormat.SENML_CBOR, _records),
+    "records with bases": (ContentFormat.SENML_CBOR, _record_bases),
     "records with names": (ContentFormat.SENML_CBOR, _record_names),
     "a record with colliding keys": (ContentFormat.SENML_CBOR, _record_collisions),
     "many EPCs": (ContentFormat.EPCIS, _epcs),

@@ -19,8 +19,9 @@ from edge.config import Config
 from edge.options import Table
 from edge.sensors import Setup
 from edge.sensors.csv import CsvSensor
-from gateway import web
+from gateway import address
 from gateway.content import Rows
+from gateway.workers import Worker
 from labels import batch, gs1, resolve, signature
 from ledger import (
     anchor,
@@ -410,7 +411,8 @@ def _of_edge() -> Iterator[Target]:
 
 
 def _of_gateway() -> Iterator[Target]:
-    yield of_text("gateway.web.parse_address", web.parse_address, UserError, "127.0.0.1:8421", "[::1]:0")
+    yield of_text("gateway.address.parse_address", address.parse_address, UserError, "127.0.0.1:8421", "[::1]:0")
+    yield of_text("gateway.workers.Worker.parse", Worker.parse, ValueError, "0/2", write=str, one_encoding=False)
     yield of_bytes("gateway.judge.judge", judged, (), *seeds.MESSAGES)
     yield of_bytes("gateway.content.Rows.read", _rows, (), *seeds.PACKS, *seeds.EVENTS, *seeds.STREAMS, *seeds.ENTRIES)
 
