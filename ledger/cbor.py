@@ -19,11 +19,11 @@ KEY_KEPT_MAX = 64
 # map two seconds. So a map of more pairs has strings for keys, whose hashes nobody can foretell.
 PAIRS_MAX = 255
 _SMALL_BYTES = 2048  # where n² is little
-_PERHAPS_LARGE = re.compile(b"[\xb9-\xbb]")  # the heads of maps of more than 255 pairs, and any such byte elsewhere
-# Heads (RFC 8949, 3), with the very short strings, that are neither a string's nor a large map's: many at one stroke.
-_OTHER_HEADS = re.compile(
-    rb"(?:[\x00-\x17\x20-\x37\x40\x60\x80-\x97\xa0-\xb7\xc0-\xd7\xe0-\xf7]|[\x18\x38\x41\x61\x98\xb8\xd8\xf8]."
-    rb"|[\x19\x39\x42\x62\x99\xd9\xf9]..|[\x1a\x3a\x9a\xda\xfa].{4}|[\x1b\x3b\x9b\xdb\xfb].{8})*+",
+# Whole items that are neither a large map's head nor a long string: many at one stroke.
+_OTHER_ITEMS = re.compile(
+    rb"(?:[\x00-\x17\x20-\x37\x80-\x97\xa0-\xb7\xc0-\xd7\xe0-\xf7]|[\x18\x38\x98\xb8\xd8\xf8]."
+    + b"".join(rb"|[\x%02x\x%02x].{%d}" % (0x40 + size, 0x60 + size, size) for size in range(24))
+    + rb"|[\x1b\x3b\x9b\xdb\xfb].{8}|[\x1a\x3a\x9a\xda\xfa].{4}|[\x19\x39\x99\xd9\xf9]..)*+",
     re.DOTALL,
 )
 
@@ -125,9 +125,9 @@ def _encoded_key(key: Any) -> bytes:
 
 def _has_large_map(data: bytes) -> bool:
     """Whether an item has a map of more than `PAIRS_MAX` pairs, if it is not small: a walk over its heads."""
-    at, end = 0, len(data)
-    if end <= _SMALL_BYTES or not _PERHAPS_LARGE.search(data):
+    if len(data) <= _SMALL_BYTES or not _may_have_large_map(data):
         return False
+    at, end = 0, len(data)
     while at < end:
         major, count = data[at] >> 5, data[at] & 0x1F
         at += 1
@@ -137,8 +137,20 @@ def _has_large_map(data: bytes) -> bool:
         if major == 5 and count > PAIRS_MAX:
             return True
         at += count if major in (2, 3) else 0
-        others = _OTHER_HEADS.match(data, at)
+        others = _OTHER_ITEMS.match(data, at)
         at = others.end() if others else end
+    return False
+
+
+def _may_have_large_map(data: bytes) -> bool:
+    """Whether any bytes are like the head of a large map (RFC 8949, 3) that has room: a pair takes two at least."""
+    if b"\xba\x00" in data or b"\xbb\x00" in data:
+        return True
+    at, most = data.find(b"\xb9"), len(data) // 2
+    while at >= 0:
+        if PAIRS_MAX < int.from_bytes(data[at + 1 : at + 3]) <= most:
+            return True
+        at = data.find(b"\xb9", at + 1)
     return False
 
 
