@@ -19,7 +19,7 @@ UV_INSTALL = index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$(call pip_knows,inde
 	[ -z "$$cert" ] || export SSL_CERT_FILE="$$cert"; \
 	$(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: help setup demo test fuzz lint format bench bench-gateway bench-bombs bench-flood soak lock clean
+.PHONY: help setup demo test fuzz lint format bench bench-gateway bench-memory bench-large bench-bombs bench-flood soak lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | while IFS=: read -r name rest; do \
@@ -47,11 +47,17 @@ format: .venv/.installed-dev ## let ruff format and mend what it can
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-bench: .venv/.installed-dev ## measure latency, start-up and memory; prints JSON
+bench: .venv/.installed-dev ## measure an idle machine, and the gateway under load; prints JSON
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 bench-gateway: .venv/.installed-dev ## measure the gateway under load against its unavoidable steps; prints JSON
 	@$(BIN)/python -m tests.bench.gateway $(ARGS)
+
+bench-memory: .venv/.installed-dev ## watch memory over ten minutes of load; prints JSON
+	@$(BIN)/python -m tests.bench.memory $(ARGS)
+
+bench-large: .venv/.installed-dev ## measure a statement's cost beside ten million entries (20 GB of disk); prints JSON
+	@$(BIN)/python -m tests.bench.large $(ARGS)
 
 bench-bombs: .venv/.installed-dev ## measure the costliest messages against good ones of their size; prints JSON
 	@$(BIN)/python -m tests.bench.bombs $(ARGS)

@@ -110,11 +110,15 @@ class Stack:
 
     def start_services(self) -> None:
         """Start the gateway and the label service."""
-        run = ("gateway", "run", "--data", str(self.data), "--http", f"{HOST}:{self.metrics_port}")
-        self.supervisor.start(_command("gateway", *run, ready_line="ready"))
+        self.start_gateway()
         port = self.labels_port
         serve = ("labels", "serve", "--data", str(self.data), "--port", str(port))
         self.supervisor.start(_command("labels", *serve, ready_line="serving"))
+
+    def start_gateway(self) -> None:
+        """Start the gateway; it is called `gateway`."""
+        run = ("gateway", "run", "--data", str(self.data), "--http", f"{HOST}:{self.metrics_port}")
+        self.supervisor.start(_command("gateway", *run, ready_line="ready"))
 
     def start_agent(self, folder: Path) -> None:
         """Start the agent whose device's folder is `folder`; its child is called `edge-<folder's name>`."""

@@ -21,6 +21,12 @@ def thread_s(pid: int) -> float:
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
+def descendants(pid: int) -> list[int]:
+    """The process ids of all living children, and theirs."""
+    children = _children(pid)
+    return [*children, *(further for child in children for further in descendants(child))]
+
+
 def _children(pid: int) -> list[int]:
     found = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):

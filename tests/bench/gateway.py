@@ -6,6 +6,7 @@ broker's share (measured in the run), and the MQTT client's own receiving. `effi
 used; `efficiency_with_client` counts the client's receiving among the steps.
 """
 
+import argparse
 import json
 import sys
 import time
@@ -14,6 +15,7 @@ from typing import Any
 
 import cbor2
 
+from deploy.broker import Kind
 from deploy.stack import Stack
 from ledger import operate
 from ledger.author import Content, compose
@@ -90,14 +92,19 @@ def _pack(device: Device, readings: int) -> Content:
     return Content(Privacy.PRIVATE, ContentFormat.SENML_CBOR, encode(pack, base_name=base))
 
 
+def run_and_count(stack: Stack, load: Load, packs: int) -> tuple[dict[str, Any], dict[str, float]]:
+    """Send `packs` as fast as it goes: the generator's report, and each part's CPU in µs a pack."""
+    pids = {name: stack.supervisor.pid(name) or 0 for name in ("gateway", "broker", "postgres")}
+    before = {name: cpu_s(pid) for name, pid in pids.items()}
+    report = load.run(packs, 0)
+    return report, {name: 1e6 * (cpu_s(pid) - before[name]) / report["packs"] for name, pid in pids.items()}
+
+
 def measure(stack: Stack, readings: int) -> dict[str, Any]:
     """One size of pack."""
     load = Load.make(stack, readings)
     load.run(DEVICES * 50, 0)  # warm
-    pids = {name: stack.supervisor.pid(name) or 0 for name in ("gateway", "broker", "postgres")}
-    before = {name: cpu_s(pid) for name, pid in pids.items()}
-    full = load.run(PACKS[readings], 0)
-    used = {name: 1e6 * (cpu_s(pid) - before[name]) / full["packs"] for name, pid in pids.items()}
+    full, used = run_and_count(stack, load, PACKS[readings])
     half = load.run(int(full["packs_per_s"] / 2 * HALF_LOAD_S), full["packs_per_s"] / 2)
     alone = steps.measure(stack, load, broker_us=used["broker"])
     total, unavoidable = sum(used.values()), sum(alone.values())
@@ -107,21 +114,29 @@ def measure(stack: Stack, readings: int) -> dict[str, Any]:
         "half_load_ms": {"p50": round(half["p50_ms"]), "p99": round(half["p99_ms"])},
         "resent": full["resent"] + half["resent"],
         "cpu_us_a_pack": {name: round(value, 1) for name, value in used.items()},
+        "generator_us_a_pack": round(1e6 * full["cpu_s"] / full["packs"], 1),
         "steps_us": {name: round(value, 1) for name, value in alone.items()},
         "efficiency": round((unavoidable - alone["client"]) / total, 3),
         "efficiency_with_client": round(unavoidable / total, 3),
     }
 
 
-def main() -> None:
-    """Run all sizes, with progress on standard error."""
+def measure_all(broker: Kind) -> dict[str, Any]:
+    """All sizes, with progress on standard error."""
     result: dict[str, Any] = {}
-    with running_stack() as stack:
+    with running_stack(broker) as stack:
         for readings in PACKS:
             print(f"packs of {readings} …", file=sys.stderr)
             result[str(readings)] = measure(stack, readings)
-    print(json.dumps({"packs_of": result}))
+    return {"broker": broker, "packs_of": result}
+
+
+def arguments(description: str) -> argparse.Namespace:
+    """What the command line says: which broker."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--broker", choices=["mosquitto", "amqtt"], default="mosquitto")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    main()
+    print(json.dumps(measure_all(arguments(__doc__ or "").broker)))

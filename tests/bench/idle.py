@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from deploy.broker import Kind
 from deploy.stack import Options, Stack, run_command, temporary_data
 from ledger import merkle, note, operate
 from ledger.checkpoint import Checkpoint
@@ -39,9 +40,10 @@ def help_seconds() -> float:
 
 
 @contextmanager
-def running_stack() -> Iterator[Stack]:
-    """Database, broker and gateway in a temporary data folder."""
-    with temporary_data() as data, Stack(data, Options(ledger="example.com")) as stack:
+def running_stack(broker: Kind = "mosquitto") -> Iterator[Stack]:
+    """Database, broker and gateway in a temporary data folder, on free ports."""
+    options = Options(ledger="example.com", broker_kind=broker)
+    with temporary_data() as data, Stack(data, options) as stack:
         stack.start()
         yield stack
 

@@ -146,7 +146,7 @@ def test_a_database_ahead_of_the_checkpoint_is_good(world: World) -> None:
     world.publish(press, press.readings(21.6))
     world.tick()
     assert before is not None
-    checkpoint_file.write(world.folder.checkpoints, "production", before)
+    (world.folder.checkpoints / "production").write_text(before)  # its writer would not let it go back
     assert looked(world, part=DATABASE)[-1].level is Level.GOOD
 
 
