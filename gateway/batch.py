@@ -16,7 +16,8 @@ Item = TypeVar("Item")
 class Batcher(Generic[Item]):
     """What waits, in the order in which it came; the caller has the clock and does the sleeping.
 
-    More than one batch may wait: each item keeps the time at which it came.
+    More than one batch may wait: each item keeps the time at which it came. Of the batch that is open, a part may be
+    taken before it closes; what is taken of it counts.
     """
 
     size_max: int = SIZE_MAX
@@ -24,6 +25,9 @@ class Batcher(Generic[Item]):
     bytes_max: int = BYTES_MAX
     bytes: int = field(default=0, init=False)
     _waiting: deque[tuple[float, int, Item]] = field(default_factory=deque, init=False)
+    _taken: int = field(default=0, init=False)  # of the open batch, so many items, of so many bytes, ...
+    _taken_bytes: int = field(default=0, init=False)
+    _opened_ms: float | None = field(default=None, init=False)  # ... the first of which came at this time
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -38,25 +42,33 @@ class Batcher(Generic[Item]):
 
     @property
     def is_full(self) -> bool:
-        """Whether a batch closes whatever its age."""
-        return len(self._waiting) >= self.size_max or self.bytes >= self.bytes_max
+        """Whether the batch closes whatever its age."""
+        return self._taken + len(self._waiting) >= self.size_max or self._taken_bytes + self.bytes >= self.bytes_max
 
     def deadline_ms(self) -> float | None:
-        """When the next batch closes by age, or None while nothing waits."""
+        """When the batch closes by age, or None while there is none."""
+        if self._opened_ms is not None:
+            return self._opened_ms + self.age_ms_max
         return self._waiting[0][0] + self.age_ms_max if self._waiting else None
 
     def due(self, now_ms: float) -> bool:
-        """Whether a batch closes now."""
+        """Whether the batch closes now."""
         deadline = self.deadline_ms()
         return deadline is not None and (self.is_full or now_ms >= deadline)
 
+    def take_part(self) -> list[Item]:
+        """What there is of the open batch so far, which stays open."""
+        part: list[Item] = []
+        if self._waiting and self._opened_ms is None:
+            self._opened_ms = self._waiting[0][0]
+        while self._waiting and self._taken < self.size_max and self._taken_bytes < self.bytes_max:
+            _, size, item = self._waiting.popleft()
+            self._taken, self._taken_bytes, self.bytes = self._taken + 1, self._taken_bytes + size, self.bytes - size
+            part.append(item)
+        return part
+
     def take(self) -> list[Item]:
-        """The next batch: the oldest items, up to `size_max` of them, or to the one that reaches `bytes_max`."""
-        batch: list[Item] = []
-        size = 0
-        while self._waiting and len(batch) < self.size_max and size < self.bytes_max:
-            _, bytes_, item = self._waiting.popleft()
-            size += bytes_
-            batch.append(item)
-        self.bytes -= size
-        return batch
+        """The rest of the batch, which closes: up to `size_max` items, or to the one that reaches `bytes_max`."""
+        rest = self.take_part()
+        self._taken, self._taken_bytes, self._opened_ms = 0, 0, None
+        return rest

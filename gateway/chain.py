@@ -53,6 +53,7 @@ class GatewayChain:
             self._connection = self._writer.connection
             self._heads = _load_heads(self._connection, self._writer.chain_id)
             self._known = set(self._writer.streams)
+            self._begun: tuple[Sieve, Batch] | None = None  # the block that is open, as far as it is judged
             self._registry, self._registry_root = Registry(), b""
             self._suspended: frozenset[bytes] = frozenset()  # decided here, not yet sealed in the registry
             self._projection = Projection(self._connection, self._device_name)
@@ -69,14 +70,22 @@ class GatewayChain:
         """Give the chain up."""
         self._writer.close()
 
+    def judge(self, incoming: Sequence[Incoming]) -> Batch:
+        """Judge what has come of the next block so far, by the registry as it is when the block begins."""
+        if self._begun is None:
+            self._refresh_registry()
+            sieve = Sieve(self._writer.origin, self._registry, self._suspended, self._heads, self._known)
+            self._begun = sieve, Batch()
+        sieve, batch = self._begun
+        return sieve.sift(incoming, batch)  # which moves heads on before they are sealed: hence no second try
+
     def take(self, incoming: Sequence[Incoming]) -> list[Publication]:
         """Judge `incoming` and what waits in the inbox, seal what is admitted, and return what to publish."""
-        self._refresh_registry()
+        self.judge([])  # the registry first: the inbox is read by it
         inbox_ids, waiting = self._from_inbox()
         replayed = replays.wanted(self._connection, self.name)
-        sieve = Sieve(self._writer.origin, self._registry, self._suspended, self._heads, self._known)
-        # Sifting moves heads on before they are sealed: hence no second try.
-        batch = sieve.sift([*waiting, *replayed, *incoming])
+        batch = self.judge([*waiting, *replayed, *incoming])
+        self._begun = None
         sealed = self._seal(batch, inbox_ids)
         repeats = self._settle(batch)
         refused = [*batch.refused, *repeats.refused]

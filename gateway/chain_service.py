@@ -66,12 +66,16 @@ class ChainService:
 
     async def _seal(self, chain: GatewayChain) -> None:
         while True:
-            batch = await self._waiting.batch()
-            self._publish(await in_thread(lambda: chain.take(batch)))  # noqa: B023
+            arrived = list[float | None]()
+            async for part in self._waiting.parts():
+                arrived += [message.arrived for message in part]
+                await in_thread(lambda: chain.judge(part))  # noqa: B023
+            rest = self._waiting.rest()
+            arrived += [message.arrived for message in rest]
+            self._publish(await in_thread(lambda: chain.take(rest)))  # noqa: B023
             self._budget.admitted(chain.taken.earned)
             self._took(chain.taken)
-            now = time.monotonic()
-            self._record.answered([item.arrived for item in batch if item.arrived is not None], now)
+            self._record.answered([at for at in arrived if at is not None], time.monotonic())
 
     def _publish(self, publications: Sequence[Publication]) -> None:
         if publications and self._intake is not None:

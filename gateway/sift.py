@@ -48,9 +48,9 @@ class Sieve:
     heads: MutableMapping[tuple[bytes, int], Head]
     known: set[StreamKey]
 
-    def sift(self, incoming: Iterable[Incoming]) -> Batch:
-        """Judge each message in order."""
-        batch, streams = Batch(), Streams(self.heads, self.known)
+    def sift(self, incoming: Iterable[Incoming], batch: Batch | None = None) -> Batch:
+        """Judge each message in order, into a batch of its own or into one that was begun."""
+        batch, streams = batch or Batch(), Streams(self.heads, self.known)
         for message in incoming:
             if message.what == "birth":
                 self._birth(message, batch)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from gateway.batch import Batcher
@@ -9,6 +10,7 @@ from gateway.budget import Share
 from gateway.sift import Incoming
 
 IDLE_MS_MAX = 500
+PART = 100  # messages: judged while others come, they need not be when the block closes
 COUNT_MAX = 5_000
 BYTES_MAX = 64 * 1024 * 1024
 
@@ -32,24 +34,35 @@ class Waiting:
         """Add a message that came `now`, by the monotonic clock; whoever asks `fits` before keeps the bounds."""
         self._share.put(message.topic.device, len(message.payload))
         self._batcher.add(message, now * 1000, size=len(message.payload))
-        if len(self._batcher) == 1 or self._batcher.is_full:
+        if len(self._batcher) in (1, PART) or self._batcher.is_full:
             self._news.set()
 
-    async def batch(self) -> list[Incoming]:
-        """The next batch: full, or old enough; or an empty one after a while, so that the inbox is looked at."""
+    async def parts(self) -> AsyncIterator[list[Incoming]]:
+        """Parts of the next batch, as they come, until it closes: full, or old enough.
+
+        Or until nothing came for a while, so that the inbox is looked at.
+        """
         idle_until = _now_ms() + IDLE_MS_MAX
         while not self._batcher.due(now := _now_ms()):
             until = self._batcher.deadline_ms() or idle_until
             if now >= until:
                 break
+            if len(self._batcher) >= PART:
+                yield self._left(self._batcher.take_part())
+                continue
             self._news.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout((until - now) / 1000):  # wait_for of Python 3.11 may swallow a cancellation
                     await self._news.wait()
-        batch = self._batcher.take()
-        for message in batch:
+
+    def rest(self) -> list[Incoming]:
+        """What the batch has beside its parts; it closes with that."""
+        return self._left(self._batcher.take())
+
+    def _left(self, messages: list[Incoming]) -> list[Incoming]:
+        for message in messages:
             self._share.get(message.topic.device, len(message.payload))
-        return batch
+        return messages
 
 
 def _now_ms() -> float:

@@ -57,6 +57,27 @@ def test_more_than_a_batch_may_wait() -> None:
     assert batch.due(450.0)
 
 
+def test_a_part_taken_early_counts() -> None:
+    """The open batch keeps its age, its number and its bytes, whatever was taken of it; the next has its own."""
+    batch = Batcher[int](size_max=3, age_ms_max=250, bytes_max=100)
+    batch.add(0, 1000.0, size=10)
+    assert batch.take_part() == [0]
+    assert batch.take_part() == []
+    assert batch.deadline_ms() == 1250.0
+    assert not batch.due(1249.9) and batch.due(1250.0)
+    batch.add(1, 1100.0, size=10)
+    assert not batch.due(1100.0)
+    batch.add(2, 1100.0, size=10)
+    batch.add(3, 1200.0, size=10)
+    assert batch.due(1200.0)  # by its number
+    assert batch.take() == [1, 2]
+    assert batch.deadline_ms() == 1450.0
+    batch.add(4, 1200.0, size=90)
+    assert batch.due(1200.0)  # by its bytes
+    assert batch.take_part() == [3, 4]
+    assert batch.take() == [] and batch.deadline_ms() is None
+
+
 def test_taking_begins_the_next() -> None:
     """Its age is its own."""
     batch = Batcher[int]()
@@ -80,19 +101,26 @@ def test_a_block_is_small_enough_for_the_collector() -> None:
     assert (SIZE_MAX, AGE_MS_MAX) == (1_000, 250)
 
 
-@given(st.lists(st.floats(0, 100), max_size=60), st.integers(1, 5), st.integers(0, 300))
-def test_nothing_is_lost_and_nothing_waits_too_long(steps: list[float], size_max: int, age_ms_max: int) -> None:
+@given(st.lists(st.tuples(st.floats(0, 100), st.booleans()), max_size=60), st.integers(1, 5), st.integers(0, 300))
+def test_nothing_is_lost_and_nothing_waits_too_long(
+    steps: list[tuple[float, bool]], size_max: int, age_ms_max: int
+) -> None:
     """Asked after each item, a batch gives every item in order, in batches of at most `size_max`, none over age."""
     batch, now, batches = Batcher[float](size_max=size_max, age_ms_max=age_ms_max), 0.0, list[list[float]]()
-    for step in steps:
+    part = list[float]()
+    for step, early in steps:
         now += step
         if batch.due(now):
-            batches.append(batch.take())
+            batches.append(part + batch.take())
+            part = []
         batch.add(now, now)
+        if early:
+            part += batch.take_part()
         if batch.due(now):
-            batches.append(batch.take())
-        assert not batch or now - next(iter(batch)) < age_ms_max
-    batches.append(batch.take())
+            batches.append(part + batch.take())
+            part = []
+        assert not (part or batch) or now - next(iter([*part, *batch])) < age_ms_max
+    batches.append(part + batch.take())
     assert all(len(items) <= size_max for items in batches)
     assert [item for items in batches for item in items] == sorted(item for items in batches for item in items)
     assert sum(map(len, batches)) == len(steps)

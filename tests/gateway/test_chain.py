@@ -67,6 +67,21 @@ def check_answer(
     return receipt
 
 
+@pytest.mark.parametrize("cut", range(5))
+def test_a_block_may_be_judged_in_parts(world: World, cut: int) -> None:
+    """What is judged before the block closes is in it with the rest, in one order, under one receipt."""
+    press = world.register_device("press-1")
+    for value in range(3):
+        world.publish(press, press.readings(float(value)))
+    messages, chain = world._incoming.pop("production"), world.chain("production")
+    for early in messages[:cut]:
+        chain.judge([early])
+    [reply] = chain.take(messages[cut:])
+    receipt = Receipt.decode(Answer.decode(reply.payload).receipt or b"")
+    assert (receipt.seq, receipt.size, receipt.covers) == (3, 4, (0, 3))
+    assert chain.taken.accepted == 4 and chain.take([]) == []
+
+
 def test_one_receipt_proves_all_of_a_block(world: World, press: Device) -> None:
     """A stream's statements lie side by side in a block, and one answer proves them all."""
     other = world.register_device("press-2")

@@ -19,7 +19,7 @@ from gateway.in_thread import in_thread
 from gateway.replies import Publication
 from gateway.service import Service
 from gateway.sift import Incoming
-from gateway.waiting import BYTES_MAX, Waiting
+from gateway.waiting import BYTES_MAX, PART, Waiting
 from ledger import cbor, operate
 from ledger.author import compose
 from ledger.database import connect
@@ -183,7 +183,7 @@ def test_what_waits_is_bounded_by_bytes() -> None:
         assert waiting.fits(press)  # one device never fills it
         waiting.put(press, 0.0)
         assert not waiting.fits(press)
-        assert await waiting.batch() == [noise]
+        assert waiting.rest() == [noise]
         assert waiting.fits(press)
 
     asyncio.run(run())
@@ -195,7 +195,28 @@ def test_a_batch_waits_from_its_first_messages_arrival() -> None:
     async def run() -> None:
         waiting, message = Waiting(), Incoming(Topic("production", "press-1"), "statement", b"")
         waiting.put(message, time.monotonic() - 10)
-        assert await asyncio.wait_for(waiting.batch(), 0.1) == [message]
+        assert [part async for part in waiting.parts()] == []
+        assert waiting.rest() == [message]
+
+    asyncio.run(run())
+
+
+def test_a_batch_comes_in_parts_while_it_is_open() -> None:
+    """What has come is judged while more comes; the rest when it closes, with nothing twice and in order."""
+
+    async def run() -> None:
+        waiting, topic, began = Waiting(), Topic("production", "press-1"), time.monotonic()
+        messages = [Incoming(topic, "statement", bytes([number % 256])) for number in range(3 * PART + 1)]
+        got = list[Incoming]()
+        for message in messages[:PART]:
+            waiting.put(message, began)
+        async for part in waiting.parts():
+            assert len(part) == PART and time.monotonic() - began < 0.25
+            got += part
+            for message in messages[len(got) : len(got) + PART]:
+                waiting.put(message, time.monotonic())
+        assert time.monotonic() - began >= 0.25  # by its first message's age
+        assert len(got) == 3 * PART and got + waiting.rest() == messages
 
     asyncio.run(run())
 
