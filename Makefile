@@ -13,11 +13,11 @@ PACKAGES := mosquitto chromium
 export UV_NO_CONFIG := 1
 export UV_PYTHON_DOWNLOADS := never
 pip_knows = $$($(BIN)/pip config list 2>/dev/null | sed -n "s/^global\.$(1)='\(.*\)'$$/\1/p")
-UV_INSTALL = index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$(call pip_knows,index-url)}}"; \
+AS_PIP = index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$(call pip_knows,index-url)}}"; \
 	[ -z "$$index" ] || export UV_DEFAULT_INDEX="$$index"; \
 	cert="$${SSL_CERT_FILE:-$${PIP_CERT:-$(call pip_knows,cert)}}"; \
-	[ -z "$$cert" ] || export SSL_CERT_FILE="$$cert"; \
-	$(BIN)/uv pip install --quiet --python $(BIN)/python
+	[ -z "$$cert" ] || export SSL_CERT_FILE="$$cert";
+UV_INSTALL = $(AS_PIP) $(BIN)/uv pip install --quiet --python $(BIN)/python
 
 .PHONY: help setup demo test fuzz lint format bench bench-gateway bench-memory bench-large bench-bombs bench-flood soak lock clean
 
@@ -33,7 +33,7 @@ demo: .venv/.installed-all ## a product's story on this machine, until Ctrl-C
 
 test: .venv/.installed-dev ## run all tests, with the real Mosquitto, PostgreSQL and Chromium
 	@.ci/packages $(PACKAGES)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(AS_PIP) $(BIN)/python -m pytest $(ARGS)
 
 fuzz: .venv/.installed-dev ## look for inputs that break a decoder, led by coverage; ARGS="--seconds 120"
 	@$(BIN)/python -m tests.fuzz $(ARGS)
@@ -70,8 +70,8 @@ soak: .venv/.installed-dev ## break the gateway, its broker and its database und
 	@$(BIN)/python -m tests.faults.soak $(ARGS)
 
 # dev holds all the others, so its versions bind them. `make lock ARGS=--upgrade` takes the newest.
-LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --only-binary :all: \
-	--no-header --no-annotate
+LOCK = $(AS_PIP) $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--only-binary :all: --no-header --no-annotate
 
 lock: .venv/.installed-uv ## write requirements/*.txt anew from pyproject.toml
 	@$(LOCK) pyproject.toml --extra dev -o requirements/dev.txt $(ARGS)

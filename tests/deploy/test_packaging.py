@@ -1,5 +1,6 @@
 """The wheel, installed with one extra alone, brings what that extra needs and no more."""
 
+import os
 import re
 import subprocess
 import sys
@@ -78,6 +79,21 @@ def test_missing_extra_is_told(uv: Path, wheel: Path, tmp_path: Path) -> None:
     assert re.search(r"error: 'tallystick up' needs the module '\w+', which is not installed", done.stderr)
     assert "hint: pip install 'tallystick[all]'" in done.stderr
     assert not (tmp_path / "data").exists()
+
+
+def test_what_pip_is_told_is_told_to_the_tests(uv: Path, tmp_path: Path) -> None:
+    """`make test` hands on the mirror and the certificates that only pip's configuration knows: uv asks for them."""
+    told = {"UV_DEFAULT_INDEX": "https://mirror.example.com/simple", "SSL_CERT_FILE": str(tmp_path / "authority.pem")}
+    pip = tmp_path / "pip.conf"
+    pip.write_text(f"[global]\nindex-url = {told['UV_DEFAULT_INDEX']}\ncert = {told['SSL_CERT_FILE']}\n")
+    asked = tmp_path / "test_asked.py"
+    asked.write_text(f"import os\n\n\ndef test_asked():\n    assert {told!r}.items() <= os.environ.items()\n")
+    run(
+        *("env", "-i", f"PATH={os.environ['PATH']}", f"HOME={tmp_path}", f"PIP_CONFIG_FILE={pip}"),
+        *("make", "--old-file=.venv/.installed-dev", "test", "PACKAGES=", f"BIN={uv.parent}"),
+        f"ARGS=--quiet --config-file=/dev/null --rootdir={tmp_path} {asked}",
+        cwd=ROOT,
+    )
 
 
 def test_locks_name_no_place() -> None:
