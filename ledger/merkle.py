@@ -88,7 +88,7 @@ def _sha256(*parts: bytes) -> bytes:
 def _list(values: Iterable[bytes]) -> list[bytes]:
     try:
         return list(values)
-    except TypeError as error:
+    except (TypeError, OverflowError, MemoryError) as error:  # not iterable, or like range(10**30)
         raise ProofError("hashes come as a list") from error
 
 

@@ -153,10 +153,10 @@ def open(text: str | bytes, verifiers: Iterable[NoteVerifier]) -> Note:
     """Open a note that at least one of `verifiers` signed.
 
     Raises NoteError if it is malformed or larger than 1 MB, if no known key signed it, if a known key's signature
-    is bad, or if two of `verifiers` have one name and key id.
+    is bad, or if `verifiers` are none, or two of them have one name and key id.
     """
     body, signatures = _parse(_require_text(text))
-    known = _by_key(verifiers)
+    known = _by_key(verifiers, "verify")
     message = body.encode()
     verified: dict[tuple[str, bytes], Signature] = {}
     unverified: dict[Signature, None] = {}
@@ -179,7 +179,7 @@ def sign(text: str, signers: Sequence[NoteSigner]) -> str:
     too much of something.
     """
     message = _require_text(text).encode()
-    made = [Signature(name, key_id, key.sign(message)) for (name, key_id), key in _by_key(signers).items()]
+    made = [Signature(name, key_id, key.sign(message)) for (name, key_id), key in _by_key(signers, "sign").items()]
     note = f"{text}\n{''.join(signature.line for signature in made)}"
     if _parse(_require_text(note)) != (text, made):
         raise NoteError("what was signed does not read as a note")
@@ -196,12 +196,18 @@ def _verify(verifier: NoteVerifier, message: bytes, signature: Signature) -> Non
 _Key = TypeVar("_Key", NoteVerifier, NoteSigner)
 
 
-def _by_key(keys: Iterable[_Key]) -> dict[tuple[str, bytes], _Key]:
+def _by_key(keys: Iterable[_Key], able: str) -> dict[tuple[str, bytes], _Key]:
+    """The keys by name and key id; NoteError unless each has both, and is `able` to do its work."""
     found: dict[tuple[str, bytes], _Key] = {}
-    for key in keys:
-        if (key.name, key.key_id) in found:
-            raise NoteError(f"ambiguous key {key.name}+{key.key_id.hex()}")
-        found[key.name, key.key_id] = key
+    try:
+        for key in keys:
+            if not (type(key.name) is str and type(key.key_id) is bytes and callable(getattr(key, able))):
+                raise TypeError
+            if (key.name, key.key_id) in found:
+                raise NoteError(f"ambiguous key {key.name}+{key.key_id.hex()}")
+            found[key.name, key.key_id] = key
+    except (TypeError, AttributeError) as error:
+        raise NoteError(f"keys come as a list, each with its name and key id, and able to {able}") from error
     return found
 
 
