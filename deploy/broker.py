@@ -20,13 +20,13 @@ from deploy import acl, credentials
 from deploy.children import Child
 from deploy.places import server_folder, server_user
 from gateway.check_broker import connect_packet
+from gateway.judge import OVERSIZED_READ_MAX
 from ledger.errors import UserError
 
 Kind = Literal["mosquitto", "amqtt"]
 
 HOST = "127.0.0.1"
 _USER_NAME = re.compile(r"[a-z0-9-]{1,32}")
-_MESSAGE_BYTES_MAX = 300 * 1024  # a statement with its sections is at most 256 KiB
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class Broker:
             f"persistence_location {folder}{os.sep}",
             "autosave_interval 60",
             "persistent_client_expiration 7d",
-            f"message_size_limit {_MESSAGE_BYTES_MAX}",
+            f"message_size_limit {OVERSIZED_READ_MAX}",  # what is too large is refused by the gateway, and counted
             # The defaults drop most of an overload that was acknowledged.
             "max_inflight_messages 1000",
             "max_queued_messages 100000",

@@ -16,17 +16,21 @@ from gateway.budget import UNITS_MAX, UNITS_PER_S
 from gateway.chain import GatewayChain
 from gateway.cli import CHAINS
 from gateway.in_thread import in_thread
+from gateway.judge import OVERSIZED_READ_MAX
 from gateway.replies import Publication
 from gateway.service import Service
 from gateway.sift import Incoming
 from gateway.waiting import BYTES_MAX, PART, Waiting
 from ledger import cbor, operate
-from ledger.author import compose
+from ledger.author import Content, compose
 from ledger.database import connect
+from ledger.message import MESSAGE_BYTES_MAX
 from ledger.receipt import Answer, Receipt
+from ledger.refusal import Reason, Refusal
 from ledger.registry import ANCHOR
+from ledger.section import ContentFormat, Privacy
 from ledger.settings import BrokerAddress
-from ledger.statement import TELEMETRY
+from ledger.statement import TELEMETRY, Statement
 from ledger.topic import Topic
 from tests.running import RunningBroker, eventually
 from tests.world import Device, World, opening
@@ -72,7 +76,7 @@ class Line:
         self.client.loop_start()
 
     def _subscribe(self, client: mqtt.Client, *_: object) -> None:
-        client.subscribe(self._topic.receipt(TELEMETRY), qos=1)
+        client.subscribe([(self._topic.receipt(TELEMETRY), 1), (self._topic.refusal(TELEMETRY), 1)])
 
     def close(self) -> None:
         self.client.disconnect()
@@ -90,6 +94,10 @@ class Line:
 
     def send(self, payload: bytes) -> None:
         self.client.publish(self._topic.statement, payload, qos=1)
+
+    def next_answer(self) -> bytes:
+        """The gateway's next receipt or refusal."""
+        return self._answers.get(timeout=20)
 
     def await_receipt(self, seq: int, *, within_s: float = 20, again: bytes | None = None) -> None:
         """Wait for a receipt of `seq`; send `again` every second, as an agent does."""
@@ -150,6 +158,27 @@ def test_a_flood_of_bad_signatures_is_not_verified(world: World, broker: Running
         assert seen.dropped["over-budget"] > 5_000
         line.close()
         loud.close()
+
+
+@pytest.mark.parametrize("size", [MESSAGE_BYTES_MAX + 1, OVERSIZED_READ_MAX])
+def test_an_oversized_statement_is_refused_through_the_broker(world: World, broker: RunningBroker, size: int) -> None:
+    """What is too large, and not by far, reaches the gateway, which answers with a signed refusal and counts it."""
+    press = Device("press-1")
+    tally = press.next_tally("production", TELEMETRY)
+
+    def sign(body: int) -> tuple[Statement, bytes]:
+        return world.sign(press, [Content(Privacy.PRIVATE, ContentFormat.SENML_CBOR, bytes(body))], tally=tally)
+
+    statement, payload = sign(2 * size - len(sign(size)[1]))
+    assert len(payload) == size
+    with serving(world, broker.gateway()):
+        operate.post(world.folder, world.dsn, [press.registration], timeout_s=15)
+        line = Line(world, press, broker.device("press-1"))
+        line.send(payload)
+        refusal = Refusal.open(line.next_answer(), world.trust.log("production").public_key)
+        line.close()
+    assert (refusal.reason, refusal.statement_hash) == (Reason.OVERSIZED, statement.hash)
+    assert ask(world, "select reason, n from quarantine_count") == [("oversized", 1)]
 
 
 def ask(world: World, query: str) -> list[tuple[object, ...]]:
