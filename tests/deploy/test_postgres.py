@@ -1,11 +1,13 @@
 """The embedded PostgreSQL starts, survives being killed, and never touches what it cannot read."""
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -53,6 +55,36 @@ def test_survives_kill_9(open_folder: Path) -> None:
         assert supervisor.wait_ready("postgres", timeout_s=30)
         assert one(dsn, "SELECT n FROM kept") == 7
         assert one(dsn, "SHOW fsync") == "on"
+
+
+@pytest.mark.parametrize("kills", [1, 2, 3])
+def test_a_killed_initdb_is_started_again(open_folder: Path, kills: int) -> None:
+    """Whatever kills it: a few times, then the error says that it was killed, and nothing of disks."""
+    told: list[str] = []
+    killer = threading.Thread(target=kill_initdb, args=[open_folder, kills], daemon=True)
+    killer.start()
+    try:
+        postgres = Postgres.open(open_folder / "postgres", told.append)
+    except UserError as error:
+        assert kills == 3
+        assert "short of memory" in error.hint
+    else:
+        assert kills < 3
+        assert (postgres.cluster / "PG_VERSION").exists()
+    killer.join()
+    assert told.count("initdb was killed; it is started again") == min(kills, 2)
+
+
+def kill_initdb(folder: Path, kills: int) -> None:
+    """SIGKILL to the initdb that works in `folder`, as soon as there is one, `kills` times."""
+    killed: set[int] = set()
+    while len(killed) < kills:
+        for entry in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                argv = (entry / "cmdline").read_bytes()
+                if argv.partition(b"\0")[0].endswith(b"initdb") and bytes(folder) in argv:
+                    os.kill(int(entry.name), signal.SIGKILL)
+                    killed.add(int(entry.name))
 
 
 def test_is_opened_again_with_what_it_held(open_folder: Path) -> None:
