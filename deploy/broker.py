@@ -61,15 +61,22 @@ class Broker:
         credential = credentials.read(self._credentials).get(name)
         return credential is not None and credential.matches(password)
 
-    def child(self) -> Child:
-        """The broker, to be kept running."""
+    def child(self, *login: str) -> Child:
+        """The broker, to be kept running; ready when it lets in the `login`, a name and its password, if given.
+
+        Another broker that was quicker to take the port answers as well, but does not know the login.
+        """
+
+        def ready() -> bool:
+            return self.lets_in(*login) if login else self.is_ready()
+
         if self.kind == "amqtt":
             argv = (sys.executable, "-m", "deploy.amqtt_broker", str(self.port), str(self._credentials))
-            return Child(name="broker", argv=argv, ready=self.is_ready)
+            return Child(name="broker", argv=argv, ready=ready)
         return Child(
             name="broker",
             argv=(_mosquitto() or "mosquitto", "-c", str(self.folder / "mosquitto.conf")),
-            ready=self.is_ready,
+            ready=ready,
             user=server_user(self.folder),
             death_signal=signal.SIGTERM,  # so that it saves its queues
             reload_on=self._passwords,

@@ -274,7 +274,7 @@ class _Slot:
     def _bury(self, now_s: float, reason: str) -> None:
         self.process = None
         if not self.was_ready:
-            self.failure = f"{reason}{_last_line(self.log_path)}"
+            self.failure = f"{reason}{_last_words(self.log_path, self._log_start)}"
             return self._become(State.STOPPED)
         self._start_at_s = now_s + self._backoff.died(now_s - self._started_s)
         return self._become(State.WAITING)
@@ -345,10 +345,12 @@ def _bound_log(path: Path) -> None:
         os.truncate(path, 0)
 
 
-def _last_line(path: Path) -> str:
+def _last_words(path: Path, start: int) -> str:
+    """What it said last in the log from `start` on. A command of ours says its error, then a hint to who typed it."""
     if not path.exists():
         return ""
     with path.open("rb") as log:
-        log.seek(max(0, path.stat().st_size - 4096))
-        lines = [line for line in log.read().decode("utf-8", "replace").splitlines() if line.strip()]
-    return f": {lines[-1].strip()}" if lines else ""
+        log.seek(max(start, path.stat().st_size - 4096))
+        text = log.read().decode("utf-8", "replace").partition("\ntallystick: hint: ")[0]
+    lines = [line.strip().removeprefix("tallystick: error: ") for line in text.splitlines() if line.strip()]
+    return f": {lines[-1]}" if lines else ""

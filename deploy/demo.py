@@ -26,7 +26,6 @@ MAKER, CARRIER, CARRIER_NAME = "https://example.com", "https://carrier.example.c
 DATA = Path(__file__).parent / "data"
 TOLD_S_MAX = 45.0
 HOST_SAMPLES = 10  # of this machine's own state, before a run with --once ends
-PERSIST_S_MAX = 20.0
 PROGRESS_S = 3.0
 
 Tell = Callable[[str], None]
@@ -63,7 +62,13 @@ def demo(once: bool, as_json: bool, data: Path | None, host: str, broker_kind: s
 
     with ExitStack() as exits:
         folder = data.absolute() if data else exits.enter_context(temporary_data())
-        options = Options(broker_kind=broker_kind, labels_host=host, ledger="example.com", organisation=MAKER)  # type: ignore[arg-type]
+        options = Options(
+            broker_kind=broker_kind,  # type: ignore[arg-type]
+            labels_host=host,
+            ledger="example.com",
+            organisation=MAKER,
+            names_ports=False,
+        )
         shown = Shown(tell)
         stack = Stack(folder, options, progress=tell, on_change=shown)
         try:
@@ -77,6 +82,10 @@ def demo(once: bool, as_json: bool, data: Path | None, host: str, broker_kind: s
                 _stay(stack, link, is_kept=data is not None)
         except KeyboardInterrupt:
             click.echo("stopped", err=as_json)
+        except UserError as error:
+            if data is None and str(folder) in error.hint:
+                raise UserError(str(error), "name a folder with --data: its logs are kept, and say more") from error
+            raise
 
 
 def _finish(stack: "Stack", began: float, as_json: bool, tell: Tell) -> None:
@@ -137,15 +146,9 @@ class Demo:
 
     def _persist(self, step: Callable[[], Result]) -> Result:
         """Take a step, which may be taken twice, again while a part of the stack is down and coming back."""
-        deadline = time.monotonic() + PERSIST_S_MAX
-        while True:
-            try:
-                return step()
-            except UserError as error:
-                if time.monotonic() > deadline:
-                    raise
-                self.tell(f"trying again: {error}")
-                time.sleep(1)
+        from deploy.persist import persist
+
+        return persist(step, tell=self.tell)
 
     def _times(self) -> story.Times:
         """The story's moment: now, or when this data folder first heard it."""
@@ -279,7 +282,10 @@ class Demo:
     def _run(self, *args: str) -> str:
         from deploy.stack import run_command
 
-        return run_command(*args)
+        try:
+            return run_command(*args)
+        except UserError as error:  # its hint is for who typed that command
+            raise UserError(str(error), f"the logs of all parts are in {self.stack.data / 'log'}") from error
 
 
 def _is_proven(state: dict[str, Any]) -> bool:

@@ -12,11 +12,11 @@ _FREED_S_MAX = 5.0  # what a killed run left behind may hold its port for a mome
 
 
 def choose(
-    kept: int | None, *, named: int | None, first: int, part: str, option: str, tell: Callable[[str], None]
+    kept: int | None, *, named: int | None, first: int, part: str, hint: str, tell: Callable[[str], None]
 ) -> int:
     """The `named` port, else the `kept` one, else the first free one from `first` on for `part`; if another, it tells.
 
-    Raises UserError if a named or kept one is taken; `option` is the command's option that names another.
+    Raises UserError if a named or kept one is taken; `hint` says how the user names another.
     """
     port = named or kept
     if port is None:
@@ -24,7 +24,7 @@ def choose(
         if port != first:
             tell(f"port {first} is taken: the {part} will listen at {port}")
         return port
-    _await_free(port, option)
+    _await_free(port, hint)
     return port
 
 
@@ -47,9 +47,9 @@ def is_free(port: int) -> bool:
     return True
 
 
-def _await_free(port: int, option: str) -> None:
+def _await_free(port: int, hint: str) -> None:
     deadline_s = time.monotonic() + _FREED_S_MAX
     while not is_free(port):
         if time.monotonic() > deadline_s:
-            raise UserError(f"port {port} is taken", f"stop what listens there, or name another with {option}")
+            raise UserError(f"port {port} is taken", f"stop what listens there, or {hint}")
         time.sleep(0.05)

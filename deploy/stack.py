@@ -24,8 +24,12 @@ from deploy import acl, ports, settings_file
 from deploy.broker import HOST, Broker
 from deploy.children import Child, State, Supervisor
 from deploy.credentials import write_private
+from deploy.persist import persist
 from deploy.postgres import Postgres
+from ledger import genesis, names
+from ledger.database import is_servers_fault
 from ledger.errors import UserError
+from ledger.folder import LedgerFolder
 from ledger.settings import BrokerAddress
 
 BROKER_PORT = 1883
@@ -49,6 +53,7 @@ class Options:
     labels_host: str | None = None
     ledger: str | None = None
     organisation: str | None = None
+    names_ports: bool = True  # the user's command has options that do
 
 
 class Stack:
@@ -70,6 +75,7 @@ class Stack:
         self._exit = ExitStack()
         self._broker: Broker | None = None
         self._tables: dict[str, dict[str, str | int | bool]] = {}
+        self._chosen: set[str] = set()  # tables whose port nobody named or kept
 
     def __enter__(self) -> Self:
         with ExitStack() as entered:
@@ -94,31 +100,33 @@ class Stack:
     def start_stores(self) -> None:
         """Start PostgreSQL (unless the user names a server) and the broker, and write where they are."""
         self._start_database()
-        self._start_broker()
+        self._choose_broker()
+        self._start_at("broker", self._choose_broker, self._start_broker)
         self._choose_labels()
         self._choose_metrics()
         settings_file.save(self.data, self._tables)
 
     def make_ledger(self) -> None:
         """Make the ledger, once."""
-        if (self.data / "ledger" / "trust.json").exists():
+        folder = LedgerFolder(self.data / "ledger")
+        if folder.exists:
             return
         self._progress("making a ledger")
-        name, organisation = self.options.ledger, self.options.organisation
-        named = [*(("--name", name) if name else ()), *(("--organisation", organisation) if organisation else ())]
-        run_command("ledger", "init", "--data", str(self.data), *named)
+        name, organisation = self.options.ledger or names.LEDGER, self.options.organisation
+
+        def init() -> None:
+            genesis.init(folder, self.dsn, name=name, organisation=organisation, now_ms=time.time_ns() // 1_000_000)
+
+        persist(init, is_passing=is_servers_fault, tell=self._progress)  # a run that died half-way is finished
 
     def start_services(self) -> None:
         """Start the gateway and the label service."""
         self.start_gateway()
-        port = self.labels_port
-        serve = ("labels", "serve", "--data", str(self.data), "--port", str(port))
-        self.supervisor.start(_command("labels", *serve, ready_line="serving"))
+        self._start_at("labels", self._choose_labels, self._start_labels)
 
     def start_gateway(self) -> None:
         """Start the gateway; it is called `gateway`."""
-        run = ("gateway", "run", "--data", str(self.data), "--http", f"{HOST}:{self.metrics_port}")
-        self.supervisor.start(_command("gateway", *run, ready_line="ready"))
+        self._start_at("metrics", self._choose_metrics, self._start_gateway)
 
     def start_agent(self, folder: Path) -> None:
         """Start the agent whose device's folder is `folder`; its child is called `edge-<folder's name>`."""
@@ -159,28 +167,48 @@ class Stack:
         if named is None:
             postgres = Postgres.open(self.data / "postgres", self._progress)
             self.supervisor.start(postgres.child())
-            self.dsn = postgres.create_database()
+            self.dsn = persist(postgres.create_database, is_passing=is_servers_fault, tell=self._progress)
         else:
             self.dsn = named
         self._tables["database"] = {"dsn": self.dsn, "embedded": named is None}
 
-    def _start_broker(self) -> None:
-        port = self._port("broker", self.options.broker_port, BROKER_PORT, "broker")
-        self._broker = Broker.open(self.data / "broker", port, self.options.broker_kind)
-        self._keep_password(self._broker)
-        self.supervisor.start(self._broker.child())
-        self._tables["broker"] = {
-            "host": HOST,
-            "port": port,
-            "kind": self._broker.kind,
-            "username": acl.GATEWAY,
-            "password_file": _PASSWORD_FILE,
-        }
+    def _start_at(self, table: str, choose: Callable[[], None], start: Callable[[], None]) -> None:
+        """Start what listens at the table's port; if that was only chosen and is taken by now, choose again."""
+        while True:
+            try:
+                return start()
+            except UserError:
+                if table not in self._chosen or ports.is_free(int(self._tables[table]["port"])):
+                    raise
+            del self._tables[table]["port"]
+            choose()
+            settings_file.save(self.data, self._tables)
 
-    def _keep_password(self, broker: Broker) -> None:
+    def _start_broker(self) -> None:
+        port = int(self._tables["broker"]["port"])
+        self._broker = Broker.open(self.data / "broker", port, self.options.broker_kind)
+        self._tables["broker"]["kind"] = self._broker.kind
+        self.supervisor.start(self._broker.child(acl.GATEWAY, self._password(self._broker)))
+
+    def _password(self, broker: Broker) -> str:
+        """The gateway's, which is made and kept if need be."""
         path = self.data / _PASSWORD_FILE
         if not path.exists() or not broker.has_user(acl.GATEWAY, path.read_text("utf-8").strip()):
             write_private(path, broker.add_user(acl.GATEWAY) + "\n")
+        return path.read_text("utf-8").strip()
+
+    def _start_gateway(self) -> None:
+        run = ("gateway", "run", "--data", str(self.data), "--http", f"{HOST}:{self.metrics_port}")
+        self.supervisor.start(_command("gateway", *run, ready_line="ready"))
+
+    def _start_labels(self) -> None:
+        serve = ("labels", "serve", "--data", str(self.data), "--port", str(self.labels_port))
+        self.supervisor.start(_command("labels", *serve, ready_line="serving"))
+
+    def _choose_broker(self) -> None:
+        port = self._port("broker", self.options.broker_port, BROKER_PORT, "broker")
+        login = {"username": acl.GATEWAY, "password_file": _PASSWORD_FILE}
+        self._tables["broker"] = {"host": HOST, "port": port, **login}
 
     def _choose_labels(self) -> None:
         port = self._port("labels", self.options.labels_port, LABELS_PORT, "label service")
@@ -195,8 +223,11 @@ class Stack:
 
     def _port(self, table: str, named: int | None, first: int, part: str) -> int:
         value = self._tables.get(table, {}).get("port")
-        kept, option = value if isinstance(value, int) else None, f"--{table}-port"
-        return ports.choose(kept, named=named, first=first, part=part, option=option, tell=self._progress)
+        kept = value if isinstance(value, int) else None
+        if named is None and kept is None:
+            self._chosen.add(table)
+        hint = f"name another with --{table}-port" if self.options.names_ports else "another data folder with --data"
+        return ports.choose(kept, named=named, first=first, part=part, hint=hint, tell=self._progress)
 
 
 def make_data_folder(data: Path) -> None:

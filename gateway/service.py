@@ -20,6 +20,7 @@ from gateway.check import DATABASE, ClockWatch
 from gateway.in_thread import in_thread
 from gateway.logs import Faults, say
 from gateway.record import Record, Taken
+from ledger.database import is_servers_fault
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 from ledger.registry import ANCHOR
@@ -143,7 +144,7 @@ class Service:
         """Record it; whether the log has told of it, rather than of its like a moment ago."""
         text, now = re.sub(r"^\[Errno \d+\] ", "", " ".join(str(error).split())) or repr(error), time.monotonic()
         self.record.chains[name].failed(text, now)
-        part = DATABASE if _is_databases(error) else name
+        part = DATABASE if is_servers_fault(error) else name  # one fault, however many chains meet it
         return self._faults.failing(part, text, getattr(error, "hint", ""), now)
 
     def _stand_by(self, name: str, error: ChainLocked) -> None:
@@ -171,8 +172,3 @@ class Service:
             self._awaited.discard(name)
             if not self._awaited:
                 self._ready()
-
-
-def _is_databases(error: Exception) -> bool:
-    """Whether the server is at fault: that is one fault, however many chains meet it."""
-    return isinstance(error, psycopg.OperationalError) or isinstance(error.__cause__, psycopg.OperationalError)

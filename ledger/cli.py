@@ -48,7 +48,7 @@ def cli() -> None:
 @command_line.dsn
 @click.option(
     "--name",
-    default="example.com",
+    default=names.LEDGER,
     show_default=True,
     callback=checked(names.ledger),
     help="The ledger's name: a domain name of yours.",
@@ -68,7 +68,6 @@ def init(data: Path | None, dsn: str | None, name: str, organisation: str | None
 
     settings = Settings.load(data, dsn=dsn)
     folder = LedgerFolder(settings.data / "ledger")
-    organisation = organisation or f"https://{name}"
     trust = genesis.init(
         folder, settings.need_dsn(), name=name, organisation=organisation, now_ms=time.time_ns() // 1_000_000
     )

@@ -36,6 +36,11 @@ def connect(dsn: str, *, role: str | None = WRITER, autocommit: bool = False) ->
     return connection
 
 
+def is_servers_fault(error: BaseException) -> bool:
+    """Whether `error` says that the server is away or has gone, and nothing of what was asked of it."""
+    return isinstance(error, psycopg.OperationalError) or isinstance(error.__cause__, psycopg.OperationalError)
+
+
 def migrate(dsn: str) -> None:
     """Bring the schema up to date; safe to run at every start and by several at once."""
     with connect(dsn, role=None, autocommit=True) as connection:

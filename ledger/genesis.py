@@ -5,6 +5,8 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
+
 from ledger import merkle, note, read, registry
 from ledger.author import Author, Content, compose
 from ledger.database import connect, migrate
@@ -43,18 +45,19 @@ def _load_or_make(folder: LedgerFolder, name: str, comment: str) -> SigningKey:
     return SigningKey.load(path)
 
 
-def init(folder: LedgerFolder, dsn: str, *, name: str, organisation: str, now_ms: int) -> Trust:
-    """Make the ledger `name` of `organisation` (a URI) in `folder` and the database; returns what it gives out.
+def init(folder: LedgerFolder, dsn: str, *, name: str, organisation: str | None = None, now_ms: int) -> Trust:
+    """Make the ledger `name` of `organisation` (a URI, https://NAME if none) in `folder` and the database.
 
-    Keys first, then the database, last the trust file: a run that died half-way is finished by the next.
-    Raises UserError if there is a ledger already.
+    Returns what it gives out. Keys first, then the database, last the trust file: a run that died half-way is
+    finished by the next. Raises UserError if there is a ledger already.
     """
     if folder.exists:
         raise UserError(f"{folder.path} holds a ledger already", "name another folder")
     keys = _Keys.load_or_make(folder)
     chains = _chains(name, keys)
     migrate(dsn)
-    _insert_chains(dsn, chains)
+    _insert_chains(dsn, chains, root=keys.root.kid)
+    organisation = organisation or f"https://{name}"
     genesis_hash = _seal_genesis(folder, dsn, keys, chains, name=name, organisation=organisation, now_ms=now_ms)
     trust = Trust(name, genesis_hash, {c.name: Log(c.name, note.Verifier.parse(c.vkey)) for c in chains})
     temporary = folder.trust_file.with_suffix(".new")
@@ -63,7 +66,7 @@ def init(folder: LedgerFolder, dsn: str, *, name: str, organisation: str, now_ms
     return trust
 
 
-def _insert_chains(dsn: str, chains: list[Chain]) -> None:
+def _insert_chains(dsn: str, chains: list[Chain], *, root: bytes) -> None:
     rows = [(number, chain.name, chain.origin, chain.kind) for number, chain in enumerate(chains, 1)]
     with connect(dsn) as connection, connection.cursor() as cursor:
         cursor.executemany(
@@ -71,7 +74,8 @@ def _insert_chains(dsn: str, chains: list[Chain]) -> None:
         )
         cursor.execute("select chain_id, name, origin, kind from chain order by chain_id")
         if cursor.fetchall() != rows:
-            raise UserError("the database holds another ledger", "name another database")
+            raise _another()
+        _sealed_genesis(connection, root=root)  # also if a gateway writes it now
 
 
 def _chains(name: str, keys: _Keys) -> list[Chain]:
@@ -93,8 +97,8 @@ def _seal_genesis(
     content = Content(Privacy.PUBLIC, ContentFormat.REGISTRY, body)
     writer = ChainWriter(dsn, chain=REGISTRY, key=keys.logs[REGISTRY], checkpoints=folder.checkpoints)
     try:
-        if writer.size:
-            return _sealed_genesis(writer, root=keys.root.kid)
+        if sealed := _sealed_genesis(writer.connection, root=keys.root.kid):
+            return sealed
         tally = Tally(EVENTS, os.urandom(STREAM_BYTES), 0, NO_PREVIOUS, 0)
         author = Author(keys.root, organisation, "root")
         statement, sent = compose(author, origin=writer.origin, tally=tally, contents=[content], now=now_ms // 1000)
@@ -107,9 +111,15 @@ def _seal_genesis(
         writer.close()
 
 
-def _sealed_genesis(writer: ChainWriter, *, root: bytes) -> bytes:
-    """The hash of the genesis that an earlier run sealed, if it was with these keys."""
-    statement = Statement.decode(next(read.entries(writer.connection, REGISTRY, 0, 1)).data)
-    if statement.kid != root:
-        raise UserError("the database holds another ledger", "name another database")
-    return statement.hash
+def _sealed_genesis(connection: psycopg.Connection, *, root: bytes) -> bytes | None:
+    """The hash of the genesis that an earlier run sealed, if any; UserError if it was not with these keys."""
+    for stored in read.entries(connection, REGISTRY, 0, 1):
+        statement = Statement.decode(stored.data)
+        if statement.kid != root:
+            raise _another()
+        return statement.hash
+    return None
+
+
+def _another() -> UserError:
+    return UserError("the database holds another ledger", "name another database with --dsn or TALLYSTICK_DSN")

@@ -55,9 +55,22 @@ class NamedOnly:
     name = SIGNER.name
 
 
-ODD = (
+ODD: tuple[Any, ...] = (
     *(None, True, False, One.ONE, 0, 1, -1, 5, 2**63, 2**64, -(2**70), 1.0, float("nan"), float("inf"), 1j, object()),
-    *("", "x", "\n", "\n\n", "\ud800", "+", "++", "n+00000000+AQ==", "—", "x" * 1_000_001, "http://[", "http://a:b/01/1"),
+    *(
+        "",
+        "x",
+        "\n",
+        "\n\n",
+        "\ud800",
+        "+",
+        "++",
+        "n+00000000+AQ==",
+        "—",
+        "x" * 1_000_001,
+        "http://[",
+        "http://a:b/01/1",
+    ),
     *(b"", b"x", bytes(32), b"\xff" * 33, bytearray(32), memoryview(bytes(32)), bytes(1_000_001)),
     *([], [None], ["text"], [bytes(32)], [bytes(32), "x"], ["x", bytes(32)], [[]], [bytes(31)], [b"", b""], (), ({},)),
     *({}, {"a": 1}, {bytes(32)}, {1}, range(3), range(10**13), range(10**30), int, len, Ellipsis, NotImplemented),

@@ -1,15 +1,19 @@
 """One data folder: one `up` at a time, the same ports and the same database from run to run."""
 
+import functools
 import os
 import signal
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any, cast
 
 import psycopg
 import pytest
 
+import ledger
 from deploy import ports
 from deploy import stack as stack_module
 from deploy.stack import Options, Stack, remove_data, temporary_data
@@ -102,6 +106,74 @@ def test_a_port_of_another_program_is_told_of(open_folder: Path, monkeypatch: py
             assert f"port {taken[0]} is taken: the broker will listen at {stack.broker.port}" in told
             assert f"port {taken[1]} is taken: the label service will listen at {stack.labels_port}" in told
             assert {stack.broker.port, stack.labels_port}.isdisjoint(taken)
+
+
+def test_a_chosen_port_that_another_was_quicker_to_take_is_chosen_again(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each part starts elsewhere, says so, and the settings lead there; also if it is a broker that was quicker."""
+    told: list[str] = []
+    next_free = ports.next_free
+    with Stack(open_folder / "one", options()) as one, ExitStack() as quicker:
+        one.start_stores()
+        seen_too_soon = iter([one.broker.port])
+        monkeypatch.setattr(ports, "next_free", lambda first: next(seen_too_soon, None) or next_free(first))
+        with Stack(open_folder / "two", progress=told.append) as two:
+            two.start_stores()
+            assert two.broker.port != one.broker.port
+            taken = {one.broker.port, two.labels_port, two.metrics_port}
+            for port in (two.labels_port, two.metrics_port):
+                quicker.enter_context(socket.create_server(("127.0.0.1", port)))
+            two.make_ledger()
+            two.start_services()
+            assert taken.isdisjoint({two.broker.port, two.labels_port, two.metrics_port})
+            settings = Settings.load(two.data, environ={})
+            assert settings.need_broker().port == two.broker.port
+            assert settings.need_labels_url() == f"http://127.0.0.1:{two.labels_port}"
+    for part in ("broker", "label service", "gateway's metrics page"):
+        assert any(f"is taken: the {part} will listen at" in line for line in told)
+
+
+def test_a_kept_port_that_is_taken_is_not_given_up(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Devices know it. The hint names an option only if the user's command has it."""
+    monkeypatch.setattr(ports, "_FREED_S_MAX", 0.1)
+    data = open_folder / "data"
+    with Stack(data) as stack:
+        stack.start_stores()
+        port = stack.broker.port
+    for names_ports in (True, False):
+        with (
+            socket.create_server(("127.0.0.1", port)),
+            Stack(data, Options(names_ports=names_ports)) as stack,
+            pytest.raises(UserError, match=f"port {port} is taken") as caught,
+        ):
+            stack.start_stores()
+        assert ("--broker-port" in caught.value.hint) is names_ports
+
+
+@pytest.mark.parametrize(
+    "moment", ["genesis.migrate", "genesis._insert_chains", "genesis.ChainWriter", "checkpoint_file.write"]
+)
+def test_a_ledger_is_made_although_the_database_is_killed(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """Killed before any step of it, the database comes back, and what was half made is completed."""
+    with Stack(open_folder / "data", options()) as stack:
+        stack.start_stores()
+        step: Any = functools.reduce(getattr, moment.split("."), cast("Any", ledger))
+        killed: list[int] = []
+
+        def kill(*args: object, **named: object) -> object:
+            if not killed:
+                killed.append(stack.supervisor.pid("postgres") or 0)
+                stack.supervisor.send("postgres", signal.SIGKILL)
+            return step(*args, **named)
+
+        monkeypatch.setattr(f"ledger.{moment}", kill)
+        stack.make_ledger()
+        assert killed
+        stack.start_services()
+        assert "all is as it should be" in stack_module.run_command("ledger", "audit", "--data", str(stack.data))
 
 
 def test_free_usual_ports_are_not_worth_a_word(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,20 +21,33 @@ PARTS = ("postgres", "broker", "gateway", "labels")
 def up(data: Path) -> Iterator["tuple[subprocess.Popen[str], list[str]]"]:
     """The running command, and what it printed until all was ready."""
     ports = [word for of in ("broker", "labels", "metrics") for word in (f"--{of}-port", str(free_port()))]
+    with started(data, *ports) as process:
+        yield process, printed_by(process)
+
+
+def printed_by(process: "subprocess.Popen[str]") -> list[str]:
+    """What the command prints until all is ready."""
+    assert process.stdout is not None
+    printed: list[str] = []
+    while not printed or "Ctrl-C" not in printed[-1]:
+        line = process.stdout.readline()
+        assert line, printed
+        printed.append(line)
+    return printed
+
+
+@contextmanager
+def started(data: Path, *options: str) -> Iterator["subprocess.Popen[str]"]:
+    """The command, just started."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tallystick", "up", "--data", str(data), *ports],
+        [sys.executable, "-m", "tallystick", "up", "--data", str(data), *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
     assert process.stdout is not None
     try:
-        printed: list[str] = []
-        while not printed or "Ctrl-C" not in printed[-1]:
-            line = process.stdout.readline()
-            assert line, printed
-            printed.append(line)
-        yield process, printed
+        yield process
     finally:
         process.kill()
         process.wait()
@@ -67,6 +80,18 @@ def test_sigkill_leaves_no_orphan(open_folder: Path) -> None:
         eventually(lambda: not any(map(is_alive, children)))
     with up(open_folder / "data"):
         pass
+
+
+def test_two_at_once_do_not_get_in_each_others_way(open_folder: Path) -> None:
+    """Two that are started together choose their ports together, and both come up."""
+    with started(open_folder / "one") as one, started(open_folder / "two") as two:
+        addresses = [
+            line.split()[1]
+            for process in (one, two)
+            for line in printed_by(process)
+            if line.startswith(("broker ", "labels ", "metrics "))
+        ]
+        assert len(set(addresses)) == 6
 
 
 def test_second_is_refused(open_folder: Path) -> None:
