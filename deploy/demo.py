@@ -106,12 +106,13 @@ def _stay(stack: "Stack", link: str, *, is_kept: bool) -> None:
     import signal
 
     from deploy.invocation import command_line
+    from labels.overview import FILE_NAME as OVERVIEW
 
     labels = stack.data / "labels"
     click.echo()
     click.echo(f"  An item's page   {link}")
     click.echo(f"  Its label        {labels / urlsplit(link).path.rpartition('/')[2]}.png")
-    click.echo(f"  All labels       {labels}")
+    click.echo(f"  All labels       {labels / OVERVIEW}")
     click.echo(f"  Check it all     {command_line('ledger', 'audit', '--data', str(stack.data))}")
     click.echo()
     click.echo(f"Ctrl-C stops everything{'' if is_kept else ', and removes what was made'}.")

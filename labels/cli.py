@@ -130,7 +130,10 @@ def issue(
 def print_(
     data: Path | None, dsn: str | None, gtin: str, lot: str, out: Path, sheet: bool, title: str, host: str | None
 ) -> None:
-    """Print a lot's labels as PNG files, one a label. Prints each file, and where its page is on this machine."""
+    """Print a lot's labels as PNG files, one a label. Prints each file, and where its page is on this machine.
+
+    Where the label service runs on this machine, index.html beside them shows all, each with its link.
+    """
     import sys
 
     from labels import printing
@@ -142,8 +145,10 @@ def print_(
     with click.progressbar(length=len(labels), label="printing", file=sys.stderr) as bar:
         printing.write_labels(labels, faces, out, done=lambda: bar.update(1))
     for label in labels:
-        page = f"  {label.link(address.partition('://')[2], scheme=address.partition('://')[0])}" if address else ""
+        page = f"  {printing.link_at(address, label)}" if address else ""
         click.echo(f"{out / printing.name_of(label)}.png{page}")
+    if address:
+        click.echo(printing.write_overview(labels, faces, out, gtin=gtin, lot=lot, address=address, title=title))
     for file in printing.write_sheets(faces, out) if sheet else ():
         click.echo(str(file))
 

@@ -31,7 +31,7 @@ _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """What a label shows: the link in its code, a title, GS1's human-readable lines, and a note below."""
+    """What a label shows: the link in its code, a title, GS1's human-readable lines, and the lines of a note below."""
 
     link: str
     title: str = ""
@@ -88,15 +88,17 @@ def draw(face: Face, *, module_px: int = MODULE_PX) -> Image.Image:
     margin = _MARGIN * module_px
     note_font = _font(_NOTE, module_px)
     beside = _words(face, code.height, module_px)
-    below = round(_NOTE * _LEADING * module_px) if face.note else 0
+    below = round(_NOTE * _LEADING * module_px)
+    note = face.note.splitlines()
     width = code.width + (beside.width if beside else 0)
-    width = max(width, round(note_font.getlength(face.note)) + 2 * margin if face.note else 0)
-    label = Image.new("L", (width, code.height + below), _WHITE)
+    width = max([width, *(round(note_font.getlength(line)) + 2 * margin for line in note)])
+    label = Image.new("L", (width, code.height + len(note) * below), _WHITE)
     label.paste(code, (0, 0))
     if beside:
         label.paste(beside, (code.width, 0))
-    if face.note:
-        ImageDraw.Draw(label).text((margin, code.height), face.note, fill=_BLACK, font=note_font, anchor="la")
+    for number, line in enumerate(note):
+        y = code.height + number * below
+        ImageDraw.Draw(label).text((margin, y), line, fill=_BLACK, font=note_font, anchor="la")
     return label
 
 

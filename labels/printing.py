@@ -5,16 +5,18 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
-from labels import gs1, store
+from labels import gs1, overview, store
 from labels.batch import Label
 from labels.issue import gtin_of, lot_of
 from labels.keeper import BookKeeper
+from labels.overview import Shown
 from labels.print import Face, human_readable, label_png, sheets
 from ledger.database import connect
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 
 T = TypeVar("T")
+_TYPED = "Scan the code for proof. Typed, without proof:"
 SHEET_MODULE_PX = 4  # a sheet of forty is a large picture
 
 
@@ -34,9 +36,14 @@ def published_labels(folder: LedgerFolder, dsn: str, *, gtin: str, lot: str) -> 
 
 
 def faces(labels: Iterable[Label], *, host: str, lot: str, address: str | None, title: str = "") -> list[Face]:
-    """What each label shows; below it, where `address` (http://127.0.0.1:8420) is known, its path there."""
+    """What each label shows; below it, where `address` (http://127.0.0.1:8420) is known, its path there.
+
+    Nobody types a signature of 169 digits: the path leads to the item's page, which then cannot prove the label.
+    """
     return [
-        Face(link, title, human_readable(gs1.parse(link), lot=lot), f"{address}{label.path}" if address else "")
+        Face(
+            link, title, human_readable(gs1.parse(link), lot=lot), f"{_TYPED}\n{address}{label.path}" if address else ""
+        )
         for label in labels
         for link in [label.link(host)]
     ]
@@ -48,6 +55,24 @@ def write_labels(labels: Sequence[Label], faces: Sequence[Face], folder: Path, *
     for label, face in zip(labels, faces, strict=True):
         _write(folder / f"{name_of(label)}.png", label_png(face))
         done()
+
+
+def write_overview(
+    labels: Sequence[Label], faces: Sequence[Face], folder: Path, *, gtin: str, lot: str, address: str, title: str
+) -> Path:
+    """Write the page that shows all labels with their whole links at `address`, and return its file."""
+    shown = [
+        Shown(f"{name_of(label)}.png", link_at(address, label), face) for label, face in zip(labels, faces, strict=True)
+    ]
+    path = folder / overview.FILE_NAME
+    _write(path, overview.overview(shown, gtin=gtin, lot=lot, title=title).encode())
+    return path
+
+
+def link_at(address: str, label: Label) -> str:
+    """The label's whole link at a service of ours, such as http://127.0.0.1:8420."""
+    scheme, _, host = address.partition("://")
+    return label.link(host, scheme=scheme)
 
 
 def write_sheets(faces: Sequence[Face], folder: Path) -> list[Path]:

@@ -9,13 +9,13 @@ from urllib.parse import quote
 import psycopg
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
-from jinja2 import Environment, FileSystemLoader
 from starlette.exceptions import HTTPException
 
 from labels import gs1, words
 from labels.chart import number
 from labels.page import Page
 from labels.resolve import Resolver, product_link
+from labels.templating import environment
 from ledger.errors import UserError
 
 log = logging.getLogger("labels")
@@ -65,9 +65,7 @@ class _Site:
 
     def __init__(self, resolver: Resolver, host: str) -> None:
         self._resolver, self._host = resolver, host
-        self._templates = Environment(
-            loader=FileSystemLoader(_HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-        )
+        self._templates = environment()
         self._templates.globals.update(number=number, plural=words.plural, day=words.day)
 
     def start(self, request: Request) -> Response:

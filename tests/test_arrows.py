@@ -32,7 +32,8 @@ IMPURE = {
         "signer", "spool", "status",
     },
     "labels": {
-        "cli", "issue", "keeper", "print", "printing", "qr", "resolve", "serving", "sessions", "store", "web",
+        "cli", "issue", "keeper", "overview", "print", "printing", "qr", "resolve", "serving", "sessions", "store",
+        "templating", "web",
     },
 }  # fmt: skip
 PURE_LIBRARIES = {"cbor2", "nacl"}

@@ -9,9 +9,10 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from deploy.postgres import Postgres
+from labels import printing
 from ledger.database import connect
 from tests.labels.serving import served
-from tests.labels.story import Story, make_story, public_event, telling
+from tests.labels.story import GTIN, LOT, Story, make_story, public_event, telling
 
 PHONE: ViewportSize = {"width": 375, "height": 760}
 DESK: ViewportSize = {"width": 1100, "height": 900}
@@ -83,6 +84,29 @@ def viewer(browser: Browser, story: Story) -> Iterator[Viewer]:
 def good(story: Story) -> str:
     """The path of a label's page."""
     return f"{story.labels[0].path}?s={story.labels[0].digits}"
+
+
+def test_printed_labels_lead_to_their_genuine_pages(viewer: Viewer, story: Story, tmp_path: Path) -> None:
+    """The folder's page shows every picture, with the whole link to its page here beside it; also on a phone."""
+    faces = printing.faces(story.labels, host="id.example.com", lot=LOT, address=viewer.address, title=EVIL)
+    printing.write_labels(story.labels, faces, tmp_path, done=lambda: None)
+    named = {"gtin": GTIN, "lot": LOT, "address": viewer.address, "title": EVIL}
+    file = printing.write_overview(story.labels, faces, tmp_path, **named)
+    for viewport in (PHONE, DESK):
+        page = viewer.browser.new_page(viewport=viewport)
+        page.goto(file.as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
+        assert page.inner_text("h1") == EVIL
+        page.emulate_media(media="print")
+        assert [link.inner_text() for link in page.locator("li a").all()] == [
+            f"{viewer.address}{label.path}?s={label.digits}" for label in story.labels
+        ]
+        for picture in page.locator("img").all():
+            picture.scroll_into_view_if_needed()
+            picture.evaluate("e => e.decode()")  # fails where there is no picture
+        page.locator("li a").nth(3).click()
+        assert page.inner_text("h1") == "Genuine label"
+        page.close()
 
 
 def luminance(shown: Shown, selector: str, name: str) -> float:

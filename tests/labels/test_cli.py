@@ -56,9 +56,9 @@ def test_key_issue_and_print(world: World, tmp_path: Path, capsys: pytest.Captur
     (tmp_path / "tallystick.toml").write_text('[labels]\nurl = "http://127.0.0.1:8420"\n')
     assert labels("print", "--gtin", GTIN, "--lot", LOT, "-o", str(out), "--sheet", "--host", "id.example.org") == 0
     printed = capsys.readouterr().out.splitlines()
-    assert printed[5:] == [str(out / "sheet-001.png")]
+    assert printed[5:] == [str(out / "index.html"), str(out / "sheet-001.png")]
     assert sorted(file.name for file in out.iterdir()) == sorted(
-        ["sheet-001.png", *(f"{gs1.parse(link).serial}.png" for link in links)]
+        ["index.html", "sheet-001.png", *(f"{gs1.parse(link).serial}.png" for link in links)]
     )
     for line, link in zip(printed, links, strict=False):
         file, page = line.split()

@@ -1,0 +1,32 @@
+"""The labels of a lot on one page, to open from the folder that they were printed into, and to print.
+
+A label's code holds its signature, which nobody types: on a screen, the whole link stands beside the picture.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from labels.print import Face
+from labels.templating import environment
+
+FILE_NAME = "index.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A label on the page: its picture's file name, the link to its page on this machine, and what it shows."""
+
+    picture: str
+    link: str
+    face: Face
+
+    @property
+    def source(self) -> str:
+        """The picture's address, relative to the page."""
+        return quote(self.picture)
+
+
+def overview(labels: Sequence[Shown], *, gtin: str, lot: str, title: str = "") -> str:
+    """The page, as HTML that needs nothing but the pictures beside it."""
+    return environment().get_template("overview.html").render(labels=labels, gtin=gtin, lot=lot, title=title)
