@@ -136,7 +136,7 @@ def _table(document: Mapping[str, Any], title: str, path: Path) -> Table:
 
 def _broker(table: Table) -> Broker:
     return Broker(
-        host=table.text("host", "localhost"),
+        host=table.machine("host", "localhost"),
         port=table.whole("port", MQTT_PORT, least=1, most=65_535),
         username=table.optional_text("username"),
         password_file=table.file("password_file") if "password_file" in table.values else None,

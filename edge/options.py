@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger.errors import UserError
-from ledger.names import is_uri
+from ledger.names import is_machine, is_uri
 from ledger.section import Privacy
 from ledger.topic import NAME
 
@@ -50,6 +50,13 @@ class Table:
         value = self.text(key, default)
         if not NAME.fullmatch(value):
             raise self.wrong(key, f"is {value!r}, and not 1 to 32 of a-z, 0-9 and -")
+        return value
+
+    def machine(self, key: str, default: str | None = None) -> str:
+        """The name or the address of a machine to connect to."""
+        value = self.text(key, default)
+        if not is_machine(value):
+            raise self.wrong(key, f"is {value!r}, and no machine's name or address")
         return value
 
     def uri(self, key: str) -> str:

@@ -5,12 +5,14 @@ in the inbox; without the chain it listens for nothing.
 """
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable, Sequence
 
 from gateway.budget import Budget, cost
 from gateway.chain import GatewayChain
 from gateway.check import BROKER
+from gateway.check_broker import unknown_name
 from gateway.in_thread import in_thread
 from gateway.intake import CLOSED, Intake
 from gateway.logs import Faults
@@ -112,8 +114,12 @@ class ChainService:
 
     def _not_heard(self, error: Exception) -> None:
         reason = getattr(error, "strerror", None) or str(error) or "it does not answer"
-        self._record.broker_fault = text = f"{self._broker.host}:{self._broker.port}: {reason}"
-        self._faults.failing(BROKER, text, "devices keep what they say until it is back", time.monotonic())
+        text = f"{self._broker.host}:{self._broker.port}: {reason}"
+        hint = "devices keep what they say until it is back"
+        if isinstance(error, socket.gaierror):
+            text, hint = unknown_name(self._broker, error)
+        self._record.broker_fault = text
+        self._faults.failing(BROKER, text, hint, time.monotonic())
 
     def _receive(self, text: str, payload: bytes) -> None:
         """Take a message from the broker: it waits for the next batch, or is counted for what it is."""

@@ -27,10 +27,18 @@ def look_at_broker(address: BrokerAddress, chains: Sequence[str]) -> Check:
             return _hello(connection, address, chains, where)
     except _NotMqtt:
         return Check(BROKER, Level.FAULT, f"{where}: {_NOT_MQTT}", "name the right address with --broker")
+    except socket.gaierror as error:
+        return Check(BROKER, Level.WAITING, *unknown_name(address, error))
     except OSError as error:
         reason = error.strerror or str(error)
         hint = "start it, or name another address with --broker or TALLYSTICK_BROKER"
         return Check(BROKER, Level.WAITING, f"{where} is not reached: {reason}", hint)
+
+
+def unknown_name(address: BrokerAddress, error: socket.gaierror) -> tuple[str, str]:
+    """What to say of a broker whose name leads to no address, and what to do: it may be misspelt, or come yet."""
+    text = f"nobody knows where {address.host!r} is: {error.strerror}"
+    return text, "is it spelt right in --broker or TALLYSTICK_BROKER? Else see to this machine's network and DNS"
 
 
 def _hello(connection: socket.socket, address: BrokerAddress, chains: Sequence[str], where: str) -> Check:

@@ -9,6 +9,8 @@ LEDGER = "example.com"  # the name of one that nobody named
 
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DNS = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")  # RFC 1123, 2.1
+_INNER = "[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"  # networks of containers have names with _
+_MACHINE = re.compile(rf"(?=.{{1,254}}$){_INNER}(?:\.{_INNER})*\.?")
 _HOST = re.compile(r"(?:\[(?P<ipv6>[^\]]*)\]|(?P<name>[^:\[\]]*))(?::(?P<port>[0-9]{1,5}))?")
 _URI = re.compile("[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")  # RFC 3986, 3.1; no space, and all of ASCII
 _URI_CHARACTERS_MAX = 256
@@ -49,6 +51,13 @@ def organisation(text: str) -> str:
 def is_uri(value: str) -> bool:
     """Whether `value` can be an iss or a sub: it has a scheme, no space, and at most 256 characters, all of ASCII."""
     return len(value) <= _URI_CHARACTERS_MAX and _URI.fullmatch(value) is not None
+
+
+def is_machine(text: str) -> bool:
+    """Whether `text` can be the name or the address of a machine to connect to; it has no port."""
+    if ":" in text:
+        return _is_address(text.partition("%")[0], ipaddress.IPv6Address)
+    return _MACHINE.fullmatch(text) is not None
 
 
 def _is_host(ipv6: str | None, name: str) -> bool:

@@ -10,7 +10,6 @@
 """
 
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -107,7 +106,7 @@ def parse_broker(address: str) -> BrokerAddress:
     except ValueError as error:
         raise UserError(f"broker address is malformed: {error}", hint) from error
     host, beyond = parts.hostname or "", parts.path.strip("/") or parts.query or parts.fragment
-    if parts.scheme != "mqtt" or not re.fullmatch(r"\S+", host) or not is_port(port) or beyond:
+    if parts.scheme != "mqtt" or not names.is_machine(host) or not is_port(port) or beyond:
         raise UserError("broker address is malformed", hint)  # not shown: it may hold a password
     return BrokerAddress(host, port, _unquoted(parts.username), _unquoted(parts.password))
 
@@ -149,6 +148,8 @@ class _File:
         host = self.text("broker", "host")
         if host is None:
             return None
+        if not names.is_machine(host):
+            raise UserError(f"{self.path}: 'host' of [broker] is no machine's name or address", "mend it, or delete it")
         port = self._value("broker", "port", int)
         port = MQTT_PORT if port is None else port
         if not is_port(port):

@@ -53,6 +53,7 @@ def test_a_sensor_keeps_its_own_options() -> None:
         (GOOD + "[brokr]", "there is no table .brokr."),
         (GOOD + "[broker]\nport = 0", "'port' of .broker. is not a whole number"),
         (GOOD + "[broker]\nport = true", "'port' of .broker. is not a whole number"),
+        (GOOD + '[broker]\nhost = "bad host"', "'host' of .broker. is 'bad host', and no machine's name or address"),
         (GOOD + '[broker]\nhost = ""', "'host' of .broker. is not a text"),
         (GOOD + "[spool]\nwindow = 0", "'window' of .spool."),
         (GOOD + "[spool]\nbytes_max = 1", "'bytes_max' of .spool."),

@@ -22,7 +22,8 @@ from ledger.database import connect
 from ledger.errors import UserError
 from ledger.registry import REGISTRY
 from ledger.settings import BrokerAddress, Settings
-from tests.running import RunningBroker, free_port
+from tests.gateway.test_service import serving
+from tests.running import RunningBroker, eventually, free_port
 from tests.world import World
 
 NOW_MS = int(datetime(2030, 1, 1, tzinfo=UTC).timestamp() * 1000)
@@ -184,6 +185,15 @@ def test_the_broker_lets_the_gateway_in(broker: RunningBroker) -> None:
     for username, password in ((address.username, "wrong"), (None, None)):
         check = look_at_broker(BrokerAddress(address.host, address.port, username, password), CHAINS)
         assert check.level is Level.FAULT and "does not let" in check.text and "mqtt://user:password@" in check.hint
+
+
+def test_a_broker_whose_name_nobody_knows_is_told_of(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """By the look, and by the gateway that runs on without it: what is wrong, and to look at the spelling."""
+    address = BrokerAddress("nope.invalid", 1883, None, None)  # RFC 6761, 6.4
+    check = only([look_at_broker(address, CHAINS)], Level.WAITING, "nobody knows where 'nope.invalid' is: ")
+    assert "spelt" in check.hint
+    with serving(world, address, await_ready=False):
+        eventually(lambda: f"{check.text} ({check.hint})" in caplog.text)
 
 
 @pytest.mark.parametrize("broker", ["amqtt"], indirect=True)

@@ -33,6 +33,20 @@ def test_what_no_browser_could_reach_is_no_host(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ["localhost", "my_broker", "mq.example.com.", "192.0.2.7", "::1", "fe80::1%eth0", "2001:db8::7"]
+)
+def test_a_machine_is_a_name_or_an_address_to_connect_to(text: str) -> None:
+    """Also one that only this machine's networks know."""
+    assert names.is_machine(text)
+
+
+@pytest.mark.parametrize("text", ["", ".", "bad host", "a..b", "-a", "x:0", "::zz", "a" * 64, "bücher.example", "a\n"])
+def test_what_nobody_could_connect_to_is_no_machine(text: str) -> None:
+    """No resolver has to be asked."""
+    assert not names.is_machine(text)
+
+
+@pytest.mark.parametrize(
     ("check", "good", "bad"),
     [
         (names.ledger, "ledger.example.com", "example.com/ledger"),

@@ -69,6 +69,7 @@ def test_what_is_missing_is_told(tmp_path: Path) -> None:
         ("[database", "is not TOML"),
         ("[database]\ndsn = 5", r"'dsn' of \[database\] is not a text"),
         ("database = 5", r"'dsn' of \[database\] is not a text"),
+        ("[broker]\nhost = 'bad host'", r"'host' of \[broker\] is no machine's name or address"),
         ("[broker]\nhost = 'h'\nport = true", r"'port' of \[broker\] is not a whole number"),
         ("[broker]\nhost = 'h'\nport = 99999", r"'port' of \[broker\] is not a port"),
         ("[labels]\nhost = 'bad host'", "'bad host' is no host"),
