@@ -86,7 +86,7 @@ def _pack(statement: Statement, line: int, body: bytes, entry_id: int) -> Pack:
     if _days(readings.times) > DAYS_MAX:
         raise MalformedError(f"a pack of readings on more than {DAYS_MAX} days")
     base = f"{statement.subject}:"
-    for name, _ in set(readings.series):
+    for name, _ in readings.kinds:
         if not name.startswith(base) or name == base:
             raise MalformedError("a pack names readings of another device, or of none")
     return Pack(entry_id, line, statement.subject, statement.tally.clock, readings)

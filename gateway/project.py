@@ -123,13 +123,13 @@ class _Columns:
 
     def __init__(self, pack: Pack) -> None:
         self.pack = pack
-        self.series, times, values = pack.readings
+        self.series, times, values, kinds = pack.readings
         start = len(pack.device) + 1  # a reading's name is the device's URN, a colon, and the metric's
-        self.metrics = {series: (series[0][start:], series[1]) for series in set(self.series)}
+        self.metrics = {series: (series[0][start:], series[1]) for series in kinds}
         self._timestamps = [round((time - _YEAR_2000) * 1e6) for time in times]
         self._values: Sequence[Any] = values
-        kinds = set(map(type, values))
-        self.has_numbers, self.has_others = float in kinds, kinds != {float}
+        types = set(map(type, values))
+        self.has_numbers, self.has_others = float in types, types != {float}
 
     def numbers(self, device: int, metrics: Sequence[int]) -> tuple[Sequence[Any], ...]:
         """The columns of the readings that are numbers, as the table `reading` has them."""

@@ -1,7 +1,7 @@
 """Packs of readings as SenML-CBOR (RFC 8428, 6), content format 112."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
@@ -52,17 +52,25 @@ def encode(readings: Sequence[Reading], *, base_name: str) -> bytes:
     return body
 
 
-class Columns(NamedTuple):
-    """A pack by its columns, a reading a row: (name, unit), time in seconds since 1970, value."""
+Series = tuple[str, str]  # name, unit
 
-    series: list[tuple[str, str]]
+
+class Columns(NamedTuple):
+    """A pack by its columns, a reading a row: its series, time in seconds since 1970, value.
+
+    `kinds` are the series that there are, each once.
+    """
+
+    series: list[Series]
     times: list[float]
     values: Sequence[Value]
+    kinds: set[Series]
 
 
 def decode(body: bytes, *, now: float) -> tuple[Reading, ...]:
     """Resolve a pack (RFC 8428, 4.6), with times below 2^28 relative to `now`; MalformedError if it is none."""
-    return tuple(Reading(*series, time, value) for series, time, value in zip(*columns(body, now=now), strict=True))
+    rows = zip(*columns(body, now=now)[:3], strict=True)
+    return tuple(Reading(*series, time, value) for series, time, value in rows)
 
 
 def columns(body: bytes, *, now: float) -> Columns:
@@ -70,16 +78,16 @@ def columns(body: bytes, *, now: float) -> Columns:
     records = cbor.decode_item(body, depth_max=3)
     if type(records) is not list or len(records) > RECORDS_MAX:
         raise MalformedError(f"a SenML pack is an array of at most {RECORDS_MAX} records")
-    _require_labels(records)
-    only_numbers = _NO_NUMBER.isdisjoint(chain.from_iterable(records))
-    made: tuple[list[tuple[str, str]], list[float], list[Value]] = ([], [], [])
+    only_numbers = _NO_NUMBER.isdisjoint(_labels(records))
+    made = Columns([], [], values := list[Value](), set())
     for base, run in _runs(records):
         valued = run if only_numbers else [record for record in run if _has_value(record)]
-        series, times, values = made
         values += _numbers(valued, base) if only_numbers else [_value(record, base) for record in valued]
-        times += _times(valued, base, now)
-        series += _series(valued, base)
-    return Columns(*made)
+        made.times.extend(_times(valued, base, now))
+        series = _series(valued, base)
+        made.series.extend(series.rows)
+        made.kinds.update(series.kinds)
+    return made
 
 
 def _record(reading: Reading, base_name: str, base_time: float) -> dict[int, Any]:
@@ -101,15 +109,16 @@ def _number(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
 
 
-def _require_labels(records: list[Any]) -> None:
-    """Check the labels of all records. They are in no set: those of a stranger might be made to collide there."""
+def _labels(records: list[Any]) -> list[Any]:
+    """The labels of all records, checked. They are in no set: those of a stranger might be made to collide there."""
     if not _MAPS.issuperset(map(type, records)):
         raise MalformedError("a SenML record is a map")
+    labels = list(chain.from_iterable(records))
     # By type as well: a bool or a float would pass for an equal integer.
-    types = map(type, chain.from_iterable(records))
-    if not (_COMMON.issuperset(chain.from_iterable(records)) and _INTEGERS.issuperset(types)):
+    if not (_INTEGERS.issuperset(map(type, labels)) and _COMMON.issuperset(labels)):
         for record in records:
             _check_labels(record)
+    return labels
 
 
 class _Base(NamedTuple):
@@ -132,6 +141,9 @@ class _Base(NamedTuple):
 def _runs(records: list[dict[Any, Any]]) -> Iterator[tuple[_Base, list[dict[Any, Any]]]]:
     """The records that share a base, together: few packs have more than one run."""
     base, start = _Base(), 0
+    if records and _BASES.isdisjoint(chain.from_iterable(records[1:])):
+        yield base.moved(records[0]), records
+        return
     for place, record in enumerate(records):
         if not _BASES.isdisjoint(record):
             if place > start:
@@ -140,13 +152,20 @@ def _runs(records: list[dict[Any, Any]]) -> Iterator[tuple[_Base, list[dict[Any,
     yield base, records[start:]
 
 
-def _series(records: list[dict[Any, Any]], base: _Base) -> list[tuple[str, str]]:
+class _Named(NamedTuple):
+    rows: list[Series]
+    kinds: Collection[Series]
+
+
+def _series(records: list[dict[Any, Any]], base: _Base) -> _Named:
     unit = base.unit
-    pairs = [(record.get(N, ""), record.get(U, unit)) for record in records]
-    if not _TEXTS.issuperset(map(type, chain.from_iterable(pairs))):  # before they are in a set: they might collide
+    names, units = [record.get(N, "") for record in records], [record.get(U, unit) for record in records]
+    # Before they are in a set, where they might be made to collide.
+    if not (_TEXTS.issuperset(map(type, names)) and _TEXTS.issuperset(map(type, units))):
         raise MalformedError("a SenML name and a SenML unit are text")
+    pairs = list(zip(names, units, strict=True))
     named = {pair: _named(base.name, *pair) for pair in set(pairs)}
-    return [named[pair] for pair in pairs]
+    return _Named(list(map(named.__getitem__, pairs)), named.values())
 
 
 def _times(records: list[dict[Any, Any]], base: _Base, now: float) -> list[float]:
@@ -158,7 +177,7 @@ def _times(records: list[dict[Any, Any]], base: _Base, now: float) -> list[float
         raise MalformedError("a SenML number is too large") from error
     if times and min(times) < RELATIVE_BELOW:
         times = [time if time >= RELATIVE_BELOW else now + time for time in times]
-    if [time for time in times if not 0 <= time <= TIME_MAX]:  # NaN is neither
+    if times and not (math.isfinite(sum(times)) and min(times) >= 0 and max(times) <= TIME_MAX):
         raise MalformedError("a SenML time is beyond any calendar, or not finite")
     return times
 

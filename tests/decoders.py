@@ -465,6 +465,7 @@ OTHERS = {
     "edge.spool.Spool.open_stream": "reads our own database",
     "edge.status.read": "reads our own database",
     "gateway.ages.Ages.load": "reads our own database",
+    "gateway.chain.GatewayChain.judge": "hands on to judge",
     "gateway.kept.read": "reads our own database",
     "gateway.record.Record.of": "of chains that we name",
     "gateway.replays.Replayed.of": "judged again, as when it came",

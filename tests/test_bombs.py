@@ -146,7 +146,7 @@ def test_the_largest_statement_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_pack_of_too_many_records_is_not_resolved(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are counted first."""
-    resolved = Counter(monkeypatch, senml, "_require_labels")
+    resolved = Counter(monkeypatch, senml, "_labels")
     for count in (senml.RECORDS_MAX + 1, 50_000):
         with pytest.raises(MalformedError, match="at most 10000 records"):
             senml.decode(cbor.encode([{senml.N: "x", senml.V: 0}] * count), now=0)

@@ -17,7 +17,7 @@ NOON = datetime(2025, 6, 15, 12, tzinfo=UTC).timestamp()
 def rows(device: str, metrics: Sequence[str], unit: str = "Cel") -> Rows:
     """One reading of each metric."""
     series = [(f"{device}:{metric}", unit) for metric in metrics]
-    return Rows(packs=[Pack(1, 0, device, 2, Columns(series, [NOON] * len(series), [1.0] * len(series)))])
+    return Rows(packs=[Pack(1, 0, device, 2, Columns(series, [NOON] * len(series), [1.0] * len(series), set(series)))])
 
 
 def test_chains_that_add_the_same_metrics_never_deadlock(postgres_dsn: str) -> None:
@@ -62,7 +62,7 @@ def test_readings_stand_in_their_tables(postgres_dsn: str) -> None:
     migrate(postgres_dsn)
     series = [("urn:x:1:t", "Cel"), ("urn:x:1:door", ""), ("urn:x:1:t", "Cel"), ("urn:x:1:note", "")]
     times = [NOON, NOON + 0.000001, NOON + 0.5, TIME_MAX]
-    pack = Pack(9, 3, "urn:x:1", 2, Columns(series, times, [21.5, True, -0.25, "a\x00b"]))
+    pack = Pack(9, 3, "urn:x:1", 2, Columns(series, times, [21.5, True, -0.25, "a\x00b"], set(series)))
     with connect(postgres_dsn) as connection:
         Projection(connection, str).write(Rows(packs=[pack]))
         numbers = connection.execute(
