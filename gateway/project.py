@@ -1,6 +1,6 @@
 """Writing a block's rows into the tables that people query, inside the sealing transaction."""
 
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from itertools import compress
 from typing import Any
 
@@ -12,7 +12,6 @@ from ledger import cbor, pgcopy, read
 from ledger.tree_store import entry_id
 
 METRICS_KEPT = 100_000  # in memory: a device may name as many as it likes
-ROWS_AT_ONCE = 20_000
 _OBJECT, _PARENT, _DEVICE = 0, 1, 2
 _YEAR_2000 = 946_684_800  # the binary format of timestamptz: microseconds since then
 
@@ -39,20 +38,9 @@ class Projection:
 
     def _copy_numbers(self, packs: Sequence["_Columns"]) -> None:
         if packs:
-            columns = "(ts, device_id, metric_id, value, quality, entry_id, section)"
-            pgcopy.write(self._connection, f"reading {columns}", self._encoded_numbers(packs))
-
-    def _encoded_numbers(self, packs: Sequence["_Columns"]) -> Iterator[bytes]:
-        """The rows of all packs, many at a time: each call of the encoder has its price, and so has memory."""
-        block: tuple[list[Any], ...] = tuple([] for _ in _NUMBERS.types)
-        for pack in packs:
-            for column, more in zip(block, pack.numbers(*self._ids(pack)), strict=True):
-                column += more
-            if len(block[0]) >= ROWS_AT_ONCE:
-                yield _NUMBERS.encode(*block)
-                for column in block:
-                    column.clear()
-        yield _NUMBERS.encode(*block)
+            columns = "(ts, metric_id, value, device_id, quality, entry_id, section)"
+            rows = (pack.numbers(*self._ids(pack)) for pack in packs)
+            pgcopy.write(self._connection, f"reading {columns}", rows)
 
     def _copy_others(self, packs: Sequence["_Columns"]) -> None:
         columns = "(ts, device_id, metric_id, text, boolean, bytes, quality, entry_id, section)"
@@ -115,7 +103,7 @@ class Projection:
         self._copy("event_item (uri, entry_id, section, role)", ["text", "int8", "int2", "int2"], items)
 
 
-_NUMBERS = pgcopy.Format("int8", "int4", "int4", "float8", "int2", "int8", "int2")
+_NUMBERS = pgcopy.Format("int8", "int4", "float8", same=("int4", "int2", "int8", "int2"))
 
 
 class _Columns:
@@ -131,15 +119,14 @@ class _Columns:
         types = set(map(type, values))
         self.has_numbers, self.has_others = float in types, types != {float}
 
-    def numbers(self, device: int, metrics: Sequence[int]) -> tuple[Sequence[Any], ...]:
-        """The columns of the readings that are numbers, as the table `reading` has them."""
-        times, values = self._timestamps, self._values
+    def numbers(self, device: int, metrics: Sequence[int]) -> bytes:
+        """The rows of the readings that are numbers, encoded."""
+        columns: tuple[Sequence[Any], ...] = (self._timestamps, metrics, self._values)
         if self.has_others:
-            is_number = [type(value) is float for value in values]
-            times, metrics, values = (list(compress(column, is_number)) for column in (times, metrics, values))
-        count, pack = len(times), self.pack
-        quality, entry, line = [pack.quality] * count, [pack.entry_id] * count, [pack.line] * count
-        return times, [device] * count, metrics, values, quality, entry, line
+            is_number = [type(value) is float for value in self._values]
+            columns = tuple(list(compress(column, is_number)) for column in columns)
+        pack = self.pack
+        return _NUMBERS.encode(_NUMBERS.same(device, pack.quality, pack.entry_id, pack.line), *columns)
 
     def others(self, device: int, metrics: Sequence[int]) -> list[tuple[Any, ...]]:
         """The rows of the readings that are not, as the table `reading_other` has them."""

@@ -1,6 +1,6 @@
 """PostgreSQL's binary COPY format, for rows of numbers in great number (PostgreSQL, COPY, "Binary Format").
 
-psycopg writes rows of any kind, one at a time; this writes many rows of one kind in a third of the time.
+psycopg writes rows of any kind, one at a time; this writes many rows of one kind in half of the time.
 """
 
 import struct
@@ -17,18 +17,28 @@ _CODES = {"int2": "h", "int4": "i", "int8": "q", "float8": "d"}
 
 
 class Format:
-    """The format of rows whose columns have these types: `int2`, `int4`, `int8` or `float8`, none of them null."""
+    """The format of rows whose columns have these types: `int2`, `int4`, `int8` or `float8`, none of them null.
 
-    def __init__(self, *types: str) -> None:
-        self.types = types
-        codes = [_CODES[name] for name in types]
-        self._pack = struct.Struct("!h" + "".join(f"i{code}" for code in codes)).pack
-        self._sizes = [struct.calcsize("!" + code) for code in codes]
+    Those of the `same` types, which stand last, are alike in many rows, and are encoded once for all of these.
+    """
 
-    def encode(self, *columns: Sequence[Any]) -> bytes:
-        """Rows, given as their columns, all of one length."""
-        sized = [part for size, column in zip(self._sizes, columns, strict=True) for part in (repeat(size), column)]
-        return b"".join(starmap(self._pack, zip(repeat(len(columns)), *sized, strict=False)))
+    def __init__(self, *types: str, same: Sequence[str] = ()) -> None:
+        codes, tail = ([_CODES[name] for name in names] for names in (types, same))
+        self._tail = struct.Struct("!" + "".join(f"i{code}" for code in tail))
+        self._tail_sizes = [struct.calcsize("!" + code) for code in tail]
+        row = "".join(f"i{code}" for code in codes)
+        self._pack = struct.Struct(f"!h{row}{self._tail.size}s").pack
+        self._count = repeat(len(codes) + len(tail))
+        self._sizes = [repeat(struct.calcsize("!" + code)) for code in codes]
+
+    def same(self, *values: Any) -> bytes:
+        """What many rows end with: the fields of their `same` columns."""
+        return self._tail.pack(*chain.from_iterable(zip(self._tail_sizes, values, strict=True)))
+
+    def encode(self, same: bytes, *columns: Sequence[Any]) -> bytes:
+        """Rows that end the same, given as their columns, all of one length."""
+        parts = chain.from_iterable(zip(self._sizes, columns, strict=True))
+        return b"".join(starmap(self._pack, zip(self._count, *parts, repeat(same), strict=False)))
 
 
 def write(connection: psycopg.Connection, target: str, rows: Iterable[bytes]) -> None:
