@@ -1,7 +1,8 @@
 """`make bench-large`: does a statement cost more when the ledger is large? JSON on the last line.
 
 CPU µs a pack of gateway, broker and PostgreSQL with some ten thousand entries in the chain, and again when there are
-ten million: sealed by the gateway's own writer, with streams, tiles, blocks and all indexes. Their ratio is the answer.
+ten million: sealed by the gateway's own writer, with streams, tiles, blocks, a reading each, and all indexes. Their
+ratio is the answer.
 """
 
 import argparse
@@ -10,25 +11,31 @@ import json
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
+import psycopg
+
 from deploy.stack import Stack
+from ledger import pgcopy
 from ledger.database import connect
 from ledger.folder import LedgerFolder
 from ledger.keys import SigningKey
 from ledger.registry import REGISTRY
 from ledger.seal import ChainWriter, NewEntry, SectionRow
 from ledger.statement import TELEMETRY
+from ledger.tree_store import entry_id
 from tests.bench.gateway import Load, run_and_count
 from tests.bench.idle import running_stack
 
 CHAIN = "production"
 READINGS = 10
-PACKS = 16_000
+PACKS = 8_000
 ROUNDS = 3
 STREAMS = 1_000
 BLOCK = 20_000
 STATEMENT_BYTES, SECTION_BYTES = 340, 330
+_YEAR_2000 = 946_684_800
 
 
 def cost(stack: Stack, load: Load) -> dict[str, float]:
@@ -50,7 +57,7 @@ def fill(stack: Stack, size: int) -> None:
         entries = [_entry(kid, writer.size + n) for n in range(count)]
         # Of each stream side by side, as a block has them.
         entries.sort(key=lambda entry: entry.stream or ())
-        writer.seal(entries, now_ms=time.time_ns() // 1_000_000, registry=state)
+        writer.seal(entries, now_ms=time.time_ns() // 1_000_000, registry=state, also=_add_readings(count))
         rate = (writer.size - first) / (time.monotonic() - began)
         print(f"\r{writer.size} of {size} entries, {rate:.0f}/s ", end="", file=sys.stderr)
     print(file=sys.stderr)
@@ -63,6 +70,22 @@ def _entry(kid: bytes, index: int) -> NewEntry:
     section = SectionRow(0, 2, 112, data[:20] * (SECTION_BYTES // 20))
     stream = (kid, TELEMETRY, (index % STREAMS).to_bytes(8))
     return NewEntry(data, stream, index // STREAMS, 1, (section,))
+
+
+_READING = pgcopy.Format("int4", "int8", same=("int8", "int4", "float8", "int2", "int2"))
+
+
+def _add_readings(count: int) -> Callable[[psycopg.Connection, int], None]:
+    """A reading of each of a block's entries: of as many devices as there are streams, one metric, one moment."""
+
+    def add(connection: psycopg.Connection, first: int) -> None:
+        columns = "(device_id, entry_id, ts, metric_id, value, quality, section)"
+        same = _READING.same(round((time.time() - _YEAR_2000) * 1e6), 1, 21.5, 2, 0)
+        devices = [1_000 + (first + n) % STREAMS for n in range(count)]
+        rows = _READING.encode(same, devices, [entry_id(1, first + n) for n in range(count)])
+        pgcopy.write(connection, f"reading {columns}", [rows])
+
+    return add
 
 
 def settle(stack: Stack) -> None:
