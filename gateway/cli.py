@@ -149,11 +149,17 @@ async def _serve(
 
 async def _until_stopped(work: Coroutine[Any, Any, None], parent: IO[Any] | None = None) -> None:
     """Run until a signal comes, or until whoever holds the other end of `parent`, a pipe, ends."""
-    task = asyncio.ensure_future(work)
+    task, loop = asyncio.ensure_future(work), asyncio.get_running_loop()
     if parent is not None:
-        asyncio.get_running_loop().add_reader(parent.fileno(), task.cancel)
+        fd = parent.fileno()
+
+        def parent_ended() -> None:
+            loop.remove_reader(fd)  # an ended pipe is readable for ever
+            task.cancel()
+
+        loop.add_reader(fd, parent_ended)
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        loop.add_signal_handler(number, task.cancel)
     try:
         await task
     except asyncio.CancelledError:

@@ -115,8 +115,11 @@ class Service:
             took=lambda taken: self._took(name, taken),
         )
 
+    def _open_anchor(self) -> AnchorChain:
+        return AnchorChain(self._dsn, folder=self._folder, now_ms=now_ms)
+
     async def _run_anchor(self) -> None:
-        chain = await asyncio.to_thread(AnchorChain, self._dsn, folder=self._folder, now_ms=now_ms)
+        chain = await in_thread(self._open_anchor, AnchorChain.close)
         try:
             self.record.chains[ANCHOR].opened(time.monotonic(), size=chain.size)
             self._opened(ANCHOR)
