@@ -5,16 +5,18 @@ in the inbox; without the chain it listens for nothing.
 """
 
 import asyncio
+import logging
 import socket
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 
 from gateway.budget import Budget, cost
 from gateway.chain import GatewayChain
 from gateway.check import BROKER
 from gateway.check_broker import unknown_name
-from gateway.in_thread import in_thread
-from gateway.intake import CLOSED, Intake
+from gateway.in_thread import in_thread, until_done
+from gateway.intake import CLOSED, GOODBYE_S_MAX, Intake
 from gateway.logs import Faults
 from gateway.record import ChainRecord, Taken
 from gateway.replies import Publication
@@ -24,6 +26,8 @@ from ledger.errors import MalformedError
 from ledger.refusal import Reason
 from ledger.settings import BrokerAddress
 from ledger.topic import Topic
+
+log = logging.getLogger("gateway")
 
 PAUSE_S, PAUSE_S_MAX = 0.1, 5.0
 
@@ -46,25 +50,37 @@ class ChainService:
         self._name, self._open_chain, self._broker = name, open_chain, broker
         self._record, self._faults = record, faults
         self._opened, self._heard, self._took = opened, heard, took
+        self._listening = f"listening for {name}"  # its name in the log
         self._waiting, self._budget = Waiting(), Budget()
         self._intake: Intake | None = None
         record.waiting = self._waiting.__len__
 
     async def run(self) -> None:
-        """Serve until something fails; what it raises, the chain's writer raised."""
-        chain = await in_thread(self._open_chain)
+        """Serve until something fails; what it raises, the chain's writer raised, or a fault of ours did."""
+        chain = await in_thread(self._open_chain, lambda chain: chain.close())
+        listening = asyncio.create_task(self._keep_listening())
         try:
-            self._record.opened(time.monotonic(), size=chain.taken.size, ages=chain.ages_now)
-            self._opened()
-            self._budget = Budget()  # what it took of devices for messages that were never judged is not their fault
-            listening = asyncio.create_task(self._keep_listening())
-            try:
-                await self._seal(chain)
-            finally:
-                listening.cancel()
-                await asyncio.wait([listening])
+            with closing(chain):  # which waits for no broker: another process may stand by for the chain
+                self._record.opened(time.monotonic(), size=chain.taken.size, ages=chain.ages_now)
+                self._opened()
+                self._budget = Budget()  # what it took of devices for messages never judged is not their fault
+                await self._seal_beside(chain, listening)
         finally:
-            chain.close()
+            listening.cancel()
+            await asyncio.wait([listening], timeout=2 * GOODBYE_S_MAX)
+
+    async def _seal_beside(self, chain: GatewayChain, listening: asyncio.Task[None]) -> None:
+        """Seal as long as somebody listens. The chain's thread has done when this ends."""
+        sealing = asyncio.create_task(self._seal(chain))
+        try:
+            await asyncio.wait([sealing, listening], return_when=asyncio.FIRST_COMPLETED)
+            if not sealing.done():
+                cause = None if listening.cancelled() else listening.exception()
+                raise RuntimeError("nobody listens for the chain any more") from cause
+        finally:
+            sealing.cancel()
+            await until_done(sealing)
+        sealing.result()
 
     async def _seal(self, chain: GatewayChain) -> None:
         while True:
@@ -98,6 +114,8 @@ class ChainService:
                 await self._listen()
             except CLOSED as error:
                 self._not_heard(error)
+            except Exception as error:  # a chain that nobody listens for must not be held
+                self._failed_to_listen(error)
             pause = PAUSE_S if time.monotonic() - began > PAUSE_S_MAX else min(pause * 2, PAUSE_S_MAX)
             await asyncio.sleep(pause)
 
@@ -108,6 +126,8 @@ class ChainService:
                 self._record.broker_fault = ""
                 self._faults.well(BROKER, time.monotonic())
                 self._heard()
+                if await intake.lasts(PAUSE_S_MAX):
+                    self._faults.well(self._listening, time.monotonic())
                 await intake.closed()
             finally:
                 self._intake, self._record.broker_fault = None, "not connected"
@@ -120,6 +140,12 @@ class ChainService:
             text, hint = unknown_name(self._broker, error)
         self._record.broker_fault = text
         self._faults.failing(BROKER, text, hint, time.monotonic())
+
+    def _failed_to_listen(self, error: Exception) -> None:
+        """A fault of ours: traced when it is told of."""
+        self._record.broker_fault = f"{self._listening}: {error!r}"
+        if self._faults.failing(self._listening, repr(error), "", time.monotonic()):
+            log.error("%s: a fault of ours", self._listening, exc_info=error)
 
     def _receive(self, text: str, payload: bytes) -> None:
         """Take a message from the broker: it waits for the next batch, or is counted for what it is."""

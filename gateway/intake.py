@@ -22,6 +22,7 @@ from ledger.settings import BrokerAddress
 from ledger.topic import BIRTHS, STATEMENTS
 
 CONNECT_S_MAX = 10.0
+GOODBYE_S_MAX = 1.0  # for what is still to be sent when a connection is closed: a broker may read no more
 UNACKNOWLEDGED_MAX = 20_000  # publications that the broker has not taken yet; an MQTT packet id has 16 bits
 NO_RECONNECT = -2  # gmqtt tries while it failed no more often than that; we connect anew ourselves
 CLOSED = (OSError, MQTTError)  # what a connection ends with
@@ -33,16 +34,16 @@ class Intake:
     """A connection to the broker, subscribed to a chain."""
 
     def __init__(self, received: Callable[[str, bytes], None]) -> None:
-        """`received(topic, payload)` is called for each message, in the event loop."""
+        """`received(topic, payload)` is called for each message, in the event loop; what it raises ends it all."""
         self._waiting = PersistentStorage()
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._subscribed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._client = gmqtt.Client(None, persistent_storage=self._waiting)
         self._client.reconnect_retries = NO_RECONNECT
 
-        def on_message(client: gmqtt.Client, topic: str, payload: bytes, qos: int, properties: object) -> None:
+        def on_message(client: gmqtt.Client, topic: str | bytes, payload: bytes, *_: object) -> None:
             try:
-                received(topic, payload)
+                received(_text(topic), payload)
             except Exception as error:  # gmqtt would swallow it
                 self._end(error)
 
@@ -55,7 +56,10 @@ class Intake:
     async def connect(
         cls, address: BrokerAddress, chain: str, received: Callable[[str, bytes], None]
     ) -> AsyncIterator["Intake"]:
-        """Connected, and subscribed to the chain's statements and births. Raises one of CLOSED."""
+        """Connected, and subscribed to the chain's statements and births. Raises one of CLOSED.
+
+        What is published in the block is sent at its end, as far as the broker takes it within GOODBYE_S_MAX.
+        """
         intake = cls(received)
         try:
             async with asyncio.timeout(CONNECT_S_MAX):
@@ -68,6 +72,11 @@ class Intake:
     async def closed(self) -> None:
         """Wait for the connection's end; raises what ended it."""
         await asyncio.shield(self._ended)
+
+    async def lasts(self, seconds: float) -> bool:
+        """Wait so long, or for the connection's end; whether it is still there."""
+        ended, _ = await asyncio.wait([self._ended], timeout=seconds)
+        return not ended
 
     def publish(self, publications: Sequence[Publication]) -> int:
         """Send all, at QoS 1; returns how many were dropped because the broker takes nothing. Agents ask again."""
@@ -82,7 +91,7 @@ class Intake:
         await self._before_the_end(self._client.connect(address.host, address.port, version=MQTTv311))
         connection: Any = self._client._connection  # there is no other way in
         protocol = connection._protocol
-        protocol._transport = _Gathering(protocol._transport)
+        connection._transport = protocol._transport = _Gathering(protocol._transport)
         self._client.subscribe([gmqtt.Subscription(topic, qos=1) for topic in topics])
         await self._before_the_end(self._subscribed)
 
@@ -112,11 +121,17 @@ class Intake:
                 self._ended.exception()  # seen: whoever waits for `closed` is told, and nobody need wait
 
 
+def _text(topic: str | bytes) -> str:
+    """A topic that is not UTF-8 comes as bytes: it is nobody's, and is told of as what can be read of it."""
+    return topic if isinstance(topic, str) else topic.decode("utf-8", "replace")
+
+
 class _Gathering:
-    """A transport that sends what is written within one turn of the loop at once.
+    """A transport that sends what is written within one turn of the loop at once, and that ends soon once it is closed.
 
     gmqtt acknowledges each message with a write of its own: a system call a message, and each gives the interpreter's
-    lock to the thread that seals, to wait for it again.
+    lock to the thread that seals, to wait for it again. And it waits without a limit for the end, which an ordinary
+    transport puts off until the other side has read everything.
     """
 
     def __init__(self, transport: Any) -> None:
@@ -127,10 +142,16 @@ class _Gathering:
             asyncio.get_running_loop().call_soon(self._flush)
         self._parts.append(data)
 
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+        asyncio.get_running_loop().call_later(GOODBYE_S_MAX, self._transport.abort)
+
     def _flush(self) -> None:
-        data = b"".join(self._parts)
-        self._parts.clear()
-        self._transport.write(data)
+        if self._parts:
+            data = b"".join(self._parts)
+            self._parts.clear()
+            self._transport.write(data)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
