@@ -21,6 +21,7 @@ from tests.faults.site import GATEWAY, RECOVERY_S_MAX, Site, Violation, kill
 Fault = Callable[[Site, float], None]
 SECOND = "gateway-2"
 HOUR_S = 3600
+STOP_S_MAX = 5.0
 MOMENTS_S = (0.003, 0.02)  # after COMMIT is sent: until the checkpoint is written, until receipts are published
 
 
@@ -43,6 +44,22 @@ def kill_broker(site: Site, span: float) -> None:
     for _ in range(1 + int(span)):
         _at_a_random_moment(site)
         _kill(site, "broker")
+
+
+def stop_broker(site: Site, span: float) -> None:
+    """The broker stands still for a while, and reads nothing; a gateway that is told to stop meanwhile does stop."""
+    _at_a_random_moment(site)
+    stopped = site.supervisor.pid("broker") or 0
+    kill(stopped, signal.SIGSTOP)
+    try:
+        time.sleep(span)
+        began = time.monotonic()
+        site.remove(GATEWAY)
+        if (took := time.monotonic() - began) > STOP_S_MAX:
+            raise Violation(f"the gateway stopped after {took:.1f} s")
+    finally:
+        kill(stopped, signal.SIGCONT)
+        site.start_gateway()
 
 
 def kill_postgres(site: Site, span: float) -> None:
@@ -241,6 +258,7 @@ FAULTS: dict[str, Fault] = {
     "kill-gateway": kill_gateway,
     "kill-gateway-at-commit": kill_gateway_at_commit,
     "kill-broker": kill_broker,
+    "stop-broker": stop_broker,
     "kill-postgres": kill_postgres,
     "kill-postgres-at-commit": kill_postgres_at_commit,
     "kill-all": kill_all,

@@ -10,6 +10,7 @@ from tests.faults.site import Site
 
 ROUNDS = (
     "kill-gateway-at-commit",
+    "stop-broker",
     "stop-postgres",
     "commit-late",
     "disk-full-database",
