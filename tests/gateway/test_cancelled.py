@@ -78,8 +78,9 @@ def test_a_fault_beside_a_cancellation_is_no_fault() -> None:
     asyncio.run(main())
 
 
-def test_an_anchor_that_opens_for_nobody_is_closed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A gateway that is stopped while it opens the anchor does not keep it from the next."""
+@pytest.mark.parametrize("kind", ["GatewayChain", "AnchorChain"])
+def test_a_chain_that_opens_for_nobody_is_closed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str) -> None:
+    """A gateway that is stopped while it opens a chain, or the anchor, does not keep it from the next."""
     slow = Slow()
 
     class Opened:
@@ -90,11 +91,11 @@ def test_an_anchor_that_opens_for_nobody_is_closed(monkeypatch: pytest.MonkeyPat
 
     async def main() -> None:
         broker = BrokerAddress("127.0.0.1", 1, None, None)
-        gateway = Service(dsn="", broker=broker, folder=LedgerFolder(tmp_path), chains=[])
-        task = asyncio.create_task(gateway._run_anchor())
-        await cancel_while_opening(slow, task)
+        gateway = Service(dsn="", broker=broker, folder=LedgerFolder(tmp_path), chains=["production"])
+        run = gateway._run_anchor if kind == "AnchorChain" else gateway._chain_service("production").run
+        await cancel_while_opening(slow, asyncio.create_task(run()))
 
-    monkeypatch.setattr(service, "AnchorChain", Opened)
+    monkeypatch.setattr(service, kind, Opened)
     asyncio.run(main())
     assert slow.told == ["opened", "closed"]
 
