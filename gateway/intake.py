@@ -26,6 +26,7 @@ GOODBYE_S_MAX = 1.0  # for what is still to be sent when a connection is closed:
 UNACKNOWLEDGED_MAX = 20_000  # publications that the broker has not taken yet; an MQTT packet id has 16 bits
 NO_RECONNECT = -2  # gmqtt tries while it failed no more often than that; we connect anew ourselves
 CLOSED = (OSError, MQTTError)  # what a connection ends with
+_CLOSED_BY_BROKER = ConnectionResetError("the broker closed the connection, or sent what is no MQTT")
 
 logging.getLogger("gmqtt").setLevel(logging.CRITICAL)  # it tells with a traceback what we tell in a line
 
@@ -49,7 +50,7 @@ class Intake:
 
         self._client.on_message = on_message
         self._client.on_subscribe = self._on_subscribe
-        self._client.on_disconnect = lambda *_: self._end(ConnectionResetError("the broker closed the connection"))
+        self._client.on_disconnect = lambda *_: self._end(_CLOSED_BY_BROKER)
 
     @classmethod
     @asynccontextmanager
@@ -92,6 +93,8 @@ class Intake:
         connection: Any = self._client._connection  # there is no other way in
         protocol = connection._protocol
         connection._transport = protocol._transport = _Gathering(protocol._transport)
+        # It stops reading without a word at what is no MQTT packet.
+        protocol._read_loop_future.add_done_callback(lambda _: self._end(_CLOSED_BY_BROKER))
         self._client.subscribe([gmqtt.Subscription(topic, qos=1) for topic in topics])
         await self._before_the_end(self._subscribed)
 
