@@ -18,7 +18,7 @@ import psycopg
 from gateway import logs
 from gateway.address import Address, parse_address
 from gateway.quarantine_cli import quarantine
-from gateway.workers import WORKERS_MAX, Worker, keep
+from gateway.workers import Worker, keep
 from ledger import command_line
 from ledger.command_line import examples
 from ledger.database import connect, migrate
@@ -28,6 +28,7 @@ from ledger.registry import ANCHOR, CHAIN_KINDS
 from ledger.settings import Settings
 
 CHAINS = [name for name in CHAIN_KINDS if name != ANCHOR]
+PORT_MAX = 65_535
 
 
 def _parsed_worker(_ctx: click.Context, _param: click.Parameter, value: str | None) -> Worker | None:
@@ -61,10 +62,10 @@ cli.add_command(quarantine)
 )
 @click.option(
     "--workers",
-    type=click.IntRange(1, WORKERS_MAX),
+    type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="Processes that share the chains.",
+    help="Processes that share the chains: at most one for each, and one for the anchor.",
 )
 @click.option("--worker", callback=_parsed_worker, hidden=True)
 def run(
@@ -84,7 +85,8 @@ def run(
     operator can mend.
 
     With --workers each process holds a part of the chains and stands by for the rest: one that dies is started anew,
-    and meanwhile another takes its chains over. Their addresses for --http follow one another, a port each.
+    and meanwhile another takes its chains over. Their addresses for --http follow one another, a port each; port 0 is
+    any free one.
     """
     settings = Settings.load(data, dsn=dsn, broker=broker)
     folder, names = LedgerFolder(settings.data / "ledger"), _chains(chains)
@@ -92,6 +94,7 @@ def run(
     logs.set_up(log_format)
     address = parse_address(http) if http else None
     if workers > 1:
+        _require_work(workers, names, address)
         named = {"TALLYSTICK_DATA": data, "TALLYSTICK_DSN": dsn, "TALLYSTICK_BROKER": broker}
         arguments = ["--chains", ",".join(names), "--log-format", log_format, *(["--http", http] if http else [])]
         asyncio.run(_keep_workers(arguments, named, workers))
@@ -105,12 +108,21 @@ async def _keep_workers(arguments: Sequence[str], named: Mapping[str, Path | str
     await _until_stopped(keep(arguments, environment, count, _say_ready))
 
 
+def _require_work(workers: int, chains: Sequence[str], http: Address | None) -> None:
+    """Each worker has a chain to prefer, or the anchor, and a port; raises UserError."""
+    if workers > len(chains) + 1:
+        most = f"at most {len(chains) + 1} share {', '.join(chains)} and the anchor"
+        raise UserError(f"{workers} workers are more than there are chains: {most}", "give --workers a smaller number")
+    if http and http[1] + workers - 1 > PORT_MAX:
+        raise UserError(f"there are no {workers} ports from {http[1]} on", "name an address with a lower port")
+
+
 def _say_ready() -> None:
     click.echo("ready")
 
 
 def _chains(named: str | None) -> list[str]:
-    names = named.split(",") if named else CHAINS
+    names = list(dict.fromkeys(named.split(","))) if named else CHAINS
     if unknown := set(names) - set(CHAINS):
         raise UserError(f"no chain is called {sorted(unknown)[0]!r}", f"the chains are {', '.join(CHAINS)}")
     return names
@@ -141,7 +153,7 @@ async def _serve(
         await Start(settings, folder, chains, service.record, now_ms).look(lambda: _bring_up_to_date(dsn))
         await service.run()
 
-    if worker and http:
+    if worker and http and http[1]:  # port 0 is any that is free
         http = (http[0], http[1] + worker.number)
     with web.serving(service.record, http) if http else nullcontext():
         await _until_stopped(start_and_run(), parent=sys.stdin if worker else None)

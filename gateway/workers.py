@@ -18,7 +18,6 @@ from typing import Any
 from gateway.logs import say
 from ledger.errors import UserError
 
-WORKERS_MAX = 64
 READY = b"ready\n"
 PAUSE_S, PAUSE_S_MAX, LIVED_S_MIN = 0.5, 10.0, 20.0
 STOP_S_MAX = 15.0
@@ -50,9 +49,9 @@ class Worker:
 async def keep(arguments: Sequence[str], environment: Mapping[str, str], count: int, ready: Callable[[], None]) -> None:
     """Keep `count` workers running, each `tallystick gateway run` with these arguments; `ready` when all are.
 
-    Returns only by cancellation. Raises UserError if a worker ends before it was ever ready.
+    Returns only by cancellation. Raises UserError if a worker ends before it was ever ready, or cannot be started.
     """
-    waiting = set(range(count))
+    waiting, failed = set(range(count)), list[UserError]()
 
     def is_ready(number: int) -> None:
         if number in waiting:
@@ -60,10 +59,15 @@ async def keep(arguments: Sequence[str], environment: Mapping[str, str], count: 
             if not waiting:
                 ready()
 
-    async with asyncio.TaskGroup() as group:
-        for number in range(count):
-            start = partial(_start, arguments, environment, Worker(number, count))
-            group.create_task(_keep_one(number, start, is_ready))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for number in range(count):
+                start = partial(_start, arguments, environment, Worker(number, count))
+                group.create_task(_keep_one(number, start, is_ready))
+    except* UserError as errors:
+        failed += [error for error in errors.exceptions if isinstance(error, UserError)]
+    if failed:  # of several, each worker has said what it met
+        raise failed[0]
 
 
 _Start = Callable[[], Coroutine[Any, Any, asyncio.subprocess.Process]]
@@ -71,24 +75,40 @@ _Start = Callable[[], Coroutine[Any, Any, asyncio.subprocess.Process]]
 
 async def _keep_one(number: int, start: _Start, is_ready: Callable[[int], None]) -> None:
     was_ready, pause = False, PAUSE_S
+
+    def ready() -> None:
+        nonlocal was_ready
+        was_ready = True
+        is_ready(number)
+
     while True:
-        began = time.monotonic()
-        process = await start()
+        began, code = time.monotonic(), None
         try:
-            assert process.stdout is not None
-            async for line in process.stdout:
-                if line == READY:
-                    was_ready = True
-                    is_ready(number)
-            code = await process.wait()
-        finally:
-            await _stop(process)
+            code = await _run(start, ready)
+            ended = f"ended with code {code}"
+        except OSError as error:
+            if not was_ready:
+                raise UserError.of_system(f"worker {number} cannot be started", error) from error
+            ended = f"cannot be started ({error.strerror or error})"
         if not was_ready:
             raise UserError(f"worker {number} ended before it was ready", "what it said stands above")
         pause = PAUSE_S if time.monotonic() - began > LIVED_S_MIN else min(2 * pause, PAUSE_S_MAX)
-        text = f"worker {number} ended with code {code}: its chains are taken over, it starts anew"
+        text = f"worker {number} {ended}: its chains are taken over, it starts anew"
         say(logging.WARNING, "worker-ended", text, worker=number, code=code)
         await asyncio.sleep(pause)
+
+
+async def _run(start: _Start, ready: Callable[[], None]) -> int:
+    """Run a worker to its end, or end it; returns its exit code. Raises OSError if it cannot be started."""
+    process = await start()
+    try:
+        assert process.stdout is not None
+        async for line in process.stdout:
+            if line == READY:
+                ready()
+        return await process.wait()
+    finally:
+        await _stop(process)
 
 
 async def _start(
