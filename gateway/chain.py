@@ -19,7 +19,6 @@ from gateway.project import Projection, write_registry
 from gateway.quarantine import Specimen
 from gateway.record import Taken
 from gateway.repeats import Repeats, Sections, look_up
-from gateway.replays import Replayed
 from gateway.replies import Publication, Replies
 from gateway.sift import Batch, Incoming, Sieve
 from ledger import checkpoint_file, fold, read
@@ -83,15 +82,14 @@ class GatewayChain:
         """Judge `incoming` and what waits in the inbox, seal what is admitted, and return what to publish."""
         self.judge([])  # the registry first: the inbox is read by it
         inbox_ids, waiting = self._from_inbox()
-        replayed = replays.wanted(self._connection, self.name)
+        replayed = replays.take(self._connection, self.name)
         batch = self.judge([*waiting, *replayed, *incoming])
         self._begun = None
         sealed = self._seal(batch, inbox_ids)
         repeats = self._settle(batch)
-        refused = [*batch.refused, *repeats.refused]
-        replays.settle(self._connection, replayed, refused)
+        replays.settle(self._connection, replayed, [*batch.refused, *repeats.refused])
         self.ages.heard((stream[0] for stream in sealed), self._now_ms())
-        self.taken = self._taken(batch, refused)
+        self.taken = self._taken(batch, repeats)
         return self._reply(batch, sealed, repeats)
 
     def ages_now(self) -> dict[str, float]:
@@ -156,13 +154,14 @@ class GatewayChain:
         self._connection.commit()
         return repeats
 
-    def _taken(self, batch: Batch, refused: Sequence[tuple[Incoming, Refused]]) -> Taken:
+    def _taken(self, batch: Batch, repeats: Repeats) -> Taken:
         """What came of a batch, to be told outside."""
         began_at, ended_at = self._sealing
+        refused = replays.first_time([*batch.refused, *repeats.refused])
         return Taken(
             size=self._writer.size,
             accepted=len(batch.admitted),
-            repeats=len(batch.behind),
+            repeats=len(batch.behind) - len(repeats.refused),
             refused=Counter(str(why.reason) for _, why in refused),
             examples={str(why.reason): source.topic.device for source, why in refused},
             earned=batch.earned,
@@ -266,8 +265,8 @@ def _by_stream(ordered: Sequence[Admitted], first: int) -> dict[StreamKey, list[
 
 def _specimens(refused: Sequence[tuple[Incoming, Refused]]) -> list[Specimen]:
     """What the quarantine does not hold yet."""
-    new = [(source, why) for source, why in refused if not isinstance(source, Replayed)]
-    return [Specimen(str(source.topic), why.reason, source.payload) for source, why in new]
+    new = replays.first_time(refused)
+    return [Specimen(str(source.topic), source.what, why.reason, source.payload) for source, why in new]
 
 
 def _new_entry(item: Admitted) -> NewEntry:

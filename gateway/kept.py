@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row
 
+from gateway.quarantine import BYTES_MAX
 from ledger import message
 from ledger.errors import MalformedError, UserError
 from ledger.statement import Statement
@@ -41,7 +42,10 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of asking: `result` is admitted, repeat, refused, waiting or gone; `reason` why it was refused."""
+    """What came of asking: `result` is admitted, repeat, refused, waiting, gone or cut.
+
+    `reason` is why it was refused. A message that is too large is kept in part, so it is never judged again.
+    """
 
     id: int
     result: str
@@ -74,6 +78,11 @@ def read(data: bytes) -> Statement | None:
     return None
 
 
+def is_cut(data: bytes) -> bool:
+    """Whether only the first part of a message was kept: nothing is a message and the first part of another."""
+    return len(data) >= BYTES_MAX and read(data) is None
+
+
 def described(statement: Statement) -> dict[str, Any]:
     """What a statement says of itself."""
     tally = statement.tally
@@ -95,7 +104,9 @@ def replay(connection: psycopg.Connection, numbers: Sequence[int], *, timeout_s:
 
     What nobody has judged in time is not asked for any longer.
     """
-    hashes = {number: _hash(connection, number) for number in sorted(set(numbers))}
+    messages = {number: one(connection, number)[1] for number in sorted(set(numbers))}
+    cut = [number for number, data in messages.items() if is_cut(data)]
+    hashes = {number: _hash(data) for number, data in messages.items() if number not in cut}
     before = _in_ledger(connection, hashes.values())
     connection.execute("update quarantine set replay_at = now() where quarantine_id = any(%s)", [list(hashes)])
     try:
@@ -106,6 +117,7 @@ def replay(connection: psycopg.Connection, numbers: Sequence[int], *, timeout_s:
             " returning quarantine_id",
             [list(hashes)],
         ).fetchall()
+    yield from [Outcome(number, "cut") for number in cut]
     waiting, after = {number for (number,) in rows}, _in_ledger(connection, hashes.values())
     reasons = dict(_reasons(connection, list(hashes)))
     for number, digest in hashes.items():
@@ -115,8 +127,8 @@ def replay(connection: psycopg.Connection, numbers: Sequence[int], *, timeout_s:
             yield Outcome(number, "repeat" if digest in before else "admitted" if digest in after else "gone")
 
 
-def _hash(connection: psycopg.Connection, number: int) -> bytes:
-    statement = read(one(connection, number)[1])
+def _hash(data: bytes) -> bytes:
+    statement = read(data)
     return statement.hash if statement else b""
 
 

@@ -16,17 +16,21 @@ _UNREMARKABLE = frozenset({Reason.GAP})  # an ordinary loss: what is missing com
 
 @dataclass(frozen=True, slots=True)
 class Specimen:
-    """A refused message."""
+    """A refused message. `what` it is, a statement or a birth, its topic's last part said."""
 
     topic: str
+    what: str
     reason: Reason
     message: bytes
 
 
 def write(connection: psycopg.Connection, specimens: Sequence[Specimen]) -> None:
-    """Count all, keep some, forget the oldest."""
+    """Count all, keep some, forget the oldest.
+
+    A birth is only counted: its device says it anew whenever it connects, and there is nothing in it to judge again.
+    """
     counts = Counter(str(specimen.reason) for specimen in specimens)
-    kept = [specimen for specimen in specimens if specimen.reason not in _UNREMARKABLE][:ROWS_A_BATCH_MAX]
+    kept = [specimen for specimen in specimens if _is_remarkable(specimen)][:ROWS_A_BATCH_MAX]
     with connection.cursor() as cursor:
         cursor.executemany(
             """insert into quarantine_count as q (reason, n) values (%s, %s)
@@ -43,3 +47,7 @@ def write(connection: psycopg.Connection, specimens: Sequence[Specimen]) -> None
                      (select quarantine_id from quarantine order by quarantine_id desc offset %s limit 1)""",
                 [ROWS_MAX],
             )
+
+
+def _is_remarkable(specimen: Specimen) -> bool:
+    return specimen.what == "statement" and specimen.reason not in _UNREMARKABLE

@@ -19,6 +19,7 @@ _RESULTS = {
     "admitted": "is in the ledger now",
     "repeat": "was in the ledger already",
     "waiting": "was not judged in time",
+    "cut": "was too large and is kept in part only: its device has it whole",
     "gone": "was forgotten before it was judged: more came than is kept",
 }
 
@@ -109,6 +110,7 @@ def replay(
 
     What is then in the ledger leaves the quarantine; what is refused again stays. Oldest first, so that a stream's
     links come in their order. As always, the opening of a stream closes the stream that its device had open.
+    What was too large is kept in part only, and is not judged again.
 
     Exit code 1 if any of them is not in the ledger then.
     """
@@ -130,7 +132,7 @@ def replay(
             f"{results['waiting']} of {len(outcomes)} were not judged in {timeout:g} s, and stay as they were",
             "is the gateway running? 'tallystick up' or 'tallystick gateway run'",
         )
-    ctx.exit(1 if results["refused"] or results["gone"] else 0)
+    ctx.exit(1 if any(results[result] for result in ("refused", "gone", "cut")) else 0)
 
 
 def _when(item: Kept) -> str:

@@ -4,7 +4,9 @@ The quarantine itself carries the wish (`replay_at`), because only a chain's wri
 publish on its topics. The writer takes what is asked for into its next batch, as if it had just arrived there. What
 is then in the ledger leaves the quarantine; what is refused again stays, under its new reason.
 
-A writer that dies between the block and the removal judges the message once more: it is a repeat by then, and goes.
+A wish is taken away before its message is judged, so that it is judged once at most for each: a message that made
+the judging fail would else make it fail for ever. It stays in quarantine then, as it does when its writer dies between
+the block and the removal: whoever asks for it again finds it a repeat, and it goes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,14 +35,26 @@ class Replayed(Incoming):
         return replayed
 
 
-def wanted(connection: psycopg.Connection, chain: str) -> list[Replayed]:
-    """What is asked for on `chain`, oldest first, so that a stream's links come in their order."""
+def take(connection: psycopg.Connection, chain: str) -> list[Replayed]:
+    """What is asked for on `chain`, oldest first, so that a stream's links come in their order.
+
+    While it is judged, `replay_at` is 'epoch': nobody takes it again, and whoever waits for it waits on.
+    """
     rows = connection.execute(
         """select quarantine_id, topic, message from quarantine
-            where replay_at is not null and split_part(topic, '/', 3) = %s order by quarantine_id limit %s""",
+            where replay_at > 'epoch' and split_part(topic, '/', 3) = %s order by quarantine_id limit %s""",
         [chain, A_BATCH_MAX],
-    )
+    ).fetchall()
+    if rows:
+        numbers = [number for number, _, _ in rows]
+        connection.execute("update quarantine set replay_at = 'epoch' where quarantine_id = any(%s)", [numbers])
+        connection.commit()
     return [Replayed.of(number, topic, bytes(message)) for number, topic, message in rows]
+
+
+def first_time(refused: Iterable[tuple[Incoming, Refused]]) -> list[tuple[Incoming, Refused]]:
+    """What is refused for the first time: it is not counted yet, and the quarantine does not hold it."""
+    return [(source, why) for source, why in refused if not isinstance(source, Replayed)]
 
 
 def settle(

@@ -154,14 +154,16 @@ class ChainWriter:
         if width_in(self.size, level=level, index=index) < TILE_WIDTH:
             return self._frontier.tree(level)
         key = (level, index)
-        if key not in self._trees:
+        tree = self._trees.pop(key, None)
+        if tree is None:
             [data] = fetch_tiles(self.connection, self.chain_id, [Tile(level, index)])
             self.connection.commit()
-            self._keep(key, TileTree(data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES)))
-        return self._trees[key]
+            tree = TileTree(data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES))
+        self._keep(key, tree)  # as the newest: every proof reads the upper levels' tiles
+        return tree
 
     def _keep(self, key: tuple[int, int], tree: TileTree) -> None:
-        """Remember a full tile that proofs may ask for again; forget the oldest."""
+        """Remember a full tile that proofs may ask for again; forget what none asked for longest."""
         self._trees[key] = tree
         while len(self._trees) > TREES_KEPT:
             del self._trees[next(iter(self._trees))]

@@ -8,18 +8,20 @@ from pathlib import Path
 import pytest
 
 from gateway import answers
-from ledger import cbor, checkpoint_file, merkle, message, note, stream
+from ledger import cbor, checkpoint_file, merkle, message, note, seal, stream
 from ledger.author import Content, compose
 from ledger.birth import Birth
 from ledger.checkpoint import Checkpoint
 from ledger.database import connect
 from ledger.errors import UserError
+from ledger.merkle import HASH_BYTES
 from ledger.receipt import Answer, Range, Receipt
 from ledger.refusal import Reason, Refusal
 from ledger.registry import Role, Status
-from ledger.seal import ChainLocked, ChainWriter, HistoryForked
+from ledger.seal import ChainLocked, ChainWriter, HistoryForked, NewEntry
 from ledger.section import ContentFormat, Privacy
 from ledger.statement import TELEMETRY, Statement, Tally
+from ledger.tile import TILE_WIDTH, Tile
 from tests.world import Device, World, event, opening
 
 
@@ -181,6 +183,8 @@ def test_a_fork_is_kept_out_and_suspends_the_key(world: World, press: Device) ->
     world.send("press-1", payload)
     [reply] = world.tick()
     assert opened_refusal(world, reply.payload).reason is Reason.FORK
+    taken = world.chain("production").taken
+    assert (taken.repeats, taken.refused) == (0, {"fork": 1}), "counted once"
     world.tick()
     registry = world.chain("production")._registry
     key = registry.key(press.key.kid)
@@ -331,9 +335,11 @@ def test_a_new_stream_closes_the_one_before(world: World, press: Device) -> None
     world.send("press-1", late)
     [refusal] = world.tick()
     assert opened_refusal(world, refusal.payload).reason is Reason.CLOSED_STREAM
+    assert world.chain("production").taken.repeats == 0
     world.send("press-1", message.encode(old.encode(), [None]))
     [again] = world.tick()
     assert not again.retain, "the retained receipt stays the open stream's"
+    assert world.chain("production").taken.repeats == 1
     check_answer(world, again.payload, [old])
 
 
@@ -497,6 +503,22 @@ def test_a_chain_has_one_writer(world: World) -> None:
         ChainWriter(world.dsn, **args)  # type: ignore[arg-type]
     world.close()
     ChainWriter(world.dsn, **args).close()  # type: ignore[arg-type]
+
+
+def test_what_proofs_read_is_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the full tiles, those that were read last: one that every proof reads is not fetched again and again."""
+    writer, fetched = world.chain("production")._writer, list[int]()
+    monkeypatch.setattr(seal, "TREES_KEPT", 2)
+    writer.seal([NewEntry(n.to_bytes(2)) for n in range(4 * TILE_WIDTH)], now_ms=0, registry=(0, b""))
+
+    def fetch(connection: object, chain_id: int, tiles: Sequence[Tile]) -> list[bytes]:
+        fetched.extend(tile.index for tile in tiles)
+        return [bytes(HASH_BYTES * TILE_WIDTH) for _ in tiles]
+
+    monkeypatch.setattr(seal, "fetch_tiles", fetch)
+    for index in (0, 1, 0, 2, 0, 3, 0, 1):
+        writer.read_nodes([merkle.Node(0, index * TILE_WIDTH)])
+    assert fetched == [0, 1, 2, 3, 1]
 
 
 def test_a_block_is_on_disk_before_it_is_receipted(world: World) -> None:

@@ -1,15 +1,24 @@
 """The quarantine from its operator's side: what is kept is shown, judged again, and leaves when the ledger has it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from psycopg import Connection
 
 import tallystick
-from gateway import kept
+from gateway import kept, replays
+from gateway.replays import Replayed
+from gateway.sift import Batch, Incoming, Sieve
+from ledger import message
+from ledger.author import Content
 from ledger.database import connect
+from ledger.message import MESSAGE_BYTES_MAX
+from ledger.section import ContentFormat, Privacy
 from ledger.statement import EVENTS
+from tests import cast
 from tests.world import Device, World, opening, ticking
 
 
@@ -90,6 +99,19 @@ def test_what_is_refused_again_stays(world: World) -> None:
     assert ask(world, "select reason, n from quarantine_count") == [("unknown-key", 2)]
 
 
+def test_what_is_refused_again_is_no_news(world: World) -> None:
+    """What is told outside counts a message when it is refused first, and not again."""
+    press = Device("press-1")
+    world.publish(press, press.readings(21.5))
+    world.tick()
+    assert world.chain("production").taken.refused == {"unknown-key": 2}
+    with connect(world.dsn) as connection:
+        connection.execute("update quarantine set replay_at = now()")
+    world.tick()
+    assert ask(world, "select replay_at from quarantine") == [(None,), (None,)]
+    assert world.chain("production").taken.refused == {}
+
+
 def test_what_nobody_judges_is_not_asked_for_any_longer(world: World) -> None:
     """With no gateway running nothing changes, neither now nor when one starts."""
     late(world)
@@ -100,19 +122,85 @@ def test_what_nobody_judges_is_not_asked_for_any_longer(world: World) -> None:
 
 
 def test_a_writer_that_dies_before_it_removes_judges_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Killed between the block and the removal, the message is a repeat for the next writer, and enters once."""
+    """Killed between the block and the removal, its message stays: asked for again it is a repeat, and goes."""
     late(world)
     with connect(world.dsn) as connection:
         connection.execute("update quarantine set replay_at = now()")
+    settle = replays.settle
+
+    def die(connection: Connection, messages: Sequence[Replayed], refused: Any) -> None:
+        settle(connection, [], refused)
+        if messages:
+            raise ConnectionError("killed here")
+
     with monkeypatch.context() as patched:
-        patched.setattr("gateway.replays.settle", lambda *_: (_ for _ in ()).throw(ConnectionError("killed here")))
+        patched.setattr(replays, "settle", die)
         with pytest.raises(ConnectionError):
             world.tick()
     world.close()
     assert len(ids(world)) == 2
-    world.tick()
+    assert ask(world, "select count(*) from entry where entry_id >> 40 = 1") == [(2,)]
+    with ticking(world):
+        assert replayed(world) == [("repeat", None)] * 2
     assert not ids(world)
     assert ask(world, "select count(*) from entry where entry_id >> 40 = 1") == [(2,)]
+
+
+def test_a_message_that_makes_judging_fail_is_judged_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The chain fails with it once, and works when it is opened anew; the message stays, and may be asked for again."""
+    late(world)
+    sift = Sieve.sift
+
+    def fails(sieve: Sieve, incoming: Sequence[Incoming], batch: Batch | None = None) -> Batch:
+        if any(isinstance(message, Replayed) for message in incoming):
+            raise RuntimeError("a fault of ours")
+        return sift(sieve, incoming, batch)
+
+    with connect(world.dsn) as connection:
+        connection.execute("update quarantine set replay_at = now()")
+    with monkeypatch.context() as patched:
+        patched.setattr(Sieve, "sift", fails)
+        with pytest.raises(RuntimeError):
+            world.tick()
+        world.close()
+        world.tick()
+    assert len(ids(world)) == 2
+    with ticking(world):
+        assert replayed(world) == [("admitted", None)] * 2
+
+
+def test_a_refused_birth_is_counted_and_not_kept(world: World) -> None:
+    """There is nothing in it to judge again: a device says it whenever it connects."""
+    world.send("press-1", b"garbage", what="birth")
+    world.tick()
+    assert not ids(world)
+    assert ask(world, "select reason, n from quarantine_count") == [("malformed", 1)]
+
+
+@pytest.mark.parametrize("is_registered", [True, False])
+def test_what_is_kept_in_part_is_not_judged_again(
+    world: World, capsys: pytest.CaptureFixture[str], is_registered: bool
+) -> None:
+    """Whatever it was refused for, it is told so, with exit code 1, and it stays as it is."""
+    press = world.register_device("press-1") if is_registered else Device("press-1")
+    many = Content(Privacy.PRIVATE, ContentFormat.SENML_CBOR, bytes(MESSAGE_BYTES_MAX))
+    world.publish(press, many)
+    world.tick()
+    before = ask(world, "select reason, replay_at from quarantine order by quarantine_id desc")
+    number = str(ids(world)[-1])
+    with ticking(world):
+        code, shown = gateway(world, capsys, "replay", number)
+    assert code == 1 and "too large and is kept in part only" in shown
+    assert ask(world, "select reason, replay_at from quarantine order by quarantine_id desc") == before
+
+
+def test_the_largest_message_is_kept_whole(world: World) -> None:
+    """A message of the largest size is no part of one."""
+    for size in (MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX + 1):
+        statement = cast.sign().encode()
+        data = message.encode(statement, [bytes(size - len(message.encode(statement, [])) - 5)])
+        assert len(data) == size
+        assert kept.is_cut(data[:MESSAGE_BYTES_MAX]) == (size > MESSAGE_BYTES_MAX)
 
 
 def test_the_commands_speak_to_people(world: World, capsys: pytest.CaptureFixture[str]) -> None:
