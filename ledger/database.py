@@ -1,9 +1,11 @@
 """Connections to PostgreSQL, and the numbered migrations."""
 
 from importlib import resources
+from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from ledger.errors import UserError
 
@@ -13,13 +15,29 @@ WRITER, READER = "tallystick_writer", "tallystick_reader"
 _TIMESCALE = "010_timescale.sql"
 _TIMESCALE_MIN = (2, 22)
 
+# A host that vanishes says nothing. So the server ends a writer's session, and with it its locks, 5 s after its host
+# was last there; we give the server up after 30 s, which a slow disk may take. Neither says anything of Unix sockets.
+_VANISHED_SERVER: dict[str, Any] = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 5,
+    "tcp_user_timeout": 30_000,
+}
+_VANISHED_WRITER = """
+    set tcp_keepalives_idle = 2; set tcp_keepalives_interval = 1; set tcp_keepalives_count = 3;
+    set tcp_user_timeout = 5000"""
+
 Connection = psycopg.Connection[tuple[object, ...]]
 
 
 def connect(dsn: str, *, role: str | None = WRITER, autocommit: bool = False) -> psycopg.Connection:
-    """A session in the schema `tallystick`, acting as `role`; raises UserError if there is none to be had."""
+    """A session in the schema `tallystick`, acting as `role`; raises UserError if there is none to be had.
+
+    It ends soon after either host vanishes. What `dsn` itself says of that goes before.
+    """
     try:
-        connection = psycopg.connect(dsn, autocommit=True, connect_timeout=10)
+        line = {name: value for name, value in _VANISHED_SERVER.items() if name not in conninfo_to_dict(dsn)}
+        connection = psycopg.connect(dsn, autocommit=True, connect_timeout=10, **line)
     except psycopg.OperationalError as error:
         raise UserError(
             f"cannot reach the database: {str(error).strip().splitlines()[0]}",
@@ -30,6 +48,8 @@ def connect(dsn: str, *, role: str | None = WRITER, autocommit: bool = False) ->
             f"the database's address is malformed: {str(error).strip()}", "write it as postgresql://user@host/name"
         ) from error
     connection.execute("set search_path = tallystick, public, pg_temp")
+    if role == WRITER:
+        connection.execute(_VANISHED_WRITER)
     if role is not None:
         _act_as(connection, role)
     connection.autocommit = autocommit
