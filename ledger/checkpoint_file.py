@@ -6,6 +6,7 @@ state of the database that this file does not have.
 
 import fcntl
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -51,27 +52,40 @@ def write(folder: Path, chain: str, text: str) -> None:
 
     A published checkpoint never goes back. A writer that stood still after its COMMIT and lost its session meanwhile
     may come here when the next writer has published more: it raises UserError, as does another root at one size.
+
+    Between the look at the published one and its replacement a lock is held, and nobody waits for it: whoever finds
+    it taken raises UserError, and may come again. A writer that stands still just there keeps the next from
+    publishing until it goes on or ends: nothing may be published that it would then replace. All that takes time,
+    the disk's part, is done without the lock.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    new = folder / f".{chain}.{os.urandom(4).hex()}.new"  # of our own: whoever stands still holds nobody up
+    new = folder / f".{chain}.{os.urandom(4).hex()}.new"
     try:
-        _write(new, text)
-        with (folder / f".{chain}.lock").open("a") as lock:
-            _take(lock, chain)
-            _require_newer(load(folder, chain), chain, text)
-            new.replace(folder / chain)
-            _sync(folder)
-            for left in folder.glob(f".{chain}.*.new"):  # by one that was killed
-                left.unlink(missing_ok=True)
+        with new.open("w", encoding="utf-8") as file:
+            _take(file, chain)  # while it is being written, nobody clears it
+            _write(file, text)
+            with (folder / f".{chain}.lock").open("a") as lock:
+                _take(lock, chain)
+                _require_newer(load(folder, chain), chain, text)
+                new.replace(folder / chain)
+        _sync(folder)
+        _clear(folder, chain)
     finally:
         new.unlink(missing_ok=True)
 
 
-def _write(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+def _write(file: IO[str], text: str) -> None:
+    file.write(text)
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _clear(folder: Path, chain: str) -> None:
+    """Remove what writers left that were killed: what is still being written is locked by its writer."""
+    for left in folder.glob(f".{chain}.*.new"):
+        with suppress(BlockingIOError, FileNotFoundError), left.open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink()
 
 
 def _sync(folder: Path) -> None:

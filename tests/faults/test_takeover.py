@@ -1,6 +1,7 @@
 """A writer that stood still, lost its chain to another, and wakes up in the middle of publishing."""
 
 import fcntl
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,6 +74,35 @@ def test_two_do_not_publish_at_once(world: World) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(UserError, match="another process is publishing its checkpoint"):
             checkpoint_file.write(world.folder.checkpoints, REGISTRY, published)
+
+
+def test_the_disk_holds_nobody_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one waits for the disk, with the file or with the folder, another publishes."""
+    folder, fsync = world.folder.checkpoints, os.fsync
+    published = checkpoint_file.read(folder, REGISTRY) or ""
+    between = list[str]()
+
+    def slow(handle: int) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", fsync)
+            checkpoint_file.write(folder, REGISTRY, published)
+        between.append("published")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    checkpoint_file.write(folder, REGISTRY, published)
+    assert between == ["published"] * 2
+
+
+def test_what_is_being_written_is_not_cleared(world: World) -> None:
+    """One who publishes leaves the file of another, who has begun and not yet published, where it is."""
+    folder = world.folder.checkpoints
+    with (folder / f".{REGISTRY}.0badcafe.new").open("w") as new:
+        fcntl.flock(new, fcntl.LOCK_EX)
+        checkpoint_file.write(folder, REGISTRY, checkpoint_file.read(folder, REGISTRY) or "")
+        assert Path(new.name).exists()
+    checkpoint_file.write(folder, REGISTRY, checkpoint_file.read(folder, REGISTRY) or "")
+    assert not Path(new.name).exists()
 
 
 def test_what_a_killed_writer_left_is_cleared(world: World) -> None:
