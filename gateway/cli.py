@@ -153,8 +153,8 @@ async def _serve(
         await Start(settings, folder, chains, service.record, now_ms).look(lambda: _bring_up_to_date(dsn))
         await service.run()
 
-    if worker and http and http[1]:  # port 0 is any that is free
-        http = (http[0], http[1] + worker.number)
+    if worker and http:
+        http = (http[0], worker.port(http[1]))
     with web.serving(service.record, http) if http else nullcontext():
         await _until_stopped(start_and_run(), parent=sys.stdin if worker else None)
 

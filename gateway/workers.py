@@ -45,6 +45,10 @@ class Worker:
         """The chains that it prefers: each is preferred by one worker."""
         return list(chains[self.number :: self.count])
 
+    def port(self, first: int) -> int:
+        """Its own, where the first worker has this one; 0 is any that is free, for each."""
+        return first + self.number if first else 0
+
 
 async def keep(arguments: Sequence[str], environment: Mapping[str, str], count: int, ready: Callable[[], None]) -> None:
     """Keep `count` workers running, each `tallystick gateway run` with these arguments; `ready` when all are.

@@ -26,6 +26,12 @@ def run(world: World, *options: str, dsn: str | None = None) -> int:
     return tallystick.run(["gateway", "run", *where, *options])
 
 
+def test_each_worker_has_a_port_of_its_own() -> None:
+    """One after another, from the one that is named; where any is good, any."""
+    assert [Worker(number, 3).port(9464) for number in range(3)] == [9464, 9465, 9466]
+    assert [Worker(number, 3).port(0) for number in range(3)] == [0, 0, 0]
+
+
 @pytest.mark.parametrize(
     "options",
     [
