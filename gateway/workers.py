@@ -124,13 +124,14 @@ async def _start(
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is not None:
-        return
-    with suppress(ProcessLookupError):
-        process.terminate()
+    """End it, if it has not ended, and read its pipes to their end: one left open outlives the loop, and complains."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            process.terminate()
     try:
         async with asyncio.timeout(STOP_S_MAX):
-            await process.wait()
+            await process.communicate()
     except TimeoutError:
-        process.kill()
+        with suppress(ProcessLookupError):
+            process.kill()
         await process.wait()

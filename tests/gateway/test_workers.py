@@ -55,7 +55,8 @@ def test_a_worker_that_cannot_work_ends_all_with_its_reason(world: World, capfd:
     """A database that is not there: what the worker met, that it ended, what to do, exit code 1, and no traceback."""
     assert run(world, "--workers", "2", dsn=altered(world.dsn, dbname="nonsense")) == 1
     told = capfd.readouterr().err
-    assert '"nonsense" does not exist' in told and "Traceback" not in told
+    assert '"nonsense" does not exist' in told
+    assert "Traceback" not in told, told
     assert told.splitlines()[-1] == "tallystick: hint: what it said stands above"
     assert "ended before it was ready" in told.splitlines()[-2]
 
