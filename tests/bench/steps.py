@@ -25,7 +25,7 @@ from tests.bench.receive import receive_us
 if TYPE_CHECKING:
     from tests.bench.gateway import Load
 
-ROUNDS = 5
+ROUNDS = 9
 PACKS = 500
 SCRATCH = 7_000_000_000  # entries far from the ledger's own; rolled back
 
