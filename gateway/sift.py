@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from gateway.budget import cost
-from gateway.judge import Admitted, Behind, Head, Refused, Streams, judge
+from gateway.judge import Admitted, Behind, Head, Opened, Refused, Streams, is_signed, opened, placed
 from ledger.birth import Birth
 from ledger.errors import MalformedError
 from ledger.refusal import Reason
@@ -48,24 +49,29 @@ class Sieve:
     heads: MutableMapping[tuple[bytes, int], Head]
     known: set[StreamKey]
 
+    @cached_property
+    def _streams(self) -> Streams:
+        return Streams(self.heads, self.known)
+
     def sift(self, incoming: Iterable[Incoming], batch: Batch | None = None) -> Batch:
         """Judge each message in order, into a batch of its own or into one that was begun."""
-        batch, streams = batch or Batch(), Streams(self.heads, self.known)
-        for message in incoming:
-            if message.what == "birth":
+        batch, messages = batch or Batch(), list(incoming)
+        found = [None if message.what == "birth" else opened(message.payload, self.registry) for message in messages]
+        signed = [isinstance(one, Opened) and is_signed(one) for one in found]
+        for message, one, holds in zip(messages, found, signed, strict=True):
+            if one is None:
                 self._birth(message, batch)
+            elif isinstance(one, Refused):
+                batch.refused.append((message, one))
+            elif not holds:
+                batch.refused.append((message, Refused(Reason.SIGNATURE)))
             else:
-                self._statement(message, batch, streams)
+                self._signed(message, one, batch)
         return batch
 
-    def _statement(self, message: Incoming, batch: Batch, streams: Streams) -> None:
-        verdict = judge(
-            message.payload,
-            topic=message.topic,
-            origin=self.origin,
-            registry=self.registry,
-            suspended=self.suspended,
-            streams=streams,
+    def _signed(self, message: Incoming, found: Opened, batch: Batch) -> None:
+        verdict = placed(
+            found, topic=message.topic, origin=self.origin, suspended=self.suspended, streams=self._streams
         )
         if isinstance(verdict, Admitted):
             statement, tally = verdict.statement, verdict.statement.tally
