@@ -88,8 +88,10 @@ class Share:
 
     def fits(self, device: str, size: int) -> bool:
         """Whether a message of `size` bytes of `device` may wait with the others."""
-        count, held = self._held.get(device, (0, 0))
         free, free_bytes = self.count_max - self.count, self.bytes_max - self.bytes
+        if free > self.count and free_bytes > self.bytes + size:
+            return True  # it is not half full: nobody can hold more than is free
+        count, held = self._held.get(device, (0, 0))
         return free > 0 and free_bytes >= size and count < EAGERNESS * free and held < EAGERNESS * free_bytes
 
     def put(self, device: str, size: int) -> None:

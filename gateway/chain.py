@@ -272,7 +272,8 @@ def _specimens(refused: Sequence[tuple[Incoming, Refused]]) -> list[Specimen]:
 def _new_entry(item: Admitted) -> NewEntry:
     statement = item.statement
     rows = _section_rows(statement, item.sections)
-    return NewEntry(item.data, statement.stream_key, statement.tally.seq, len(statement.manifest), rows)
+    seq, lines = statement.tally.seq, len(statement.manifest)
+    return NewEntry(item.data, statement.stream_key, seq, lines, rows, statement.hash)
 
 
 def _section_rows(statement: Statement, sections: Sections) -> list[SectionRow]:

@@ -29,6 +29,7 @@ from ledger.topic import Topic
 
 log = logging.getLogger("gateway")
 
+TOPICS_KEPT = 10_000
 PAUSE_S, PAUSE_S_MAX = 0.1, 5.0
 
 
@@ -52,6 +53,7 @@ class ChainService:
         self._opened, self._heard, self._took = opened, heard, took
         self._listening = f"listening for {name}"  # its name in the log
         self._waiting, self._budget = Waiting(), Budget()
+        self._topics: dict[str, tuple[Topic, str]] = {}
         self._intake: Intake | None = None
         record.waiting = self._waiting.__len__
 
@@ -150,11 +152,8 @@ class ChainService:
     def _receive(self, text: str, payload: bytes) -> None:
         """Take a message from the broker: it waits for the next batch, or is counted for what it is."""
         now = time.monotonic()
-        try:
-            topic, what = Topic.parse(text)
-        except MalformedError:
-            return self._refuse(text, now)
-        if topic.chain != self._name or what not in ("statement", "birth"):
+        topic, what = self._topics.get(text) or self._learn(text)
+        if topic is None:
             return self._refuse(text, now)
         message = Incoming(topic, what, payload, now)
         if not self._waiting.fits(message):
@@ -162,6 +161,19 @@ class ChainService:
         if not self._budget.take(topic.device, now * 1000, cost(len(payload))):
             return self._drop(topic, "over-budget", now)
         return self._waiting.put(message, now)
+
+    def _learn(self, text: str) -> tuple[Topic, str] | tuple[None, str]:
+        """Whose topic this is, and what it carries; None if it is none that we listen to."""
+        try:
+            topic, what = Topic.parse(text)
+        except MalformedError:
+            return None, ""
+        if topic.chain != self._name or what not in ("statement", "birth"):
+            return None, ""
+        if len(self._topics) >= TOPICS_KEPT:
+            self._topics.clear()
+        self._topics[text] = topic, what
+        return topic, what
 
     def _drop(self, topic: Topic, reason: str, now: float) -> None:
         """Unread; its agent sends it again."""

@@ -44,7 +44,7 @@ def calm_collector() -> None:
     """Let the cyclic collector look seldom: a block is many objects that live for a moment, and none is in a cycle."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(200_000, 20, 100)
 
 
 class Service:

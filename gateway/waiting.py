@@ -32,9 +32,10 @@ class Waiting:
 
     def put(self, message: Incoming, now: float) -> None:
         """Add a message that came `now`, by the monotonic clock; whoever asks `fits` before keeps the bounds."""
-        self._share.put(message.topic.device, len(message.payload))
-        self._batcher.add(message, now * 1000, size=len(message.payload))
-        if len(self._batcher) in (1, PART) or self._batcher.is_full:
+        size, batcher = len(message.payload), self._batcher
+        self._share.put(message.topic.device, size)
+        batcher.add(message, now * 1000, size=size)
+        if not self._news.is_set() and (len(batcher) in (1, PART) or batcher.is_full):
             self._news.set()
 
     async def parts(self) -> AsyncIterator[list[Incoming]]:

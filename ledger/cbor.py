@@ -75,7 +75,7 @@ def decode_item(data: bytes, *, depth_max: int) -> Any:
     """As `decode`, for a caller that looks at every value's type itself: values that are not plain pass."""
     stream = BytesIO(data)
     try:
-        value = cbor2.load(stream, max_depth=depth_max, strict_hashable_types=_has_large_map(data), **_STRICT)
+        value = _load(stream, max_depth=depth_max, strict_hashable_types=_has_large_map(data))
     except Exception as error:
         raise MalformedError(f"not plain CBOR: {error}") from error
     if stream.tell() != len(data):
@@ -164,6 +164,7 @@ _STRICT: dict[str, Any] = {
     "tag_hook": _refuse_tag,
     "semantic_decoders": dict.fromkeys(_KNOWN_TAGS, _refuse_tag),
 }
+_load: Callable[..., Any] = partial(cbor2.load, **_STRICT)
 _loads: Callable[..., Any] = partial(cbor2.loads, max_depth=DEPTH_MAX, **_STRICT)
 
 

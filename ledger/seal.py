@@ -38,13 +38,17 @@ class SectionRow(NamedTuple):
 
 
 class NewEntry(NamedTuple):
-    """An entry to be: its bytes; for a statement also its stream, seq, number of manifest lines and whole sections."""
+    """An entry to be: its bytes; for a statement also its stream, seq, number of manifest lines and whole sections.
+
+    `hash` is the SHA-256 of its bytes, if it is known by now.
+    """
 
     data: bytes
     stream: StreamKey | None = None
     seq: int | None = None
     lines: int = 0
     sections: Sequence[SectionRow] = ()
+    hash: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +274,7 @@ class ChainWriter:
         ):
             copy.set_types(["int8", "int4", "int8", "int2", "bytea", "bytea", "bytea"])
             for index, (entry, leaf) in enumerate(zip(entries, leaf_hashes, strict=True), first):
-                digest = hashlib.sha256(entry.data).digest()
+                digest = entry.hash or hashlib.sha256(entry.data).digest()
                 identity = entry_id(self.chain_id, index)
                 stream_id = streams[entry.stream] if entry.stream else None
                 copy.write_row((identity, stream_id, entry.seq, entry.lines, digest, leaf, entry.data))

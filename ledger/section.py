@@ -70,21 +70,21 @@ class Section(NamedTuple):
 
     def encode(self) -> bytes:
         """CBOR `[salt, body]`."""
-        return b"\x82" + self._parts
+        salt, body = self
+        return b"".join((b"\x82", cbor.bytes_head(len(salt)), salt, cbor.bytes_head(len(body)), body))
 
     def digest(self, *, kid: bytes, privacy: int, content_format: int) -> bytes:
         """The digest by which a manifest of the key `kid` names this section: 32 bytes."""
-        named = _digest_head(kid, int(privacy), int(content_format)) + self._parts
-        return hashlib.sha256(named).digest()
+        return _digest(self.encode(), kid, int(privacy), int(content_format))
 
     def line(self, *, kid: bytes, privacy: Privacy, content_format: int) -> Line:
         """The manifest line for this section."""
         return Line(privacy, content_format, self.digest(kid=kid, privacy=privacy, content_format=content_format))
 
-    @property
-    def _parts(self) -> bytes:
-        """Salt and body, each as a CBOR byte string."""
-        return b"".join((cbor.bytes_head(len(self.salt)), self.salt, cbor.bytes_head(len(self.body)), self.body))
+
+def _digest(data: bytes, kid: bytes, privacy: int, content_format: int) -> bytes:
+    """Of a section's bytes: what follows their head, salt and body, stands last in what is hashed, too."""
+    return hashlib.sha256(_digest_head(kid, privacy, content_format) + data[1:]).digest()
 
 
 @lru_cache(maxsize=4096, typed=True)
@@ -101,5 +101,4 @@ def matching(line: Line, data: bytes | None, *, kid: bytes) -> Section | None:
         section = Section.decode(data)
     except MalformedError:
         return None
-    found = section.digest(kid=kid, privacy=line.privacy, content_format=line.content_format)
-    return section if found == line.digest else None
+    return section if _digest(data, kid, int(line.privacy), line.content_format) == line.digest else None
