@@ -1,5 +1,6 @@
 """What takes statements in: receive -> judge -> batch -> seal -> receipt.
 
-`judge` is pure and decides one message at a time; `intake` brings messages from the broker; `service` gives every
-chain a task that collects a batch and hands it to its `writer`, which seals it and says what to answer.
+`intake` brings a chain's messages from the broker, `waiting` holds them until their block closes. `chain` judges them
+(`sift`, `judge`: pure), seals a block in one transaction, and says what to answer. `chain_service` runs that for one
+chain, `service` for all of a process, `workers` in several processes. What a process tells of itself is in `record`.
 """
