@@ -5,7 +5,7 @@ A label's code holds its signature, which nobody types: on a screen, the whole l
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from labels.print import Face
 from labels.templating import environment
@@ -29,4 +29,6 @@ class Shown:
 
 def overview(labels: Sequence[Shown], *, gtin: str, lot: str, title: str = "") -> str:
     """The page, as HTML that needs nothing but the pictures beside it."""
-    return environment().get_template("overview.html").render(labels=labels, gtin=gtin, lot=lot, title=title)
+    host = next((urlsplit(label.face.link).hostname for label in labels), None)  # which a phone goes to
+    template = environment().get_template("overview.html")
+    return template.render(labels=labels, gtin=gtin, lot=lot, title=title, host=host)

@@ -97,6 +97,7 @@ def test_printed_labels_lead_to_their_genuine_pages(viewer: Viewer, story: Story
         page.goto(file.as_uri())
         assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
         assert page.inner_text("h1") == EVIL
+        assert "A phone that scans the code goes to id.example.com." in page.inner_text("body")
         page.emulate_media(media="print")
         assert [link.inner_text() for link in page.locator("li a").all()] == [
             f"{viewer.address}{label.path}?s={label.digits}" for label in story.labels
