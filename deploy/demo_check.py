@@ -124,8 +124,8 @@ def _entered(dsn: str, folders: Iterable[Path]) -> frozenset[bytes]:
 def _verified(stack: "Stack", hashes: Iterable[bytes]) -> frozenset[bytes]:
     """Those that a proof from the ledger shows to be in it, by the trust file alone."""
     from ledger.folder import LedgerFolder
-    from ledger.prove import Prover, find_statement
-    from ledger.verify import verify
+    from ledger.proof.prove import Prover, find_statement
+    from ledger.proof.verify import verify
 
     folder, good = LedgerFolder(stack.data / "ledger"), set()
     trust = folder.trust()

@@ -10,7 +10,7 @@ import psycopg
 from ledger.database import connect
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
-from ledger.prove import Prover
+from ledger.proof.prove import Prover
 
 SESSIONS_MAX = 4
 WAIT_S_MAX = 10.0

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
-from ledger.bundle import Bundle
 from ledger.epcis import Event
 from ledger.errors import OutsideError, UserError
+from ledger.proof.bundle import Bundle
+from ledger.proof.verdict import Said, Verdict
+from ledger.proof.verify import verify
 from ledger.trust import Trust
-from ledger.verdict import Said, Verdict
-from ledger.verify import verify
 
 WEIGHT_MAX = 300_000  # of the verdicts remembered, in readings
 

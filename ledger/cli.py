@@ -1,7 +1,6 @@
 """`tallystick ledger`: make a ledger, admit keys to it, prove and check what it holds."""
 
 import json
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +9,11 @@ from typing import Any, TypeVar
 import click
 
 from ledger import command_line, names, registration
+from ledger.audit.cli import audit
 from ledger.command_line import checked, examples
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
+from ledger.proof.cli import prove, verify
 from ledger.registry import Key, Status, is_text
 from ledger.settings import Settings
 
@@ -160,103 +161,5 @@ def _key(data: Path | None, dsn: str | None, device: str) -> Key:
     return key
 
 
-@cli.command(
-    epilog=examples(
-        "tallystick ledger prove --chain production --index 1 -o first.bundle",
-        "tallystick ledger prove --device press-1 --lane events \\",
-        "    --stream 90f3c1d2a4b5e6f7 --seq 0 -o made.bundle",
-    )
-)
-@command_line.data
-@command_line.dsn
-@click.option("--statement", "statement_hash", metavar="HASH", help="By its SHA-256, 64 hexadecimal digits.")
-@click.option("--chain", help="By its chain, with --index.")
-@click.option("--index", type=int, help="Its place on the chain, from 0.")
-@click.option("--device", metavar="NAME", help="By its stream, with --lane, --stream and --seq.")
-@click.option("--lane", type=click.Choice(["events", "telemetry", "0", "1"]), help="The stream's lane.")
-@click.option("--stream", metavar="HEX", help="The stream's id, 16 hexadecimal digits.")
-@click.option("--seq", type=int, help="Its number in the stream, from 0.")
-@click.option("--private", is_flag=True, help="With all its sections: for those who may see them.")
-@click.option("-o", "--output", type=click.Path(path_type=Path, allow_dash=True), help="Default: <hash>.bundle.")
-def prove(data: Path | None, dsn: str | None, private: bool, output: Path | None, **which: Any) -> None:
-    """Write the proof bundle of one statement, with its public sections.
-
-    Whoever has a trust file can check it offline: 'tallystick ledger verify'.
-    """
-    from ledger import proving
-
-    settings = Settings.load(data, dsn=dsn)
-    folder = LedgerFolder(settings.data / "ledger")
-    trust = folder.trust()
-    bundle, name = proving.make(settings.need_dsn(), folder, trust, private=private, **which)
-    if output is None and sys.stdout.isatty():
-        output = Path(f"{name}.bundle")
-    if output is None or output == Path("-"):
-        click.echo(bundle, nl=False)
-    else:
-        try:
-            output.write_bytes(bundle)
-        except OSError as error:
-            raise UserError.of_system(f"cannot write {output}", error) from error
-        click.echo(f"wrote {output}", err=True)
-
-
-@cli.command(epilog=examples("tallystick ledger verify first.bundle --trust trust.json"))
-@click.argument("bundle", type=click.File("rb"))
-@click.option("--trust", required=True, type=click.Path(path_type=Path), help="The operator's trust file.")
-@command_line.as_json
-def verify(bundle: Any, trust: Path, as_json: bool) -> None:
-    """Check the proof bundle BUNDLE (- for standard input), offline: it and the trust file are all that is read."""
-    from ledger import proof_text
-    from ledger.bundle import BUNDLE_BYTES_MAX, Bundle
-    from ledger.errors import OutsideError
-    from ledger.trust import Trust
-    from ledger.verify import Step
-    from ledger.verify import verify as verify_bundle
-
-    trusted, steps, hint = (
-        Trust.load(trust),
-        list[Step](),
-        "'tallystick ledger prove' writes a bundle: is it this file?",
-    )
-    try:
-        proof = Bundle.decode(bundle.read(BUNDLE_BYTES_MAX + 1))
-        hint = "do not rely on this statement: ask for the bundle anew, and see that the trust file is the operator's"
-        verdict = verify_bundle(proof, trusted, passed=steps.append)
-    except OutsideError as error:
-        failed = {"ok": False, "passed": [int(step) for step in steps], "error": str(error)}
-        click.echo(json.dumps(failed) if as_json else "\n".join(proof_text.ticks(steps)), nl=as_json or bool(steps))
-        raise UserError(proof_text.printable(str(error)), hint) from error
-    if as_json:
-        click.echo(json.dumps({"ok": True, **verdict.document}))
-    else:
-        click.echo("\n".join([*proof_text.ticks(steps, anchored=verdict.anchored), "", *proof_text.lines(verdict)]))
-
-
-@cli.command(epilog=examples("tallystick ledger audit --data ~/tally", "tallystick ledger audit --json"))
-@command_line.data
-@command_line.dsn
-@command_line.as_json
-@click.pass_context
-def audit(ctx: click.Context, data: Path | None, dsn: str | None, as_json: bool) -> None:
-    """Rebuild everything from the entries, and check every signature, key, stream, tree, block and the anchor."""
-    from ledger import audit_text, proof_text
-    from ledger.audit import audit as audit_source
-    from ledger.audit_store import DatabaseSource
-    from ledger.database import connect
-
-    settings = Settings.load(data, dsn=dsn)
-    folder = LedgerFolder(settings.data / "ledger")
-    trust = folder.trust()
-    with connect(settings.need_dsn()) as connection, audit_text.Progress(sys.stderr) as progress:
-        report = audit_source(DatabaseSource(connection, folder), trust, tell=progress)
-    if as_json:
-        click.echo(json.dumps(report.document))
-        ctx.exit(0 if report.ok else 1)
-    click.echo("\n".join(audit_text.lines(report)))
-    if not report.ok:
-        first = proof_text.printable(report.problems[0])
-        raise UserError(
-            f"the audit found {report.count('problems')} problems; the first: {first}",
-            "keep this database and its checkpoints as they are: they are evidence",
-        )
+for _command in (prove, verify, audit):
+    cli.add_command(_command)

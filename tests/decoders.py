@@ -42,7 +42,6 @@ from ledger import (
 )
 from ledger.birth import Birth
 from ledger.block import Header
-from ledger.bundle import Bundle
 from ledger.checkpoint import Checkpoint
 from ledger.cose import Sign1
 from ledger.errors import (
@@ -56,13 +55,14 @@ from ledger.errors import (
     UserError,
 )
 from ledger.keys import SigningKey
+from ledger.proof.bundle import Bundle
+from ledger.proof.verify import verify
 from ledger.receipt import Answer, Receipt
 from ledger.refusal import Refusal
 from ledger.section import ContentFormat, Line, Privacy, Section, matching
 from ledger.statement import Statement
 from ledger.topic import Topic
 from ledger.trust import Log, Trust
-from ledger.verify import verify
 from tests import cast, seeds
 from tests.bench.bombs import judged
 
@@ -289,9 +289,12 @@ def _of_ledger() -> Iterator[Target]:
     yield of_bytes(
         "ledger.anchor.decode", anchor.decode, malformed, *seeds.ANCHORED, write=lambda entry: anchor.encode(*entry)
     )
-    yield of_bytes("ledger.bundle.Bundle.decode", Bundle.decode, malformed, *seeds.BUNDLES, write=Bundle.encode)
+    yield of_bytes("ledger.proof.bundle.Bundle.decode", Bundle.decode, malformed, *seeds.BUNDLES, write=Bundle.encode)
     yield of_bytes(
-        "ledger.verify.verify", lambda data: verify(Bundle.decode(data), seeds.TRUST), OutsideError, *seeds.BUNDLES
+        "ledger.proof.verify.verify",
+        lambda data: verify(Bundle.decode(data), seeds.TRUST),
+        OutsideError,
+        *seeds.BUNDLES,
     )
     yield of_bytes("ledger.registry.decode", registry.decode, malformed, *seeds.ENTRIES)
     yield of_bytes("ledger.registry.Registry.apply", _apply, (malformed, RegistryError), *seeds.ENTRIES)

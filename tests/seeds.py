@@ -8,8 +8,8 @@ from labels.signature import sign_label
 from ledger import anchor, cbor, cose, epcis, message, note, senml, stream
 from ledger.birth import Birth
 from ledger.block import Header
-from ledger.bundle import Anchoring, Bundle, ProvenEntry, RegistryPart
 from ledger.checkpoint import Checkpoint
+from ledger.proof.bundle import Anchoring, Bundle, ProvenEntry, RegistryPart
 from ledger.receipt import Answer, Range, Receipt
 from ledger.refusal import CONTENT_TYPE, Reason, Refusal
 from ledger.section import ContentFormat, Line, Privacy, Section

@@ -13,8 +13,8 @@ from pathlib import Path
 import psycopg
 
 from ledger import checkpoint_file, merkle
-from ledger.audit import audit
-from ledger.audit_store import DatabaseSource
+from ledger.audit.database import DatabaseSource
+from ledger.audit.walk import audit
 from ledger.database import connect
 from ledger.folder import LedgerFolder
 from ledger.frontier import Frontier

@@ -14,12 +14,12 @@ from labels.resolve import Resolver, product_link
 from labels.signature import sign_label
 from ledger import epcis, senml
 from ledger.author import Content
-from ledger.bundle import Bundle
 from ledger.database import connect
 from ledger.errors import UserError
 from ledger.keys import SigningKey
+from ledger.proof.bundle import Bundle
+from ledger.proof.verify import verify
 from ledger.section import ContentFormat, Privacy, Section
-from ledger.verify import verify
 from tests.labels.story import GTIN, LOT, Story, issue_lot, make_story, public_event, public_pack
 
 

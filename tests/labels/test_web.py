@@ -15,10 +15,10 @@ from labels import gs1
 from labels.page import Page
 from labels.resolve import Resolver
 from labels.web import make_app
-from ledger.bundle import Bundle
 from ledger.database import connect
+from ledger.proof.bundle import Bundle
+from ledger.proof.verify import verify
 from ledger.trust import Trust
-from ledger.verify import verify
 from tests.labels.serving import served
 from tests.labels.story import GTIN, LOT, Story, make_story, public_event
 

@@ -4,15 +4,15 @@ from typing import Any
 
 import psycopg
 
-from ledger.bundle import BUNDLE_BYTES_MAX
 from ledger.database import connect
 from ledger.errors import OutsideError, UserError
 from ledger.folder import LedgerFolder
-from ledger.prove import Prover, find_statement
+from ledger.proof.bundle import BUNDLE_BYTES_MAX
+from ledger.proof.prove import Prover, find_statement
+from ledger.proof.verify import verify
 from ledger.section import Privacy
 from ledger.statement import EVENTS, STREAM_BYTES, TELEMETRY
 from ledger.trust import Trust
-from ledger.verify import verify
 
 _HINT = "name it by --statement, by --chain and --index, or by --device, --lane, --stream and --seq"
 _LANES = {"events": EVENTS, "telemetry": TELEMETRY, "0": EVENTS, "1": TELEMETRY}

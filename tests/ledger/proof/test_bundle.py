@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import cbor
-from ledger.bundle import BUNDLE_BYTES_MAX, Anchoring, Bundle, ProvenEntry, RegistryPart
 from ledger.errors import MalformedError
+from ledger.proof.bundle import BUNDLE_BYTES_MAX, Anchoring, Bundle, ProvenEntry, RegistryPart
 
 HASH = bytes(range(32))
 ENTRY = ProvenEntry(7, b"statement", (b"section", None), (HASH, HASH))

@@ -15,10 +15,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ledger import fold, merkle, note
-from ledger.audit_anchor import Ahead, AnchorEntries
-from ledger.audit_report import Findings, Report
-from ledger.audit_rows import BlockRow, ChainRow, EntryRow, Source
-from ledger.audit_statements import RegistryStates, StatementEntries, leaf_of, whole
+from ledger.audit.anchor import Ahead, AnchorEntries
+from ledger.audit.report import Findings, Report
+from ledger.audit.rows import BlockRow, ChainRow, EntryRow, Source
+from ledger.audit.statements import RegistryStates, StatementEntries, leaf_of, whole
 from ledger.block import GENESIS_PREV, Header
 from ledger.checkpoint import Checkpoint
 from ledger.errors import CheckpointError, MalformedError, NoteError

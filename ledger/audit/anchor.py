@@ -5,8 +5,8 @@ from typing import Generic, TypeVar
 
 from ledger import anchor
 from ledger.anchor import Kind
-from ledger.audit_report import Findings
-from ledger.audit_rows import AnchoredRow, BlockRow, EntryRow
+from ledger.audit.report import Findings
+from ledger.audit.rows import AnchoredRow, BlockRow, EntryRow
 from ledger.block import Header
 from ledger.errors import MalformedError
 from ledger.registry import REGISTRY, Registry

@@ -9,7 +9,7 @@ An arrow is a Merkle proof; what stands at its right end is signed, or is the ri
     registry entries  ── inclusion ───▶ registry's state             (the header names it: size and root)
 
 A checkpoint is a signed note. The registry entries are the genesis and those by which the signing key came to be
-what it was in that state. A bundle proves nothing by itself: `ledger.verify` holds it against a trust file.
+what it was in that state. A bundle proves nothing by itself: `ledger.proof.verify` holds it against a trust file.
 """
 
 from dataclasses import dataclass

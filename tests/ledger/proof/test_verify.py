@@ -13,22 +13,23 @@ from hypothesis import strategies as st
 
 import tallystick
 from deploy.postgres import Postgres
-from ledger import cbor, epcis, note, proof_text, senml, stream
+from ledger import cbor, epcis, note, senml, stream
 from ledger.author import Content
 from ledger.block import Header
-from ledger.bundle import Anchoring, Bundle, ProvenEntry, RegistryPart
 from ledger.checkpoint import Checkpoint
 from ledger.database import connect
 from ledger.errors import OutsideError, ProofError, RegistryError, SignatureError, TrustError, UserError
 from ledger.keys import SigningKey
 from ledger.merkle import EMPTY_ROOT
-from ledger.prove import Prover, find_statement, prove
+from ledger.proof import text as proof_text
+from ledger.proof.bundle import Anchoring, Bundle, ProvenEntry, RegistryPart
+from ledger.proof.prove import Prover, find_statement, prove
+from ledger.proof.verify import Step, verify
 from ledger.registry import Role, Status
 from ledger.seal import ChainWriter, NewEntry
 from ledger.section import ContentFormat, Privacy, Section
 from ledger.statement import Statement
 from ledger.trust import Trust
-from ledger.verify import Step, verify
 from tests.world import Device, World, event
 
 EPC = "https://id.gs1.org/01/09506000134352/21/A1"

@@ -17,10 +17,10 @@ import pytest
 import tallystick
 from deploy.postgres import Postgres
 from ledger import anchor, message, note
-from ledger.audit import audit
-from ledger.audit_report import PROBLEMS_KEPT, Report
-from ledger.audit_store import DatabaseSource
-from ledger.audit_text import Progress
+from ledger.audit.database import DatabaseSource
+from ledger.audit.report import PROBLEMS_KEPT, Report
+from ledger.audit.text import Progress
+from ledger.audit.walk import audit
 from ledger.block import Header
 from ledger.checkpoint import Checkpoint
 from ledger.database import connect

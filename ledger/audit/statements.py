@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ledger import fold, merkle
-from ledger.audit_report import Findings
-from ledger.audit_rows import EntryRow, SectionRow
+from ledger.audit.report import Findings
+from ledger.audit.rows import EntryRow, SectionRow
 from ledger.errors import MalformedError, RegistryError, SignatureError
 from ledger.fold import Stored
 from ledger.frontier import Frontier

@@ -7,16 +7,16 @@ from contextlib import contextmanager
 
 from ledger import anchor, fold, merkle, note
 from ledger.block import Header
-from ledger.bundle import Anchoring, Bundle, ProvenEntry
 from ledger.checkpoint import Checkpoint
 from ledger.errors import MalformedError, OutsideError, ProofError, RegistryError, TrustError
 from ledger.fold import Stored
+from ledger.proof.bundle import Anchoring, Bundle, ProvenEntry
+from ledger.proof.verdict import Shown, Verdict, show
 from ledger.registry import ANCHOR, REGISTRY, Key, Registry
 from ledger.section import Section, matching
 from ledger.standing import require_standing
 from ledger.statement import Statement
 from ledger.trust import Log, Trust
-from ledger.verdict import Shown, Verdict, show
 
 
 class Step(enum.IntEnum):

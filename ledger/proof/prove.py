@@ -9,13 +9,13 @@ import psycopg
 
 from ledger import checkpoint_file, merkle, read
 from ledger.block import Header
-from ledger.bundle import Anchoring, Bundle, Hashes, ProvenEntry, RegistryPart
 from ledger.checkpoint_file import Published
 from ledger.errors import MalformedError, UserError
 from ledger.fold import Stored
 from ledger.folder import LedgerFolder
 from ledger.key_history import KeyHistory
 from ledger.merkle import Node
+from ledger.proof.bundle import Anchoring, Bundle, Hashes, ProvenEntry, RegistryPart
 from ledger.registry import ANCHOR, REGISTRY
 from ledger.section import Privacy
 from ledger.statement import Statement

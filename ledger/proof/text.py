@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from ledger import epcis, senml, stream
+from ledger.proof.verdict import Shown, Verdict
+from ledger.proof.verify import Step
 from ledger.section import ContentFormat
-from ledger.verdict import Shown, Verdict
-from ledger.verify import Step
 
 READINGS_SHOWN = 5
 _CLOCKS = ("of unknown quality", "free-running since it was set", "set by NTP", "set by satellite")

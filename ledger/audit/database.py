@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 
 from ledger import checkpoint_file
-from ledger.audit_rows import AnchoredRow, BlockRow, ChainRow, EntryRow, SectionRow, TileRow
+from ledger.audit.rows import AnchoredRow, BlockRow, ChainRow, EntryRow, SectionRow, TileRow
 from ledger.folder import LedgerFolder
 from ledger.tree_store import chain_of, entry_id, index_of
 

@@ -4,8 +4,8 @@ import time
 from types import TracebackType
 from typing import Self, TextIO
 
-from ledger.audit_report import COUNTED, Report
-from ledger.proof_text import printable
+from ledger.audit.report import COUNTED, Report
+from ledger.proof.text import printable
 
 _TICK_S = 0.2
 

@@ -1,0 +1,1 @@
+"""Proofs of single statements: making them, and checking them offline."""
