@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger import note, topic
+from ledger.checkpoint import Checkpoint
 from ledger.errors import NoteError, TrustError, UserError
 from ledger.keys import thumbprint
 
@@ -40,6 +41,16 @@ class Log:
     def kid(self) -> bytes:
         """The thumbprint of the log's key."""
         return thumbprint(self.public_key)
+
+    def open(self, text: str) -> Checkpoint:
+        """The checkpoint that the signed note `text` holds; raises NoteError, CheckpointError or TrustError.
+
+        It is the log's word: signed by its key, and of its origin.
+        """
+        checkpoint = Checkpoint.parse(note.open(text, [self.verifier]).text)
+        if checkpoint.origin != self.origin:
+            raise TrustError(f"the checkpoint is of {checkpoint.origin!r}, not of {self.origin!r}")
+        return checkpoint
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ledger import anchor, fold, merkle, note
+from ledger import anchor, fold, merkle
 from ledger.block import Header
 from ledger.checkpoint import Checkpoint
 from ledger.errors import MalformedError, OutsideError, ProofError, RegistryError, TrustError
@@ -67,7 +67,7 @@ def verify(bundle: Bundle, trust: Trust, *, passed: Callable[[Step], None] = _no
             raise TrustError("the anchor holds no statements")
     # (2) The log's word for its size and root.
     with step(Step.CHECKPOINT):
-        checkpoint = _open(bundle.checkpoint, log)
+        checkpoint = log.open(bundle.checkpoint)
     # (3) The very bytes are the leaf.
     with step(Step.INCLUSION):
         _require_inclusion(entry, size=checkpoint.size, root=checkpoint.root)
@@ -80,7 +80,7 @@ def verify(bundle: Bundle, trust: Trust, *, passed: Callable[[Step], None] = _no
             _require_anchored(bundle.anchor, header, anchor_log)
     # (6) The state by which the block's keys were judged is one that the registry had.
     with step(Step.STATE):
-        registry_checkpoint = _open(bundle.registry.checkpoint, registry_log)
+        registry_checkpoint = registry_log.open(bundle.registry.checkpoint)
         _require_state(bundle, header, registry_checkpoint)
     # (7) What the registry says of the key in that state, from the pinned genesis on.
     with step(Step.REGISTRY):
@@ -93,13 +93,6 @@ def verify(bundle: Bundle, trust: Trust, *, passed: Callable[[Step], None] = _no
     with step(Step.SECTIONS):
         sections = _sections(statement, entry)
     return _verdict(bundle, header, checkpoint, registry, statement, key, sections)
-
-
-def _open(text: str, log: Log) -> Checkpoint:
-    checkpoint = Checkpoint.parse(note.open(text, [log.verifier]).text)
-    if checkpoint.origin != log.origin:
-        raise TrustError(f"the checkpoint is of {checkpoint.origin!r}, not of {log.origin!r}")
-    return checkpoint
 
 
 def _require_inclusion(entry: ProvenEntry, *, size: int, root: bytes) -> None:
@@ -124,7 +117,7 @@ def _require_block(bundle: Bundle, log: Log, checkpoint: Checkpoint) -> Header:
 
 
 def _require_anchored(anchoring: Anchoring, header: Header, log: Log) -> None:
-    checkpoint = _open(anchoring.checkpoint, log)
+    checkpoint = log.open(anchoring.checkpoint)
     leaf = merkle.leaf_hash(anchor.encode(anchor.Kind.HEADER, header.encode()))
     merkle.verify_inclusion(
         anchoring.path, leaf=leaf, index=anchoring.index, size=checkpoint.size, root=checkpoint.root
