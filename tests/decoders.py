@@ -57,6 +57,7 @@ from ledger.errors import (
 from ledger.keys import SigningKey
 from ledger.proof.bundle import Bundle
 from ledger.proof.verify import verify
+from ledger.published import blocks, content, paths, policy
 from ledger.receipt import Answer, Receipt
 from ledger.refusal import Refusal
 from ledger.section import ContentFormat, Line, Privacy, Section, matching
@@ -322,6 +323,27 @@ def _of_ledger() -> Iterator[Target]:
         "tile/entries/x001/067.p/5",
         write=lambda found: str(found.path),
     )
+    yield of_text(
+        "ledger.published.paths.parse", paths.parse, malformed, *seeds.PATHS, write=lambda found: str(found.path)
+    )
+    yield of_text("ledger.published.policy.parse", policy.parse, OutsideError, *seeds.PATHS)
+    yield of_bytes(
+        "ledger.published.blocks.decode_head", blocks.decode_head, malformed, *seeds.HEADS, write=blocks.encode_head
+    )
+    yield of_bytes(
+        "ledger.published.blocks.decode_blocks",
+        lambda data: blocks.decode_blocks(data, 2),
+        malformed,
+        *seeds.BLOCKS,
+        write=blocks.encode_blocks,
+    )
+    yield of_bytes(
+        "ledger.published.content.decode",
+        lambda data: content.decode(data, 2),
+        malformed,
+        *seeds.CONTENTS,
+        write=content.encode,
+    )
     yield of_text("ledger.b64.decode", b64.decode, malformed, "YQ==", "AAAA", write=b64.encode)
     yield of_text(
         "ledger.topic.Topic.parse",
@@ -338,6 +360,7 @@ def _of_ledger() -> Iterator[Target]:
         write=lambda found: str(found.text),
     )
     yield of_text("ledger.note.open", lambda text: note.open(text, [_LOG.verifier]), NoteError, seeds.NOTE)
+    yield of_text("ledger.trust.Log.open", _LOG.open, (NoteError, CheckpointError, TrustError), seeds.NOTE)
     yield of_text(
         "ledger.note.Verifier.parse",
         note.Verifier.parse,
@@ -477,6 +500,11 @@ OTHERS = {
     "labels.signature.LabelKey.of": "takes what the registry has read",
     "ledger.checkpoint_file.read": "gives a file's text",
     "ledger.genesis._Keys.load_or_make": "by SigningKey.load",
+    "ledger.published.database.DatabaseReader.read": "reads a path by policy.parse",
+    "ledger.published.folder.FolderReader.read": "reads a path by policy.parse",
+    "ledger.published.policy.LimitedReader.read": "reads a path by policy.parse",
+    "ledger.published.policy.Policy.of": "of chains that we name",
+    "ledger.published.reader.Reader.read": "a protocol",
     "ledger.seal.ChainWriter.read_nodes": "reads our own database",
     "ledger.settings._File.read": "by Settings.load",
 }

@@ -10,6 +10,8 @@ from ledger.birth import Birth
 from ledger.block import Header
 from ledger.checkpoint import Checkpoint
 from ledger.proof.bundle import Anchoring, Bundle, ProvenEntry, RegistryPart
+from ledger.published import content
+from ledger.published.blocks import Block, encode_blocks, encode_head
 from ledger.receipt import Answer, Range, Receipt
 from ledger.refusal import CONTENT_TYPE, Reason, Refusal
 from ledger.section import ContentFormat, Line, Privacy, Section
@@ -130,6 +132,26 @@ HEADERS = (
     Header(cast.ORIGIN, 1, 3, 5, HASH, HASH, 1_750_000_000_000, (4, HASH)).encode(),
 )
 ANCHORED = (anchor.encode(anchor.Kind.HEADER, HEADERS[0]), anchor.encode(anchor.Kind.CHECKPOINT, NOTE.encode()))
+_BLOCK = Block(HEADERS[0], NOTE)
+HEADS = (encode_head(_BLOCK),)
+BLOCKS = (encode_blocks([_BLOCK, _BLOCK]),)
+CONTENTS = (
+    content.encode(
+        [
+            content.Content(None, (content.Shown(0, 0, 65001, SECTION.encode()), content.Shown(2, 2, 112, None))),
+            content.Content(content.Held(HASH, TELEMETRY, bytes(8), 7, 1, HASH), ()),
+        ]
+    ),
+)
+PATHS = (
+    "trust.json",
+    f"{cast.ORIGIN}/checkpoint",
+    f"{cast.ORIGIN}/head",
+    f"{cast.ORIGIN}/tile/2/x001/x234/067.p/5",
+    f"{cast.ORIGIN}/tile/entries/x001/067",
+    f"{cast.ORIGIN}/blocks/000.p/255",
+    f"{cast.ORIGIN}/content/001",
+)
 ENTRIES = tuple(
     cbor.encode(entry)
     for entry in (

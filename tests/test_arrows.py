@@ -20,8 +20,8 @@ MAY_IMPORT = {
 IMPURE = {
     "ledger": {
         "audit.cli", "audit.database", "checkpoint_file", "cli", "command_line", "database", "folder", "genesis",
-        "inbox", "operate", "pgcopy", "proof.cli", "proof.prove", "proof.proving", "read", "seal", "settings",
-        "tree_store",
+        "inbox", "operate", "pgcopy", "proof.cli", "proof.prove", "proof.proving", "published.database",
+        "published.folder", "read", "seal", "settings", "tree_store",
     },
     "gateway": {
         "ages", "anchor_chain", "answers", "chain", "chain_service", "check", "check_broker", "check_database", "cli",
