@@ -27,13 +27,17 @@ class SectionRow:
 
 @dataclass(frozen=True, slots=True)
 class EntryRow:
-    """An entry as it is kept; `data` is None once it is erased. The anchor's have no stream, seq or lines."""
+    """An entry as it is kept; `data` is None once it is erased. The anchor's have no stream, seq or lines.
+
+    Where nothing is kept beside an entry's bytes, `statement_hash` is None, and stream, seq and lines say nothing;
+    if `data` is None too, it is not for the reader.
+    """
 
     index: int
     stream: StreamKey | None
     seq: int | None
     lines: int
-    statement_hash: bytes
+    statement_hash: bytes | None
     leaf_hash: bytes
     data: bytes | None
     sections: tuple[SectionRow, ...] = ()

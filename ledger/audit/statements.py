@@ -86,8 +86,8 @@ class StatementEntries:
         """Check one, judged by `registry`."""
         statement = self._statement(row)
         fault = self._standing_fault(statement, registry) if statement else None
-        # What nobody signed shall not move a stream: then the place is the one that was stored with it.
-        self._link(row, statement if fault is None else None)
+        # What nobody signed shall not move a stream: then the place is the one that was stored with it, if one was.
+        self._link(row, statement if fault is None or row.statement_hash is None else None)
         if fault is not None:
             self.findings.wrong(fault, index=row.index)
         if statement is not None:
@@ -106,7 +106,7 @@ class StatementEntries:
             self.findings.wrong(f"it is no statement: {error}", index=row.index)
             return None
         said = (statement.stream_key, statement.tally.seq, len(statement.manifest))
-        if said != (row.stream, row.seq, row.lines):
+        if row.statement_hash is not None and said != (row.stream, row.seq, row.lines):
             self.findings.wrong("its stream, seq or number of lines is stored otherwise than it says", index=row.index)
         return statement
 
@@ -123,7 +123,8 @@ class StatementEntries:
         stream = statement.stream_key if statement else row.stream
         seq = statement.tally.seq if statement else row.seq
         if stream is None or seq is None:
-            self.findings.wrong("it is in no stream", index=row.index)
+            if row.statement_hash is not None:
+                self.findings.wrong("it is in no stream", index=row.index)
             return
         fault = self._fault(stream, seq, statement.tally.prev if statement else None)
         if fault is not None:
@@ -134,7 +135,7 @@ class StatementEntries:
             self._opening(row, statement)
         elif self.heads[stream[:2]].stream != stream[2]:
             return  # the open stream goes on from its own head
-        self.heads[stream[:2]] = _Head(stream[2], seq, statement.hash if statement else row.statement_hash)
+        self.heads[stream[:2]] = _Head(stream[2], seq, statement.hash if statement else row.statement_hash or _NO_HASH)
 
     def _opening(self, row: EntryRow, statement: Statement | None) -> None:
         """A stream opens with a section about itself. That is content, which the gateway does not judge."""

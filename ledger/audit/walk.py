@@ -189,7 +189,8 @@ class _Walk:
 
     def _entry(self, row: EntryRow) -> None:
         self._findings.counts["entries"] += 1
-        if row.data is not None and hashlib.sha256(row.data).digest() != row.statement_hash:
+        digest = row.statement_hash if row.data is None else hashlib.sha256(row.data).digest()
+        if digest != row.statement_hash and row.statement_hash is not None:
             self._findings.wrong("its bytes do not give the statement hash that is stored", index=row.index)
         leaf = leaf_of(row)
         if leaf != row.leaf_hash:

@@ -84,3 +84,22 @@ def _publish_without_its_section(world: World, press: Device) -> None:
 def everything(reader: Reader, found: list[str]) -> dict[str, bytes]:
     """What a reader has at each path."""
     return {path: reader.read(path) for path in found}
+
+
+class Copy:
+    """Everything of a reader, to be spoiled."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.files = files
+
+    def read(self, path: str) -> bytes:
+        """What is there."""
+        if path not in self.files:
+            raise NotPublishedError("it is not there")
+        return self.files[path]
+
+    def flip(self, path: str, at: int) -> None:
+        """Turn one bit over, at a byte of the file."""
+        data = bytearray(self.files[path])
+        data[at] ^= 1
+        self.files[path] = bytes(data)
