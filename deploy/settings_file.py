@@ -9,7 +9,7 @@ from deploy.credentials import write_private
 from ledger.errors import UserError
 from ledger.settings import FILE_NAME, is_port
 
-Tables = Mapping[str, Mapping[str, str | int | bool]]
+Tables = Mapping[str, Mapping[str, str | int | bool | list[str]]]
 
 _HINT = "mend it, or delete it: 'up' writes it anew"
 _HEADER = "# Written by 'tallystick up'; ports are kept from run to run.\n"
@@ -36,8 +36,8 @@ def save(data: Path, tables: Tables) -> None:
     write_private(data / FILE_NAME, text)
 
 
-def _rows(table: Mapping[str, str | int | bool]) -> str:
-    # A JSON string, number or boolean is TOML's too, but for DEL, which TOML wants escaped.
+def _rows(table: Mapping[str, str | int | bool | list[str]]) -> str:
+    # A JSON string, number, boolean or array of strings is TOML's too, but for DEL, which TOML wants escaped.
     return "".join(
         f"{key} = {json.dumps(value, ensure_ascii=False)}\n".replace("\x7f", "\\u007f") for key, value in table.items()
     )

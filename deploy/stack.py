@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from deploy import acl, ports, settings_file
 from deploy.broker import HOST, Broker
@@ -74,7 +74,7 @@ class Stack:
         self._progress = progress
         self._exit = ExitStack()
         self._broker: Broker | None = None
-        self._tables: dict[str, dict[str, str | int | bool]] = {}
+        self._tables: dict[str, dict[str, Any]] = {}
         self._chosen: set[str] = set()  # tables whose port nobody named or kept
 
     def __enter__(self) -> Self:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from ledger import names
+from ledger import names, topic
 from ledger.errors import UserError
 
 FILE_NAME = "tallystick.toml"
@@ -45,6 +45,7 @@ class Settings:
     broker: BrokerAddress | None
     labels_url: str | None
     labels_host: str | None
+    public: tuple[str, ...] = ()  # chains whose entries all may read, beside the registry and the anchor
 
     @classmethod
     def load(
@@ -69,6 +70,7 @@ class Settings:
             broker=parse_broker(address) if address else file.broker(),
             labels_url=names.web_address(url) if url else None,
             labels_host=names.host(host) if host else None,
+            public=file.names("ledger", "public"),
         )
 
     def need_dsn(self) -> str:
@@ -144,6 +146,12 @@ class _File:
         assert value is None or isinstance(value, str)
         return value
 
+    def names(self, table: str, key: str) -> tuple[str, ...]:
+        value = self._value(table, key, list) or []
+        if not all(isinstance(name, str) and topic.NAME.fullmatch(name) for name in value):
+            raise UserError(f"{self.path}: '{key}' of [{table}] does not name chains", "mend it, or delete it")
+        return tuple(value)
+
     def broker(self) -> BrokerAddress | None:
         host = self.text("broker", "host")
         if host is None:
@@ -175,4 +183,4 @@ class _File:
         return value
 
 
-_KINDS = {str: "a text", int: "a whole number"}
+_KINDS = {str: "a text", int: "a whole number", list: "a list"}

@@ -58,6 +58,7 @@ from ledger.keys import SigningKey
 from ledger.proof.bundle import Bundle
 from ledger.proof.verify import verify
 from ledger.published import blocks, content, paths, policy
+from ledger.published.export_state import ExportState
 from ledger.receipt import Answer, Receipt
 from ledger.refusal import Refusal
 from ledger.section import ContentFormat, Line, Privacy, Section, matching
@@ -344,6 +345,14 @@ def _of_ledger() -> Iterator[Target]:
         *seeds.CONTENTS,
         write=content.encode,
     )
+    yield of_text(
+        "ledger.published.export_state.ExportState.parse",
+        ExportState.parse,
+        malformed,
+        seeds.EXPORT_STATE,
+        write=lambda found: str(found.text),
+        one_encoding=False,
+    )
     yield of_text("ledger.b64.decode", b64.decode, malformed, "YQ==", "AAAA", write=b64.encode)
     yield of_text(
         "ledger.topic.Topic.parse",
@@ -501,6 +510,7 @@ OTHERS = {
     "ledger.checkpoint_file.read": "gives a file's text",
     "ledger.genesis._Keys.load_or_make": "by SigningKey.load",
     "ledger.published.database.DatabaseReader.read": "reads a path by policy.parse",
+    "ledger.published.writer.FolderWriter.read": "gives a file of our own",
     "ledger.published.folder.FolderReader.read": "reads a path by policy.parse",
     "ledger.published.policy.LimitedReader.read": "reads a path by policy.parse",
     "ledger.published.policy.Policy.of": "of chains that we name",

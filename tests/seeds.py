@@ -12,6 +12,7 @@ from ledger.checkpoint import Checkpoint
 from ledger.proof.bundle import Anchoring, Bundle, ProvenEntry, RegistryPart
 from ledger.published import content
 from ledger.published.blocks import Block, encode_blocks, encode_head
+from ledger.published.export_state import ExportState, LogState
 from ledger.receipt import Answer, Range, Receipt
 from ledger.refusal import CONTENT_TYPE, Reason, Refusal
 from ledger.section import ContentFormat, Line, Privacy, Section
@@ -143,6 +144,13 @@ CONTENTS = (
         ]
     ),
 )
+EXPORT_STATE = ExportState(
+    HASH,
+    "public",
+    frozenset({"production"}),
+    3,
+    {cast.ORIGIN: LogState({f"{cast.ORIGIN}/tile/0/000.p/5"}, set(), 5, set(), 0, {0}, {(3, 0)})},
+).text
 PATHS = (
     "trust.json",
     f"{cast.ORIGIN}/checkpoint",
@@ -186,6 +194,9 @@ REGISTRATIONS = (
     json.dumps([{"tallystick-registration": 1, **cast.ORGANISATION_ENTRY}]),
 )
 SETTINGS = """
+[ledger]
+public = ["logistics"]
+
 [database]
 dsn = "host=/tmp dbname=x"
 [broker]

@@ -20,8 +20,9 @@ MAY_IMPORT = {
 IMPURE = {
     "ledger": {
         "audit.cli", "audit.database", "checkpoint_file", "cli", "command_line", "database", "folder", "genesis",
-        "inbox", "operate", "pgcopy", "proof.cli", "proof.prove", "proof.proving", "published.database",
-        "published.folder", "read", "seal", "settings", "tree_store",
+        "inbox", "operate", "pgcopy", "proof.cli", "proof.prove", "proof.proving", "published.cli",
+        "published.database", "published.export", "published.folder", "published.writer", "read", "seal", "settings",
+        "tree_store",
     },
     "gateway": {
         "ages", "anchor_chain", "answers", "chain", "chain_service", "check", "check_broker", "check_database", "cli",

@@ -59,11 +59,11 @@ class Made:
         return found
 
 
-def make(dsn: str, folder: Path) -> Made:
-    """300 statements on production with private readings, one lacking section, events on logistics, 270 blocks."""
+def make(dsn: str, folder: Path, *, statements: int = 260) -> Made:
+    """`statements` and 30 on production with private readings, a block each; one lacks its section; one elsewhere."""
     world = World(dsn, folder)
     press = world.register_device("press-1", chains=("production", "logistics"))
-    for number in range(260):
+    for number in range(statements):
         world.publish(press, press.readings(20.0 + number))
         world.tick()
     for number in range(30):
