@@ -118,5 +118,6 @@ def _summary(stack: "Stack") -> None:
     click.echo(f"data     {stack.data}")
     click.echo(f"broker   mqtt://127.0.0.1:{stack.broker.port} ({stack.broker.kind})")
     click.echo(f"labels   {stack.labels_url}")
+    click.echo(f"ledger   {stack.labels_url}/log/")
     click.echo(f"metrics  http://127.0.0.1:{stack.metrics_port}/metrics")
     click.echo("Ctrl-C stops everything.")

@@ -160,19 +160,26 @@ def print_(
 @click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
 @_host
 def serve(data: Path | None, dsn: str | None, bind: str, port: int, host: str | None) -> None:
-    """Serve the pages behind the labels, until stopped. It says where on standard output once it listens."""
+    """Serve the pages behind the labels, until stopped. It says where on standard output once it listens.
+
+    Below /log/ it serves what the ledger publishes, as 'tallystick ledger serve' does.
+    """
     from labels.resolve import Resolver
-    from labels.serving import listen, run
     from labels.web import make_app
+    from ledger.published import serve as published
+    from ledger.published.tokens import Tokens
+    from ledger.serving import listen, run, shown
 
     settings = Settings.load(data, dsn=dsn, labels_host=host)
-    resolver = Resolver(_folder(settings), settings.need_dsn())
+    folder = _folder(settings)
+    resolver = Resolver(folder, settings.need_dsn())
+    readers = published.DatabaseReaders(settings.need_dsn(), folder, settings.need_public(folder.trust()))
+    log = published.make_app(readers, Tokens.load_or_make(folder.tokens_file))
     with listen(bind, port) as listener:
-        address = listener.getsockname()
-        shown = f"[{address[0]}]" if ":" in address[0] else address[0]
-        app = make_app(resolver, host=settings.labels_host or HOST)
-        run(app, listener, ready=lambda: click.echo(f"serving http://{shown}:{address[1]}"))
+        app = make_app(resolver, host=settings.labels_host or HOST, log=log)
+        run(app, listener, ready=lambda: click.echo(f"serving {shown(listener)}"))
     resolver.close()
+    readers.close()
 
 
 @cli.command(

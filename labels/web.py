@@ -10,6 +10,7 @@ import psycopg
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
 
 from labels import gs1, words
 from labels.chart import number
@@ -41,8 +42,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-def make_app(resolver: Resolver, *, host: str) -> FastAPI:
-    """The application. `host` is the name in the labels' links, for the start page to show."""
+def make_app(resolver: Resolver, *, host: str, log: ASGIApp) -> FastAPI:
+    """The application. `host` is the name in the labels' links, for the start page to show; `log` is below /log/."""
     app = FastAPI(title="Tallystick labels", openapi_url=None, docs_url=None, redoc_url=None)
     app.add_middleware(_Guard)
     site = _Site(resolver, host)
@@ -52,6 +53,7 @@ def make_app(resolver: Resolver, *, host: str) -> FastAPI:
     app.add_api_route("/trust.json", site.trust, methods=_METHODS)
     app.add_api_route("/bundle/{statement_hash}", site.bundle, methods=_METHODS)
     app.add_api_route("/static/{name}", site.static, methods=_METHODS)
+    app.mount("/log", log)
     app.add_api_route("/{path:path}", site.link, methods=_METHODS)
     app.add_exception_handler(UserError, site.away)
     app.add_exception_handler(psycopg.Error, site.away)
@@ -177,8 +179,10 @@ class _Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def guarded(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
+                given = list(message.get("headers", []))
+                there = {name.lower() for name, _ in given}
                 ours = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
-                message["headers"] = [*message.get("headers", []), *ours]
+                message["headers"] = [*given, *(pair for pair in ours if pair[0] not in there)]
             await send(message)
 
         refusal = _refusal(scope) if scope["type"] == "http" else None

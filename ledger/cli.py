@@ -14,7 +14,7 @@ from ledger.command_line import checked, examples
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 from ledger.proof.cli import prove, verify
-from ledger.published.cli import export
+from ledger.published.cli import export, serve
 from ledger.registry import Key, Status, is_text
 from ledger.settings import Settings
 
@@ -162,5 +162,5 @@ def _key(data: Path | None, dsn: str | None, device: str) -> Key:
     return key
 
 
-for _command in (prove, verify, audit, export):
+for _command in (prove, verify, audit, export, serve):
     cli.add_command(_command)

@@ -27,6 +27,11 @@ class LedgerFolder:
         return self.path / "checkpoints"
 
     @property
+    def tokens_file(self) -> Path:
+        """The tokens of those who may read more than the public, over HTTP."""
+        return self.path / "tokens.json"
+
+    @property
     def exists(self) -> bool:
         """Whether a ledger was made here."""
         return self.trust_file.exists()

@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from ledger import names, topic
 from ledger.errors import UserError
+from ledger.trust import Trust
 
 FILE_NAME = "tallystick.toml"
 MQTT_PORT = 1883
@@ -84,6 +85,14 @@ class Settings:
         if self.broker is None:
             raise UserError(f"no broker is named in {self.data}", f"{_UP_HINT}, or set TALLYSTICK_BROKER")
         return self.broker
+
+    def need_public(self, trust: Trust) -> tuple[str, ...]:
+        """The chains whose entries all may read, beside the registry and the anchor: of the ledger's."""
+        for chain in self.public:
+            if chain not in trust.logs:
+                hint = f"the chains are {', '.join(trust.logs)}: mend 'public' of [ledger] in {self.data / FILE_NAME}"
+                raise UserError(f"the settings open a chain {chain!r}, which the ledger has not", hint)
+        return self.public
 
     def need_labels_url(self) -> str:
         """The address of the label service, without a slash at its end."""

@@ -59,6 +59,7 @@ from ledger.proof.bundle import Bundle
 from ledger.proof.verify import verify
 from ledger.published import blocks, content, paths, policy
 from ledger.published.export_state import ExportState
+from ledger.published.tokens import Tokens
 from ledger.receipt import Answer, Receipt
 from ledger.refusal import Refusal
 from ledger.section import ContentFormat, Line, Privacy, Section, matching
@@ -353,6 +354,8 @@ def _of_ledger() -> Iterator[Target]:
         write=lambda found: str(found.text),
         one_encoding=False,
     )
+    yield of_text("ledger.published.tokens.Tokens.parse", Tokens.parse, (ValueError, RecursionError), seeds.TOKENS)
+    yield of_file("ledger.published.tokens.Tokens.load_or_make", Tokens.load_or_make, seeds.TOKENS)
     yield of_text("ledger.b64.decode", b64.decode, malformed, "YQ==", "AAAA", write=b64.encode)
     yield of_text(
         "ledger.topic.Topic.parse",
@@ -515,6 +518,9 @@ OTHERS = {
     "ledger.published.policy.LimitedReader.read": "reads a path by policy.parse",
     "ledger.published.policy.Policy.of": "of chains that we name",
     "ledger.published.reader.Reader.read": "a protocol",
+    "ledger.published.serve.DatabaseReaders.read": "reads a path by policy.parse",
+    "ledger.published.serve.FolderReaders.read": "reads a path by policy.parse",
+    "ledger.published.serve.Readers.read": "a protocol",
     "ledger.seal.ChainWriter.read_nodes": "reads our own database",
     "ledger.settings._File.read": "by Settings.load",
 }

@@ -3,9 +3,12 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +39,21 @@ def eventually(claim: Callable[[], bool], *, within_s: float = 10) -> None:
     while not claim():
         assert time.monotonic() < deadline, "it did not come about in time"
         time.sleep(0.02)
+
+
+@contextmanager
+def serving(*args: str) -> Iterator[str]:
+    """`tallystick ARGS`, a server over HTTP, on a free port; yields its address."""
+    argv = [sys.executable, "-m", "tallystick", *args, "--port", "0"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line.startswith("serving http://127.0.0.1:"), line
+            yield line.split()[1]
+        finally:
+            process.terminate()
+            process.wait(10)
 
 
 @dataclass(frozen=True, slots=True)

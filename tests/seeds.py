@@ -151,6 +151,7 @@ EXPORT_STATE = ExportState(
     3,
     {cast.ORIGIN: LogState({f"{cast.ORIGIN}/tile/0/000.p/5"}, set(), 5, set(), 0, {0}, {(3, 0)})},
 ).text
+TOKENS = '{"partners": "0123456789abcdef", "private": "fedcba9876543210"}'
 PATHS = (
     "trust.json",
     f"{cast.ORIGIN}/checkpoint",

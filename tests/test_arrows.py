@@ -20,9 +20,9 @@ MAY_IMPORT = {
 IMPURE = {
     "ledger": {
         "audit.cli", "audit.database", "checkpoint_file", "cli", "command_line", "database", "folder", "genesis",
-        "inbox", "operate", "pgcopy", "proof.cli", "proof.prove", "proof.proving", "published.cli",
-        "published.database", "published.export", "published.folder", "published.writer", "read", "seal", "settings",
-        "tree_store",
+        "inbox", "operate", "pgcopy", "pool", "proof.cli", "proof.prove", "proof.proving", "published.cli",
+        "published.database", "published.export", "published.folder", "published.serve", "published.tokens",
+        "published.writer", "read", "seal", "serving", "settings", "tree_store",
     },
     "gateway": {
         "ages", "anchor_chain", "answers", "chain", "chain_service", "check", "check_broker", "check_database", "cli",
@@ -34,7 +34,7 @@ IMPURE = {
         "sensors.host", "service", "signer", "spool", "status",
     },
     "labels": {
-        "cli", "issue", "keeper", "overview", "print", "printing", "qr", "resolve", "serving", "sessions", "store",
+        "cli", "issue", "keeper", "overview", "print", "printing", "qr", "resolve", "sessions", "store",
         "templating", "web",
     },
 }  # fmt: skip

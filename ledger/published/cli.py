@@ -11,14 +11,15 @@ import click
 
 from ledger import command_line
 from ledger.command_line import examples
-from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 from ledger.settings import Settings
 
 if TYPE_CHECKING:
-    from ledger.trust import Trust
+    from ledger.published.serve import Readers
+    from ledger.published.tokens import Tokens
 
 AUDIENCES = ("public", "partners", "private")
+PORT = 8480
 
 
 @click.command(
@@ -49,7 +50,7 @@ def export(data: Path | None, dsn: str | None, audience: str, as_json: bool, fol
     settings = Settings.load(data, dsn=dsn)
     ledger = LedgerFolder(settings.data / "ledger")
     trust = ledger.trust()
-    policy = Policy.of(PRIVACIES[audience], public_chains(settings, trust))
+    policy = Policy.of(PRIVACIES[audience], settings.need_public(trust))
     with connect(settings.need_dsn(), autocommit=True) as connection, _bar("exporting") as tell:
         reader = DatabaseReader(connection, ledger, policy.audience, policy.public)
         done = run(reader, trust, folder, policy, tell=tell)
@@ -62,13 +63,47 @@ def export(data: Path | None, dsn: str | None, audience: str, as_json: bool, fol
     click.echo(f"{done.written:,} files written, {done.bytes:,} bytes; {done.removed:,} removed")
 
 
-def public_chains(settings: Settings, trust: "Trust") -> tuple[str, ...]:
-    """The chains that the settings open to all; UserError if there is none of a name."""
-    for chain in settings.public:
-        if chain not in trust.logs:
-            hint = f"the chains are {', '.join(trust.logs)}: mend 'public' of [ledger]"
-            raise UserError(f"the settings open a chain {chain!r}, which the ledger has not", hint)
-    return settings.public
+@click.command(
+    epilog=examples(
+        "tallystick ledger serve --port 8480", "tallystick ledger serve --folder /srv/ledger --bind 0.0.0.0"
+    )
+)
+@command_line.data
+@command_line.dsn
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Serve an export or a mirror instead of the database.",
+)
+@click.option("--bind", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
+def serve(data: Path | None, dsn: str | None, folder: Path | None, bind: str, port: int) -> None:
+    """Serve what the ledger publishes over HTTP, until stopped. It says where on standard output once it listens.
+
+    All may read the hashes, the blocks and the registry. Partners, who may read all statements, show a bearer token;
+    the tokens are in <data>/ledger/tokens.json. 'tallystick up' serves the same below /log/ of the label service.
+    """
+    from ledger.published.serve import make_app
+    from ledger.serving import listen, run, shown
+
+    settings = Settings.load(data, dsn=dsn)
+    readers, tokens = _readers(settings, folder)
+    with listen(bind, port) as listener:
+        run(make_app(readers, tokens), listener, ready=lambda: click.echo(f"serving {shown(listener)}"))
+    readers.close()
+
+
+def _readers(settings: Settings, folder: Path | None) -> "tuple[Readers, Tokens]":
+    from ledger.published.folder import FolderReader
+    from ledger.published.serve import DatabaseReaders, FolderReaders
+    from ledger.published.tokens import Tokens
+
+    ledger = LedgerFolder(settings.data / "ledger")
+    if folder is None:
+        public = settings.need_public(ledger.trust())
+        return DatabaseReaders(settings.need_dsn(), ledger, public), Tokens.load_or_make(ledger.tokens_file)
+    tokens = Tokens.load_or_make(ledger.tokens_file) if ledger.tokens_file.exists() else Tokens()
+    return FolderReaders(FolderReader(folder), settings.public), tokens
 
 
 @contextmanager

@@ -1,22 +1,11 @@
 """The real command, serving pages in a process of its own."""
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from tests.running import serving
 
-@contextmanager
-def served(data: Path, dsn: str) -> Iterator[str]:
-    """`tallystick labels serve` on a free port; yields its address."""
-    argv = [sys.executable, "-m", "tallystick", "labels", "serve", "--data", str(data), "--dsn", dsn, "--port", "0"]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            assert line.startswith("serving http://127.0.0.1:"), line
-            yield line.split()[1]
-        finally:
-            process.terminate()
-            process.wait(10)
+
+def served(data: Path, dsn: str) -> AbstractContextManager[str]:
+    """`tallystick labels serve` on a free port; gives its address."""
+    return serving("labels", "serve", "--data", str(data), "--dsn", dsn)

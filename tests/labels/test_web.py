@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
 from labels import gs1
 from labels.page import Page
@@ -253,7 +254,7 @@ def test_a_fault_of_ours_is_told_as_ours(story: Story) -> None:
             raise RuntimeError("secret detail")
 
     async def ask() -> httpx.Response:
-        app = make_app(Broken(story.world.folder, story.world.dsn), host="id.example.com")
+        app = make_app(Broken(story.world.folder, story.world.dsn), host="id.example.com", log=Starlette())
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://h") as client:
             return await client.get(good(story))

@@ -1,4 +1,4 @@
-"""Running the pages' server on a socket of ours."""
+"""Running an HTTP server on a socket of ours."""
 
 import socket
 from collections.abc import Callable
@@ -35,8 +35,14 @@ def listen(address: str, port: int) -> socket.socket:
         ) from error
 
 
+def shown(listener: socket.socket) -> str:
+    """The address of a listening socket, as one writes it into a browser."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def run(app: Any, listener: socket.socket, *, ready: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT. Only warnings are logged: a link is nobody's business."""
+    """Serve until SIGTERM or SIGINT. Only warnings are logged: what is read is nobody's business."""
     config = uvicorn.Config(
         app,
         log_level="warning",
