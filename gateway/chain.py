@@ -24,6 +24,7 @@ from gateway.sift import Batch, Incoming, Sieve
 from ledger import checkpoint_file, fold, read
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
+from ledger.keyring import Keyring
 from ledger.registry import REGISTRY, Registry
 from ledger.seal import ChainWriter, NewEntry, SectionRow, copy_sections
 from ledger.section import ContentFormat
@@ -47,7 +48,8 @@ class GatewayChain:
 
     def __init__(self, dsn: str, *, chain: str, folder: LedgerFolder, now_ms: Callable[[], int]) -> None:
         self.name, self._folder, self._now_ms = chain, folder, now_ms
-        self._writer = ChainWriter(dsn, chain=chain, key=folder.log_key(chain), checkpoints=folder.checkpoints)
+        self._keys = Keyring(folder, chain)
+        self._writer = ChainWriter(dsn, chain=chain, key=self._keys, checkpoints=folder.checkpoints)
         try:
             self._connection = self._writer.connection
             self._heads = _load_heads(self._connection, self._writer.chain_id)

@@ -38,6 +38,7 @@ from ledger import (
     senml,
     settings,
     stream,
+    succession,
     tile,
 )
 from ledger.birth import Birth
@@ -65,7 +66,8 @@ from ledger.section import ContentFormat, Line, Privacy, Section, matching
 from ledger.statement import Statement
 from ledger.topic import Topic
 from ledger.trust import Log, Trust
-from tests import cast, seeds
+from ledger.trust_bundle import TrustBundle
+from tests import cast, rooted, seeds
 from tests.bench.bombs import judged
 
 Errors = type[Exception] | tuple[type[Exception], ...]
@@ -385,6 +387,32 @@ def _of_ledger() -> Iterator[Target]:
         write=lambda found: str(found.text),
         one_encoding=False,
     )
+    yield of_text(
+        "ledger.trust_bundle.TrustBundle.parse",
+        TrustBundle.parse,
+        TrustError,
+        seeds.TRUST_BUNDLE,
+        write=lambda found: str(found.note),
+    )
+    yield of_text(
+        "ledger.trust_bundle.TrustBundle.parse of what the operator signs",
+        lambda text: TrustBundle.parse(note.sign(f"{text}\n", [seeds.TRUST_SIGNER])),
+        (TrustError, NoteError),
+        seeds.TRUST_BUNDLE.rpartition("\n\n")[0],
+    )
+    yield of_bytes(
+        "ledger.succession.follow",
+        lambda data: succession.follow(rooted.pin(seeds.ROOTED), [seeds.ROOTED[0], data]),
+        TrustError,
+        seeds.ROOTED[1],
+    )
+    for opening in (_LOG.open, _LOG.open_signed):
+        yield of_text(
+            f"ledger.log_key.Log.{opening.__name__}",
+            opening,
+            (NoteError, CheckpointError, TrustError),
+            note.sign(seeds.CHECKPOINT.text, [note.Signer(cast.ORIGIN, cast.LOG)]),
+        )
     for read, name in (
         (names.host, "[2001:db8::7]:8420"),
         (names.web_address, "https://id.example.com:1/x"),
@@ -515,6 +543,7 @@ OTHERS = {
     "ledger.published.policy.LimitedReader.read": "reads a path by policy.parse",
     "ledger.published.policy.Policy.of": "of chains that we name",
     "ledger.published.reader.Reader.read": "a protocol",
+    "ledger.keys.load_or_make": "by SigningKey.load",
     "ledger.seal.ChainWriter.read_nodes": "reads our own database",
     "ledger.settings._File.read": "by Settings.load",
 }

@@ -19,7 +19,7 @@ from ledger.section import ContentFormat, Line, Privacy, Section
 from ledger.statement import EVENTS as EVENTS_LANE
 from ledger.statement import TELEMETRY
 from ledger.trust import Log, Trust
-from tests import cast
+from tests import cast, rooted
 
 HASH = bytes(range(32))
 NONCE = bytes(range(16))
@@ -175,6 +175,9 @@ ENTRIES = tuple(
 )
 ENTRY_BUNDLES = (b"\x02\x00\x03abc\x00\x00", b"\x01\x00\x01a")
 _GENESIS = cast.sign(cast.ROOT, manifest=[])
+ROOTED = rooted.stream(rooted.next_key())
+TRUST_BUNDLE = rooted.bundle(ROOTED).note
+TRUST_SIGNER = note.Signer("example.com/tallystick/trust", cast.OPERATOR)
 TRUST = Trust("example.com", _GENESIS.hash, {c.name: Log(c.name, note.Verifier.parse(c.vkey)) for c in cast.CHAINS})
 BUNDLE = Bundle(
     chain="production",

@@ -20,9 +20,9 @@ MAY_IMPORT = {
 IMPURE = {
     "ledger": {
         "audit.cli", "audit.database", "checkpoint_file", "cli", "command_line", "database", "folder", "genesis",
-        "inbox", "operate", "pgcopy", "proof.cli", "proof.prove", "proof.proving", "published.cli",
-        "published.database", "published.export", "published.folder", "published.writer", "read", "seal", "settings",
-        "tree_store",
+        "inbox", "keyring", "operate", "pgcopy", "proof.cli", "proof.prove", "proof.proving", "published.cli",
+        "published.database", "published.export", "published.folder", "published.writer", "read", "rotate", "seal",
+        "settings", "tree_store", "trust_cli", "trusting",
     },
     "gateway": {
         "ages", "anchor_chain", "answers", "chain", "chain_service", "check", "check_broker", "check_database", "cli",
