@@ -16,7 +16,7 @@ class LogKeys(Protocol):
     """The keys that a chain's writer signs with."""
 
     def log(self, connection: psycopg.Connection, registry_size: int | None) -> Log:
-        """The log with the keys that the registry's first so many entries name; None: all of its entries."""
+        """The log with the keys that the registry's first so many entries name; None, or 0: all of its entries."""
 
     def secret(self, key: LogKey) -> SigningKey:
         """The secret half of one of the log's keys; raises UserError if it is not here."""
@@ -53,7 +53,7 @@ class Keyring:
 
     def log(self, connection: psycopg.Connection, registry_size: int | None) -> Log:
         if self._known is None or registry_size is None or self._known[0] != registry_size:
-            messages = read.root_messages(connection, registry_size)
+            messages = read.root_messages(connection, registry_size or None)
             log = succession.logs(succession.follow(self._genesis, messages).chains)[self._chain]
             self._known = registry_size, log, messages
         return self._known[1]
