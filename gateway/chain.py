@@ -174,7 +174,7 @@ class GatewayChain:
     def _reply(
         self, batch: Batch, sealed: dict[StreamKey, list[answers.Sealed]], repeats: Repeats
     ) -> list[Publication]:
-        replies = Replies(self._writer, self._registry, self._heads)
+        replies = Replies(self._writer, self._registry, self._heads, self._keys.messages)
         publications = replies.receipts(sealed, repeats.from_seq)
         for source, birth in {birth.kid: (source, birth) for source, birth in batch.births}.values():
             publications += replies.welcome(source, birth)  # a device's newest alone: each costs many proofs
@@ -213,6 +213,7 @@ class GatewayChain:
         if root != self._registry_root:
             read.registry(self._connection, size, into=self._registry)
             self._registry_root = root
+            self._keys.log(self._connection, size)  # for the answers; the writer asks for itself
             # A suspension that the registry holds by now is the registry's to lift.
             self._suspended = frozenset(kid for kid in self._suspended if self._registry.is_good(kid))
         self._connection.commit()

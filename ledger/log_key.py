@@ -82,6 +82,19 @@ def _least(last: int | None, most: int) -> int:
     return most if last is None else min(last, most)
 
 
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A checkpoint that a log has signed, and by which of its keys, of those that hold its size.
+
+    `has_unknown`: under the log's name signed another key as well, which is not known here. It says nothing by itself;
+    but a log whose key was changed looks like this to whoever has not heard of it.
+    """
+
+    checkpoint: Checkpoint
+    keys: tuple[LogKey, ...]
+    has_unknown: bool
+
+
 @dataclass(frozen=True)
 class Log:
     """A log as a verifier knows it: the chain's short name, the note verifier of its genesis, and its rotations."""
@@ -123,10 +136,10 @@ class Log:
 
         It is the log's word: signed by a key that holds its size, and of the log's origin.
         """
-        return self.open_signed(text)[0]
+        return self.open_signed(text).checkpoint
 
-    def open_signed(self, text: str) -> tuple[Checkpoint, tuple[LogKey, ...]]:
-        """As `open`, and beside the checkpoint the keys, of those that hold its size, that signed it."""
+    def open_signed(self, text: str) -> Signed:
+        """As `open`, and who signed it."""
         by_id = {(key.verifier.name, key.verifier.key_id): key for key in self.keys}
         opened = note.open(text, [key.verifier for key in self.keys])
         signed_by = [by_id[signature.name, signature.key_id] for signature in opened.signatures]
@@ -136,7 +149,7 @@ class Log:
         holders = tuple(key for key in signed_by if key.holds(checkpoint.size))
         if not holders:
             signed_by[-1].require(checkpoint.size)
-        return checkpoint, holders
+        return Signed(checkpoint, holders, any(signature.name == self.origin for signature in opened.unverified))
 
     def follows(self, other: "Log") -> bool:
         """Whether it is the same log, and knows every rotation that `other` knows."""

@@ -8,7 +8,7 @@ import atexit
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -157,7 +157,7 @@ def _folder() -> Path:
 # What is read in the company of something else
 
 _LOG = Log("production", note.Verifier(cast.ORIGIN, cast.LOG.public))
-_DEVICE = confirm.Device(cast.DEVICE.kid, cast.URN, _LOG)
+_DEVICE = confirm.Device(cast.DEVICE.kid, cast.URN, _LOG, rooted.pin(seeds.ROOTED))
 _LINE = Line(
     Privacy.PRIVATE,
     ContentFormat.SENML_CBOR,
@@ -289,6 +289,13 @@ def _of_ledger() -> Iterator[Target]:
         *seeds.REFUSALS,
     )
     yield of_bytes("ledger.refusal.Refusal.open signed", _signed_refusal, malformed, *seeds.REFUSAL_PAYLOADS)
+    yield of_bytes(
+        "ledger.refusal.Refusal.open_of",
+        lambda data: Refusal.open_of(data, _LOG),
+        (MalformedError, SignatureError, TrustError),
+        *seeds.REFUSALS,
+    )
+    yield of_bytes("ledger.refusal.Refusal.open_of signed", _signed_refusal_of, malformed, *seeds.REFUSAL_PAYLOADS)
     yield of_bytes("ledger.block.Header.decode", Header.decode, malformed, *seeds.HEADERS, write=Header.encode)
     yield of_bytes(
         "ledger.anchor.decode", anchor.decode, malformed, *seeds.ANCHORED, write=lambda entry: anchor.encode(*entry)
@@ -439,6 +446,10 @@ def _anew(statement: Statement) -> bytes:
     return Statement(**fields).encode()
 
 
+def _signed_refusal_of(payload: bytes) -> Refusal:
+    return Refusal.open_of(seeds.refusal(payload), _LOG)
+
+
 def _signed_refusal(payload: bytes) -> Refusal:
     return Refusal.open(seeds.refusal(payload), cast.LOG.public)
 
@@ -450,6 +461,8 @@ def _of_edge() -> Iterator[Target]:
         (),
         *seeds.ANSWERS,
     )
+    first = replace(_DEVICE, log=seeds.TRUST.log("production"))
+    yield of_bytes("edge.confirm.learn", lambda data: confirm.learn(data, first), TrustError, *seeds.ANSWERS)
     yield of_bytes(
         "edge.confirm.judge_refusal",
         lambda data: confirm.judge_refusal(data, lane=1, device=_DEVICE),

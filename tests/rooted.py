@@ -17,6 +17,13 @@ ISSUED, EXPIRES = 1_750_000_000, 1_757_776_000
 SCOPE = LabelScope(cast.key(40).public, cast.ISSUER, ("09506000",), 1_900, 2_300)
 
 
+def genesis(vkey: str) -> bytes:
+    """The cast's genesis, but for the key of its log production."""
+    body: dict[str, Any] = cbor.decode(cast.GENESIS, depth_max=6)
+    chains = [{**chain, "vkey": vkey} if chain["name"] == "production" else chain for chain in body["chains"]]
+    return cbor.encode({**body, "chains": chains})
+
+
 def next_key(number: int = 50, *, chain: str = "production", first: int = 100, until: int = 200) -> dict[str, Any]:
     """The entry that names a log's next key, from a fixed seed."""
     vkey = note.Signer(f"example.com/tallystick/{chain}", cast.key(number)).vkey

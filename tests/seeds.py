@@ -90,6 +90,12 @@ STREAMS = (
     stream.refused(STATEMENTS[0]),
 )
 
+# What root keys say
+
+ROOTED = rooted.stream(rooted.next_key())
+TRUST_BUNDLE = rooted.bundle(ROOTED).note
+TRUST_SIGNER = note.Signer("example.com/tallystick/trust", cast.OPERATOR)
+
 # Between gateway and device
 
 BIRTHS = (Birth(cast.DEVICE.kid, NONCE, {0: (cast.STREAM, 1), 1: (cast.STREAM, 2)}).encode(),)
@@ -114,6 +120,7 @@ NOTE = note.sign(Checkpoint(cast.ORIGIN, 3, HASH).text, [note.Signer(cast.ORIGIN
 ANSWERS = (
     Answer(RECEIPTS[0], NOTE, 2, (HASH,), (Range(0, 0, 2, (HASH,)),), NONCE).encode(),
     Answer(None, None, None, (), (), NONCE).encode(),
+    Answer(None, None, None, (), (), NONCE, tuple(ROOTED)).encode(),
 )
 _REFUSAL = Refusal(cast.ORIGIN, cast.DEVICE.kid, TELEMETRY, cast.STREAM, 2, HASH, Reason.FORK, 3)
 REFUSALS = (_REFUSAL.sign(cast.LOG),)
@@ -175,9 +182,6 @@ ENTRIES = tuple(
 )
 ENTRY_BUNDLES = (b"\x02\x00\x03abc\x00\x00", b"\x01\x00\x01a")
 _GENESIS = cast.sign(cast.ROOT, manifest=[])
-ROOTED = rooted.stream(rooted.next_key())
-TRUST_BUNDLE = rooted.bundle(ROOTED).note
-TRUST_SIGNER = note.Signer("example.com/tallystick/trust", cast.OPERATOR)
 TRUST = Trust("example.com", _GENESIS.hash, {c.name: Log(c.name, note.Verifier.parse(c.vkey)) for c in cast.CHAINS})
 BUNDLE = Bundle(
     chain="production",

@@ -30,7 +30,7 @@ IMPURE = {
         "replays", "replies", "service", "web",
     },
     "edge": {
-        "agent", "cli", "config", "event_file", "folder", "locks", "publisher", "sensors", "sensors.csv",
+        "agent", "cli", "config", "event_file", "folder", "locks", "log_keys", "publisher", "sensors", "sensors.csv",
         "sensors.host", "service", "signer", "spool", "status",
     },
     "labels": {

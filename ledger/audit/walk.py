@@ -240,14 +240,14 @@ class _Walk:
 
     def _checkpoint(self, row: BlockRow, header: Header) -> None:
         try:
-            checkpoint, signed_by = self._log.open_signed(row.checkpoint)
+            signed = self._log.open_signed(row.checkpoint)
         except (NoteError, CheckpointError, TrustError) as error:
             self._findings.wrong(f"its checkpoint does not hold: {error}", height=row.height)
             return
-        self._findings.counts["signatures"] += len(signed_by)
-        if checkpoint != Checkpoint(self._log.origin, header.size, header.root):
+        self._findings.counts["signatures"] += len(signed.keys)
+        if signed.checkpoint != Checkpoint(self._log.origin, header.size, header.root):
             self._findings.wrong("its checkpoint is signed for another size or root", height=row.height)
-        elif not self._signers(header.size) <= {key.verifier for key in signed_by}:
+        elif not self._signers(header.size) <= {key.verifier for key in signed.keys}:
             what = f"a key of the log that signs for size {header.size} has not signed its checkpoint"
             self._findings.wrong(what, height=row.height)
 

@@ -46,8 +46,9 @@ def test_who_holds_a_size_opens_it_and_nobody_else() -> None:
             continue
         text = sign(size, *(KEYS[number] for number in signers))
         if signers & holders[size]:
-            checkpoint, keys = log.open_signed(text)
-            assert checkpoint.size == size and {log.keys.index(key) for key in keys} == signers & holders[size]
+            signed = log.open_signed(text)
+            assert signed.checkpoint.size == size and not signed.has_unknown
+            assert {log.keys.index(key) for key in signed.keys} == signers & holders[size]
         else:
             with pytest.raises(TrustError, match=f"it is signed for size {size} by a key that"):
                 log.open(text)
@@ -69,3 +70,11 @@ def test_a_receipt_is_by_a_key_of_its_size() -> None:
     for key, size, complaint in ((0, 5, "retired at size 4"), (1, 2, "from size 3 on"), (2, 4, "no known key")):
         with pytest.raises(TrustError, match=complaint):
             log.key(KEYS[key].kid, size)
+
+
+def test_an_unknown_key_under_the_logs_name_is_told() -> None:
+    """Whoever has not heard of a rotation opens a checkpoint that both keys signed, and sees that there is more."""
+    log, text = Log("production", VERIFIERS[0]), sign(3, KEYS[0], KEYS[1])
+    assert log.open_signed(text).has_unknown and log.open(text).size == 3
+    witness = note.sign(log.open_signed(text).checkpoint.text, [note.Signer("witness.example.com", KEYS[2])])
+    assert not log.open_signed(sign(3, KEYS[0]) + witness.rpartition("\n\n")[2]).has_unknown

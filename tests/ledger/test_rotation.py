@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 import tallystick
+from edge import confirm
 from ledger import cbor, checkpoint_file, inbox, note, operate, rotate, trusting
 from ledger.audit.database import DatabaseSource
 from ledger.audit.report import Report
 from ledger.audit.walk import audit
 from ledger.author import Author, Content
+from ledger.birth import Birth
 from ledger.checkpoint import Checkpoint
 from ledger.database import connect
 from ledger.errors import NoteError, TrustError, UserError
@@ -25,6 +27,7 @@ from ledger.receipt import Answer, Receipt
 from ledger.registry import ANCHOR, REGISTRY
 from ledger.rotate import Rotated
 from ledger.section import ContentFormat, Privacy
+from ledger.statement import TELEMETRY
 from ledger.trust import Trust
 from tests.world import Device, World, ticking
 
@@ -100,7 +103,7 @@ def test_three_logs_change_their_keys_and_everything_holds(world: World) -> None
     for chain in ROTATED:
         assert {signed_by(text) for text in notes(world, chain)} == {1, 2}
         opened = [new.log(chain).open_signed(text) for text in notes(world, chain)]
-        assert {len(keys) for _, keys in opened} == {1, 2}
+        assert {len(signed.keys) for signed in opened} == {1, 2}
         assert new.log(chain).open(first[chain]) == world.trust.log(chain).open(first[chain])
         with pytest.raises(NoteError, match="no known key"):
             world.trust.log(chain).open(notes(world, chain)[-1])
@@ -256,6 +259,49 @@ def test_receipts_are_by_the_oldest_key_that_still_signs(two: Two) -> None:
             sizes[receipt.size] = receipt.log_kid
             assert two.log.key(receipt.log_kid, receipt.size).kid == receipt.log_kid
     assert sizes == {2: two.old.kid, 3: two.old.kid, 4: two.old.kid, 5: two.new.kid, 6: two.new.kid}
+
+
+@pytest.mark.parametrize("has_stream", [True, False])
+def test_a_birth_is_answered_with_the_logs_newer_keys(world: World, has_stream: bool) -> None:
+    """What root keys have said goes to whoever asks, once the log's key has changed; and with no other receipt."""
+    press = world.register_device("press-1")
+    device = confirm.Device(press.key.kid, press.urn, world.trust.log("production"), world.trust.genesis)
+    birth = Birth(press.key.kid, bytes(16), {}).encode()
+    if has_stream:
+        world.publish(press, press.readings(20.0))
+    world.send("press-1", birth, what="birth")
+    assert not any(Answer.decode(publication.payload).root for publication in world.tick())
+    post_rotation(world, first=1, until=0)
+    world.send("press-1", birth, what="birth")
+    answers = world.tick()
+    for publication in answers:
+        assert [(key.first, key.last) for key in confirm.learn(publication.payload, device).log.keys] == [
+            (0, 0), (1, None)
+        ]  # fmt: skip
+    world.publish(press, press.readings(21.0))
+    learnt = confirm.learn(answers[0].payload, device)
+    for publication in world.tick():
+        answer = Answer.decode(publication.payload)
+        receipt = Receipt.decode(answer.receipt or b"")
+        assert answer.root == () and learnt.log.key(receipt.log_kid, receipt.size).first == 1
+        verdict = confirm.judge(publication.payload, lane=TELEMETRY, device=device, view=_Nothing())
+        assert isinstance(verdict, confirm.Ignored) and verdict.flaw is confirm.Flaw.LOG_KEY
+        assert isinstance(
+            confirm.judge(publication.payload, lane=TELEMETRY, device=learnt, view=_Nothing()), confirm.Ahead
+        )
+
+
+class _Nothing:
+    """The view of a spool that has nothing."""
+
+    def next_seq(self, lane: int, stream: bytes) -> int | None:
+        return None
+
+    def receipt_size(self, stream: bytes) -> int:
+        return 0
+
+    def links(self, stream: bytes, first: int, count: int) -> dict[int, confirm.Link]:
+        return {}
 
 
 # The command
