@@ -1,13 +1,14 @@
 """Changing a log's key: a new key in the folder, and a root key's word for it in the registry.
 
 A run that died half-way is finished by the next. Before the entry is in the inbox there is only a key file that nobody
-uses, which the next run takes; after, the gateway seals it, and the next run waits for that.
+uses, which the next run takes; after, the gateway seals it, and the next run waits for that. Last, the trust file that
+the operator gives out gets the root key's word as well.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger import checkpoint_file, note, operate
+from ledger import checkpoint_file, note, operate, trusting
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 from ledger.keys import SigningKey, load_or_make
@@ -48,11 +49,13 @@ def rotate(
     _require_root(before, root)
     _require_chain(before, chain)
     registry = operate.finish(folder, dsn, root.kid, timeout_s=timeout_s)
+    trusting.refresh(folder, dsn)
     if registry.chains[chain] != before.chains[chain]:
         return _rotated(folder, registry.chains[chain])  # an earlier run's
     _require_settled(folder, registry.chains[chain], again=again)
     entry = _entry(folder, registry.chains[chain], overlap)
     registry = operate.post(folder, dsn, [entry], timeout_s=timeout_s, key=root)
+    trusting.refresh(folder, dsn)
     return _rotated(folder, registry.chains[chain])
 
 

@@ -5,7 +5,7 @@ the one before: so whoever has pinned the genesis reads that stream without the 
 hands, and nobody can leave one out but at the end. A *message* is an entry with its sections, as over the wire.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ledger import fold, message, note
 from ledger.errors import MalformedError, OutsideError, TrustError
@@ -39,6 +39,22 @@ def follow(genesis: bytes, messages: Sequence[bytes]) -> Registry:
             raise TrustError(f"message {number} of the root key: {error}") from error
         before = statement
     return registry
+
+
+def messages_of(entries: Iterable[Stored]) -> list[bytes]:
+    """What root keys have said, found among all of the registry's entries in their order."""
+    messages, genesis = list[bytes](), None
+    for stored in entries:
+        if genesis is not None and genesis.kid not in stored.data:
+            continue  # most are others', and need not be read
+        try:
+            statement = Statement.decode(stored.data)
+        except MalformedError:
+            continue
+        genesis = genesis or statement
+        if statement.stream_key == genesis.stream_key:
+            messages.append(stored.message(len(statement.manifest)))
+    return messages
 
 
 def logs(chains: Mapping[str, Chain]) -> dict[str, Log]:

@@ -1,8 +1,9 @@
 """The trust file: what a verifier must have from the operator by a way of its own, before it believes anything.
 
 The file with which a ledger begins pins the genesis entry of the registry by its hash, and the logs' keys that the
-genesis names; it never expires. A trust bundle (`ledger.trust_bundle`) says more: which keys followed these, and which
-label keys there are. Both are read here.
+genesis names. Once a log's key has changed it has what root keys have said as well (`ledger.succession`), which holds
+by the pin alone. It never expires. A trust bundle (`ledger.trust_bundle`) is signed anew now and then, and knows the
+label keys too. Both are read here.
 """
 
 import json
@@ -12,11 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ledger import note, succession, topic
+from ledger import b64, note, succession, topic
 from ledger.errors import NoteError, TrustError, UserError
 from ledger.log_key import Log as Log
 from ledger.registry import Chain
-from ledger.trust_bundle import TrustBundle, is_bundle
+from ledger.trust_bundle import TrustBundle, is_bundle, read_messages
 
 VERSION = 1
 TRUST_BYTES_MAX = 1024 * 1024
@@ -27,13 +28,14 @@ _WHERE = "the ledger's operator gives it out: <data>/ledger/trust.json"
 class Trust:
     """The ledger's name, the SHA-256 of its genesis entry, and its logs by chain name; `bundle`, if it was read of one.
 
-    The logs have the rotations that are known: of a bundle, or because of `following`.
+    The logs have the rotations that are known; `messages` is what root keys have said, if that is known.
     """
 
     name: str
     genesis: bytes
     logs: Mapping[str, Log]
     bundle: TrustBundle | None = None
+    messages: tuple[bytes, ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> "Trust":
@@ -52,7 +54,7 @@ class Trust:
             raise TrustError("it is over its size")
         if is_bundle(text):
             bundle = TrustBundle.parse(text)
-            return cls(bundle.name, bundle.genesis, bundle.logs, bundle)
+            return cls(bundle.name, bundle.genesis, bundle.logs, bundle, bundle.messages)
         try:
             value = json.loads(text)
         except (ValueError, RecursionError) as error:
@@ -61,7 +63,8 @@ class Trust:
             case {"tallystick-trust": version, "name": str(name), "genesis": str(genesis), "logs": dict(logs)}:
                 if type(version) is not int or version != VERSION:
                     raise TrustError(f"it is not of version {VERSION}")
-                return cls(name, _hash(genesis), _logs(logs))
+                trust = cls(name, _hash(genesis), _logs(logs))
+                return trust.following(read_messages(value["root"])) if "root" in value else trust
         raise TrustError("it has not the fields tallystick-trust, name, genesis and logs")
 
     @property
@@ -71,7 +74,8 @@ class Trust:
             return self.bundle.note
         logs = {chain: log.verifier.vkey for chain, log in self.logs.items()}
         fields = {"tallystick-trust": VERSION, "name": self.name, "genesis": self.genesis.hex(), "logs": logs}
-        return json.dumps(fields, indent=2) + "\n"
+        root = {"root": [b64.encode(message) for message in self.messages]} if self.messages else {}
+        return json.dumps({**fields, **root}, indent=2) + "\n"
 
     def log(self, chain: str) -> Log:
         """The log of `chain`, or TrustError."""
@@ -89,7 +93,8 @@ class Trust:
 
     def following(self, messages: Sequence[bytes]) -> "Trust":
         """This trust, with the rotations of the root key's stream (`ledger.succession`); raises TrustError."""
-        return self.knowing(succession.follow(self.genesis, messages).chains)
+        trust = self.knowing(succession.follow(self.genesis, messages).chains)
+        return trust if len(messages) <= len(self.messages) else replace(trust, messages=tuple(messages))
 
     def knowing(self, chains: Mapping[str, Chain]) -> "Trust":
         """This trust, with the rotations that the registry has, of whoever keeps it; raises TrustError."""

@@ -91,7 +91,7 @@ class TrustBundle:
     def parse(cls, text: str) -> "TrustBundle":
         """Read a bundle; any text gives one whose parts agree and whose signature holds, or TrustError."""
         fields = _fields(text)
-        genesis, messages = _hash(fields["genesis"], "genesis"), _messages(fields["root"])
+        genesis, messages = _hash(fields["genesis"], "genesis"), read_messages(fields["root"])
         state = succession.follow(genesis, messages)
         try:
             note.open(text, [note.Verifier(signed_as(state), _operator(state))])
@@ -127,6 +127,16 @@ class TrustBundle:
         for scope in other.label_keys:
             if scope.public_key not in now or (scope.revoked and not now[scope.public_key].revoked):
                 raise TrustError("it leaves out a label key, or its revocation: keep both, they are evidence")
+
+
+def read_messages(value: Any) -> tuple[bytes, ...]:
+    """The messages of a root key's stream, as a trust file has them: a list in base64; raises TrustError."""
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise TrustError("root is a list of messages in base64")
+    try:
+        return tuple(b64.decode(item) for item in value)
+    except MalformedError as error:
+        raise TrustError(f"a message of the root key is {error}") from error
 
 
 def is_bundle(text: str) -> bool:
@@ -217,15 +227,6 @@ def _registry(value: Any) -> tuple[int, bytes]:
         case {"size": size, "root": str(root)} if len(value) == 2:
             return _count(size, TIME_MAX), _hash(root, "the registry's root")
     raise TrustError("registry is {size, root}")
-
-
-def _messages(value: Any) -> tuple[bytes, ...]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise TrustError("root is a list of messages in base64")
-    try:
-        return tuple(b64.decode(item) for item in value)
-    except MalformedError as error:
-        raise TrustError(f"a message of the root key is {error}") from error
 
 
 def _count(value: Any, end: int) -> int:

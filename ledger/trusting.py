@@ -38,6 +38,25 @@ def issue(folder: LedgerFolder, dsn: str, *, days: int, now: int) -> TrustBundle
         raise UserError(f"the registry gives no trust bundle: {error}", "run 'tallystick ledger audit'") from error
 
 
+def refresh(folder: LedgerFolder, dsn: str) -> Trust:
+    """Put what root keys have said by now into the trust file that the operator gives out; raises UserError."""
+    trust = folder.trust()
+    published = checkpoint_file.load(folder.checkpoints, REGISTRY)
+    if published is None:
+        return trust
+    with connect(dsn) as connection:
+        messages = read.root_messages(connection, published.checkpoint.size)
+    try:
+        followed = trust.following(messages) if len(messages) > 1 else trust
+    except TrustError as error:
+        raise UserError(
+            f"{folder.trust_file} and the registry differ: {error}", "run 'tallystick ledger audit'"
+        ) from error
+    if followed != trust:
+        write(folder.trust_file, followed.text)
+    return followed
+
+
 def update(path: Path, new: Path) -> Trust:
     """Put the bundle in the file `new` in the place of the trust file at `path`, if it may follow; raises UserError."""
     kept, offered = Trust.load(path), Trust.load(new)

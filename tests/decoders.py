@@ -391,6 +391,8 @@ def _of_ledger() -> Iterator[Target]:
         Trust.parse,
         TrustError,
         seeds.TRUST.text,
+        seeds.TRUST_FOLLOWED,
+        seeds.TRUST_BUNDLE,
         write=lambda found: str(found.text),
         one_encoding=False,
     )
@@ -558,5 +560,6 @@ OTHERS = {
     "ledger.published.reader.Reader.read": "a protocol",
     "ledger.keys.load_or_make": "by SigningKey.load",
     "ledger.seal.ChainWriter.read_nodes": "reads our own database",
+    "ledger.trust_bundle.read_messages": "by Trust.parse",
     "ledger.settings._File.read": "by Settings.load",
 }

@@ -93,6 +93,8 @@ STREAMS = (
 # What root keys say
 
 ROOTED = rooted.stream(rooted.next_key())
+_FIRST_KEYS = {chain.name: Log(chain.name, note.Verifier.parse(chain.vkey)) for chain in cast.CHAINS}
+TRUST_FOLLOWED = Trust("example.com", rooted.pin(ROOTED), _FIRST_KEYS).following(ROOTED).text
 TRUST_BUNDLE = rooted.bundle(ROOTED).note
 TRUST_SIGNER = note.Signer("example.com/tallystick/trust", cast.OPERATOR)
 
@@ -182,7 +184,7 @@ ENTRIES = tuple(
 )
 ENTRY_BUNDLES = (b"\x02\x00\x03abc\x00\x00", b"\x01\x00\x01a")
 _GENESIS = cast.sign(cast.ROOT, manifest=[])
-TRUST = Trust("example.com", _GENESIS.hash, {c.name: Log(c.name, note.Verifier.parse(c.vkey)) for c in cast.CHAINS})
+TRUST = Trust("example.com", _GENESIS.hash, _FIRST_KEYS)
 BUNDLE = Bundle(
     chain="production",
     entry=ProvenEntry(2, STATEMENTS[0], (SECTION.encode(), None), (HASH,)),

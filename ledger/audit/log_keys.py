@@ -8,16 +8,16 @@ from collections.abc import Mapping
 
 from ledger import succession
 from ledger.audit.report import Findings
-from ledger.audit.rows import Source
-from ledger.audit.statements import whole
+from ledger.audit.rows import EntryRow, Source
 from ledger.errors import TrustError
+from ledger.fold import Stored
 from ledger.registry import REGISTRY, Chain
 from ledger.trust import Trust
 
 
 def followed(source: Source, trust: Trust, findings: Findings) -> Trust:
     """`trust` with the rotations that `source` holds: a wrong one is found at its entry, and ends them here."""
-    messages = _messages(source)
+    messages = succession.messages_of(_stored(row) for row in source.entries(REGISTRY))
     for end in range(len(messages), 0, -1):
         try:
             chains = succession.follow(trust.genesis, messages[:end]).chains
@@ -37,12 +37,5 @@ def _knowing(trust: Trust, chains: Mapping[str, Chain], findings: Findings) -> T
         return trust
 
 
-def _messages(source: Source) -> list[bytes]:
-    """The entries of the genesis' stream."""
-    messages, stream = list[bytes](), None
-    for row in source.entries(REGISTRY):
-        if row.index == 0:
-            stream = row.stream
-        if stream is not None and row.stream == stream:
-            messages.append(whole(row).message(row.lines))
-    return messages
+def _stored(row: EntryRow) -> Stored:
+    return Stored(row.index, row.data or b"", {s.line: s.data for s in row.sections if s.data is not None})

@@ -23,6 +23,11 @@ from ledger.keys import SigningKey
 from ledger.log_key import Log
 from ledger.proof.prove import find_statement, prove
 from ledger.proof.verify import verify
+from ledger.published.database import DatabaseReader
+from ledger.published.export import export
+from ledger.published.folder import FolderReader
+from ledger.published.policy import Policy
+from ledger.published.source import PublishedSource
 from ledger.receipt import Answer, Receipt
 from ledger.registry import ANCHOR, REGISTRY
 from ledger.rotate import Rotated
@@ -111,6 +116,26 @@ def test_three_logs_change_their_keys_and_everything_holds(world: World) -> None
         for statement in statements:
             place = find_statement(connection, statement.hash)
             assert verify(prove(connection, world.folder, *place), new).statement == statement
+
+
+def test_what_is_published_tells_of_the_new_key(world: World, tmp_path: Path) -> None:
+    """Export and audit of a folder, by whoever has pinned the first trust file: its own says which keys followed."""
+    press = world.register_device("press-1")
+    for chain in ROTATED:
+        made = change(world, chain)
+        fill(world, press, chain, made.until + 1)
+    world.tick()
+    for number in range(2):
+        with connect(world.dsn, autocommit=True) as connection:
+            reader = DatabaseReader(connection, world.folder)
+            export(reader, world.trust, tmp_path / "out", Policy.of(Privacy.PRIVATE, ()))
+        published = FolderReader(tmp_path / "out")
+        report = audit(PublishedSource(published, world.trust), world.trust)
+        assert report.ok, [str(problem) for problem in report.problems]
+        assert len(Trust.parse((tmp_path / "out" / "trust.json").read_text()).messages) == 4 + number
+        if not number:
+            post_rotation(world, first=1_000, until=1_000, chain="trade")
+    assert Trust.load(world.folder.trust_file).log("anchor").rotations
 
 
 def test_a_running_gateway_takes_the_new_key_up(world: World) -> None:

@@ -156,6 +156,21 @@ def test_nothing_is_taken_back(what: str, tmp_path: Path) -> None:
     assert kept.read_text() == KNOWN.text and {path.name for path in tmp_path.iterdir()} == {"kept", "new"}
 
 
+def test_the_trust_file_can_carry_what_root_keys_have_said() -> None:
+    """Unsigned, without an end: it holds by the pinned genesis. What contradicts the pin is refused."""
+    trust = pinned().following(MESSAGES)
+    assert Trust.parse(trust.text) == trust and trust.log("production").keys == BUNDLE.logs["production"].keys
+    assert trust.following(MESSAGES[:1]) == trust and Trust.parse(pinned().text).messages == ()
+    for changes, complaint in (
+        ({"genesis": "00" * 32}, "not the one that is pinned"),
+        ({"root": [*_root(), _root()[1]]}, "not the next link"),
+        ({"root": "x"}, "root is a list"),
+        ({"root": []}, "the genesis first"),
+    ):
+        with pytest.raises(TrustError, match=complaint):
+            Trust.parse(json.dumps({**json.loads(trust.text), **changes}))
+
+
 def test_age_and_end_are_told() -> None:
     """In words: how old, and in how long; once it has expired, a warning that says what may be missing."""
     trust, day = Trust.parse(BUNDLE.note), 86_400
