@@ -15,10 +15,10 @@ _UNITS = ((DAY_S, "days"), (3_600, "hours"), (60, "minutes"))
 def lines(trust: Trust, now: float) -> list[str]:
     """All that it says. Names in it come from others: print what `printable` leaves of it."""
     bundle = trust.bundle
-    told = [f"{trust.name}: {'a trust bundle, signed by its operator' if bundle else 'the trust file it began with'}"]
+    told = [f"{trust.name}: a trust {'bundle, signed by its operator' if bundle else 'file, which pins its genesis'}"]
     told.append(f"{'genesis':<10} {trust.genesis.hex()}")
     if bundle is None:
-        told.append(f"{'expires':<10} never; keys that followed these are not in it")
+        told.append(f"{'expires':<10} never; it knows what root keys had said when it was written, and no label keys")
     else:
         told += [f"{name:<10} {text}" for name, text in _times(bundle, now)]
         told.append(f"{'registry':<10} as of {bundle.registry[0]:,} entries, root {bundle.registry[1].hex()}")
@@ -32,7 +32,7 @@ def lines(trust: Trust, now: float) -> list[str]:
 def age(trust: Trust, now: float) -> str:
     """How old a bundle is and when it ends, in one line; of a trust file without an end, that it has none."""
     if trust.bundle is None:
-        return "the trust file it began with: it has no end, and no keys that followed"
+        return "a trust file without an end: it knows the logs' keys of when it was written"
     return ", ".join(f"{name} {text}" for name, text in _times(trust.bundle, now))
 
 
@@ -71,7 +71,7 @@ def _ago(seconds: float) -> str:
 def _span(seconds: float) -> str:
     for unit, name in _UNITS:
         if seconds >= 2 * unit:
-            return f"{seconds // unit:,.0f} {name}"
+            return f"{seconds / unit:,.0f} {name}"
     return "a moment"
 
 

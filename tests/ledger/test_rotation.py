@@ -419,7 +419,7 @@ def test_the_commands_say_what_they_did(world: World, tmp_path: Path, capsys: py
     assert "expires" in capsys.readouterr().err
     assert tallystick.run(["ledger", "trust", "show", str(bundle)]) == 0
     told = capsys.readouterr().out
-    assert "for sizes 0 to 10,000" in told and "from size 1 on" in told and "in 6 days" in told
+    assert "for sizes 0 to 10,000" in told and "from size 1 on" in told and "in 7 days" in told
     assert tallystick.run(["ledger", "trust", "update", str(pinned), "--with", str(bundle)]) == 0
     assert pinned.read_text() == bundle.read_text()
     world.publish(press, press.readings(20.0))

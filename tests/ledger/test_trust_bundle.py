@@ -180,7 +180,7 @@ def test_age_and_end_are_told() -> None:
     assert trust_text.warning(trust, rooted.EXPIRES - 1) is None
     assert "expired 2 days ago" in str(trust_text.warning(trust, rooted.EXPIRES + 2 * day))
     assert "EXPIRED" in "\n".join(trust_text.lines(trust, rooted.EXPIRES))
-    assert trust_text.warning(pinned(), 2**40) is None and "no end" in trust_text.age(pinned(), 0)
+    assert trust_text.warning(pinned(), 2**40) is None and "without an end" in trust_text.age(pinned(), 0)
     assert "is this clock set?" in trust_text.age(trust, ISSUED - day)
     assert any("REVOKED" in line for line in trust_text.lines(KNOWN, ISSUED))
 
