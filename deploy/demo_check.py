@@ -122,15 +122,15 @@ def _entered(dsn: str, folders: Iterable[Path]) -> frozenset[bytes]:
 
 
 def _verified(stack: "Stack", hashes: Iterable[bytes]) -> frozenset[bytes]:
-    """Those that a proof from the ledger shows to be in it, by the trust file alone."""
+    """Those that a proof from the ledger shows to be in it, by the trust file and what root keys have said since."""
+    from ledger import read
     from ledger.folder import LedgerFolder
     from ledger.proof.prove import Prover, find_statement
     from ledger.proof.verify import verify
 
     folder, good = LedgerFolder(stack.data / "ledger"), set()
-    trust = folder.trust()
     with connect(stack.dsn) as connection:
-        prover = Prover(connection, folder)
+        trust, prover = folder.trust().following(read.root_messages(connection)), Prover(connection, folder)
         for wanted in hashes:
             try:
                 good.add(verify(prover.prove(*find_statement(connection, wanted)), trust).statement.hash)

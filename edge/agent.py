@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from edge import confirm, window
+from edge import confirm, log_keys, window
 from edge.clock import Moment
 from edge.config import Config
 from edge.confirm import Ahead, Device, Ignored, NoStream, Proven
@@ -22,7 +22,7 @@ from edge.spool import Spool
 from edge.status import Receipt, Trouble, remember_broker, remember_receipt
 from ledger import senml
 from ledger.birth import NONCE_BYTES, Birth
-from ledger.errors import MalformedError
+from ledger.errors import MalformedError, TrustError
 from ledger.section import ContentFormat, Privacy
 from ledger.senml import RELATIVE_BELOW, Reading
 from ledger.statement import EVENTS, LANES, TELEMETRY
@@ -32,6 +32,7 @@ OFFLINE_MS = 10_000  # after this long without an answer, an agent that starts o
 HOLD_MS = 1_000  # how long a new connection waits for the answer to its birth before it sends
 REST_MS = 1_000  # how long a sensor that failed, or a connection that takes no more, is left alone
 PROBE_MS = 600_000  # how often a refused device asks again
+ASK_MS = 60_000  # how often, at most, a device asks for the log's keys when it meets one that it does not know
 CONFIRM_LOW_SHARE = 0.9  # of the spool: below this, evictions are over for now, and are signed for
 
 log = logging.getLogger("tallystick.edge")
@@ -86,7 +87,7 @@ class Agent:
         self._offline_ms = now.ticks_ms + OFFLINE_MS
         self._is_connected, self._trouble = False, ""
         self._nonce, self._birth_attempts, self._birth_due_ms = b"", 0, 0
-        self._probe_due_ms, self._send_due_ms = 0, 0
+        self._probe_due_ms, self._send_due_ms, self._ask_due_ms = 0, 0, 0
         self._is_full = False
         self.counts: Counter[str] = Counter()
         self.refused_since_start = False
@@ -279,6 +280,7 @@ class Agent:
             self._trouble = ""
             remember_broker(self._spool, None)
         self._nonce, self._birth_attempts, self._probe_due_ms = os.urandom(NONCE_BYTES), 0, 0
+        self._ask_due_ms = 0
         for lane in self._lanes.values():
             lane.is_answered = False
             lane.flight = window.reconnected(lane.flight, now_ms=now.ticks_ms, hold_ms=HOLD_MS)
@@ -288,11 +290,35 @@ class Agent:
     def _on_message(self, topic: str, payload: bytes, now: Moment) -> None:
         lane, what = _lane_of(topic, self._topic)
         if what == "receipt":
+            self._learn(payload)
             self._on_answer(confirm.judge(payload, lane=lane, device=self._device, view=self._spool), lane, now)
         elif what == "refusal":
             self._on_refusal(payload, lane, now)
 
+    def _learn(self, payload: bytes) -> None:
+        """The log's key may have changed since our trust file: an answer that tells of it is kept, then believed."""
+        try:
+            device = confirm.learn(payload, self._device)
+        except TrustError as error:
+            self.counts["ignored false-keys"] += 1
+            log.warning("what an answer says of the log's keys is ignored: %s", error)
+            return
+        if device is not self._device:
+            log_keys.remember(self._spool, device)
+            if device.log != self._device.log:
+                newest = device.log.keys[-1]
+                log.info("the log has a new key, from size %d on: %s", newest.first, newest.verifier.vkey)
+            self._device = device
+
+    def _ask_for_keys(self, now: Moment) -> None:
+        """A key signs for the log that we have not heard of: the answer to a birth tells of it, if it is true."""
+        if self._is_connected and now.ticks_ms >= self._ask_due_ms:
+            self._ask_due_ms = now.ticks_ms + ASK_MS
+            self._announce(now)
+
     def _on_answer(self, verdict: confirm.Verdict, lane: int, now: Moment) -> None:
+        if _meets_unknown_key(verdict):
+            self._ask_for_keys(now)
         match verdict:
             case Ignored(flaw, detail):
                 self.counts[f"ignored {flaw}"] += 1
@@ -366,6 +392,8 @@ class Agent:
         if isinstance(refusal, Ignored):
             self.counts[f"ignored {refusal.flaw}"] += 1
             log.warning("a refusal is ignored: %s: %s", refusal.flaw, refusal.detail)
+            if refusal.flaw is confirm.Flaw.LOG_KEY:
+                self._ask_for_keys(now)
             return
         if not self._signer.refuse(refusal, now):
             return
@@ -400,6 +428,17 @@ _HINT_SILENCE = (
 _HINT_FULL = "the ledger has not answered for long: see 'tallystick edge status', or raise bytes_max in [spool]"
 _HINT_REFUSED = "ask the ledger's operator; the spool is kept, and the agent asks again every ten minutes"
 _HINT_FORGOTTEN = "tell the ledger's operator: its database may be an old copy"
+
+
+def _meets_unknown_key(verdict: confirm.Verdict) -> bool:
+    match verdict:
+        case Ignored(flaw, _):
+            return flaw is confirm.Flaw.LOG_KEY
+        case Proven():
+            return verdict.has_unknown_key
+        case Ahead():
+            return verdict.proven.has_unknown_key
+    return False
 
 
 def pack_body(pack: Pack, *, subject: str, now: Moment) -> bytes:

@@ -5,16 +5,15 @@ by a verdict of this module.
 """
 
 import enum
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from ledger import cose, merkle, note
-from ledger.checkpoint import Checkpoint
-from ledger.errors import CheckpointError, MalformedError, NoteError, ProofError, SignatureError
+from ledger import cose, merkle, succession
+from ledger.errors import CheckpointError, MalformedError, NoteError, ProofError, SignatureError, TrustError
+from ledger.log_key import Log, Signed
 from ledger.receipt import Answer, Range, Receipt
 from ledger.refusal import Refusal
-from ledger.trust import Log
 
 RANGE_MAX = 10_000  # statements; a block holds at most 1,000
 
@@ -64,11 +63,28 @@ class View(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Who asks: the device's kid and URN, and the log that it trusts for its chain."""
+    """Who asks: the device's kid and URN, the log that it trusts for its chain, and the ledger's pinned genesis.
+
+    `root` is what the device has learnt that root keys have said: from the genesis on, they name the log's newer keys.
+    """
 
     kid: bytes
     subject: str
     log: Log
+    genesis: bytes
+    root: tuple[bytes, ...] = ()
+
+    def learning(self, messages: Sequence[bytes]) -> "Device":
+        """The same, with the log's keys that follow from these messages, if they say more; raises TrustError.
+
+        Whatever comes, from whomever: it is read from the pinned genesis on, by the root key that this names.
+        """
+        found = succession.logs(succession.follow(self.genesis, messages).chains)
+        if self.log.chain not in found:
+            raise TrustError(f"the ledger has no log {self.log.chain!r}")
+        chain = self.log.chain
+        log = succession.merged({chain: self.log}, {chain: found[chain]})[chain]
+        return self if len(messages) <= len(self.root) else replace(self, log=log, root=tuple(messages))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +92,7 @@ class Proven:
     """The log holds our statements of `stream` in `ranges` (first seq, count), by its tree of `size`.
 
     Of these, all sections are there but those that `lacking` lists as (seq, line). `seq` is the stream's newest in
-    the ledger.
+    the ledger. `has_unknown_key`: the log seems to have a key that this device has not heard of.
     """
 
     stream: bytes
@@ -85,6 +101,7 @@ class Proven:
     ranges: tuple[tuple[int, int], ...]
     lacking: frozenset[tuple[int, int]]
     nonce: bytes | None
+    has_unknown_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +143,18 @@ class _Flawed(Exception):
         self.flaw = flaw
 
 
+def learn(data: bytes, device: Device) -> Device:
+    """The device once it has learnt what the answer `data` says of its log's keys, if it says anything new.
+
+    Raises TrustError if that is false. What cannot be read teaches nothing: `judge` says so.
+    """
+    try:
+        messages = Answer.decode(data).root
+    except MalformedError:
+        return device
+    return device if messages in ((), device.root) else device.learning(messages)
+
+
 def judge(data: bytes, *, lane: int, device: Device, view: View) -> Verdict:
     """Judge the answer that came as `data` on a lane's receipt topic. Any bytes give a Verdict."""
     try:
@@ -143,29 +172,29 @@ def _judge(data: bytes, lane: int, device: Device, view: View) -> Verdict:
         receipt = Receipt.decode(answer.receipt)
     except MalformedError as error:
         raise _Flawed(Flaw.MALFORMED, error) from error
-    # (2) It is the pinned log's, for this device and lane.
+    # (2) It is the pinned log's, by a key that holds its size, for this device and lane.
     _require_names(receipt, lane, device)
+    key = _log_key(receipt, device.log)
     # (3) Its checkpoint is signed by the pinned log, for this origin and size.
-    checkpoint = _open_checkpoint(answer, receipt, device.log)
+    signed = _open_checkpoint(answer, receipt, device.log)
     # (4) Is it about what we have? Else its signature over the checkpoint's root is all that can be checked.
     next_seq = view.next_seq(lane, receipt.stream)
     ours = view.links(receipt.stream, receipt.seq, 1).get(receipt.seq)
     if next_seq is None or receipt.seq >= next_seq or (ours and ours.hash != receipt.statement_hash):
-        return _judge_ahead(answer, receipt, checkpoint.root, device.log, view, is_ours=next_seq is not None)
+        return _judge_ahead(answer, receipt, signed, key, view, is_ours=next_seq is not None)
     if ours is None:
         raise _Flawed(Flaw.OLDER, f"seq {receipt.seq} of the stream was proven long ago")
     # (5) The receipt's signature holds, over the root that our own leaf hash leads to.
-    _require_included(receipt, ours.leaf, checkpoint.root, device.log)
+    _require_included(receipt, ours.leaf, signed.checkpoint.root, key)
     # (6) It is not older than what we know.
     if receipt.size < view.receipt_size(receipt.stream):
         raise _Flawed(Flaw.OLDER, f"of size {receipt.size}, older than the stream's newest receipt")
     # (7) The range proofs hold for the leaf hashes of our own statements.
-    return _proven(answer, receipt, checkpoint.root, view)
+    return _proven(answer, receipt, signed, view)
 
 
 def _require_names(receipt: Receipt, lane: int, device: Device) -> None:
     for flaw, given, wanted in (
-        (Flaw.LOG_KEY, receipt.log_kid, device.log.kid),
         (Flaw.ORIGIN, receipt.origin, device.log.origin),
         (Flaw.KID, receipt.kid, device.kid),
         (Flaw.SUBJECT, receipt.subject, device.subject),
@@ -175,21 +204,27 @@ def _require_names(receipt: Receipt, lane: int, device: Device) -> None:
             raise _Flawed(flaw, f"a receipt for {given!r}, not {wanted!r}")
 
 
-def _open_checkpoint(answer: Answer, receipt: Receipt, log: Log) -> Checkpoint:
+def _log_key(receipt: Receipt, log: Log) -> bytes:
     try:
-        checkpoint = Checkpoint.parse(note.open(answer.checkpoint or "", [log.verifier]).text)
-    except (NoteError, CheckpointError) as error:
+        return log.key(receipt.log_kid, receipt.size).public_key
+    except TrustError as error:
+        raise _Flawed(Flaw.LOG_KEY, error) from error
+
+
+def _open_checkpoint(answer: Answer, receipt: Receipt, log: Log) -> Signed:
+    try:
+        signed = log.open_signed(answer.checkpoint or "")
+    except (NoteError, CheckpointError, TrustError) as error:
         raise _Flawed(Flaw.CHECKPOINT, error) from error
-    if checkpoint.origin != log.origin:
-        raise _Flawed(Flaw.CHECKPOINT, f"a checkpoint of {checkpoint.origin!r}")
-    if checkpoint.size != receipt.size:
-        raise _Flawed(Flaw.SIZE, f"a receipt for size {receipt.size}, with the checkpoint of {checkpoint.size}")
-    return checkpoint
+    if signed.checkpoint.size != receipt.size:
+        detail = f"a receipt for size {receipt.size}, with the checkpoint of {signed.checkpoint.size}"
+        raise _Flawed(Flaw.SIZE, detail)
+    return signed
 
 
-def _require_included(receipt: Receipt, leaf: bytes, root: bytes, log: Log) -> None:
+def _require_included(receipt: Receipt, leaf: bytes, root: bytes, key: bytes) -> None:
     try:
-        if receipt.verify(log.public_key, leaf=leaf) != root:
+        if receipt.verify(key, leaf=leaf) != root:
             raise _Flawed(Flaw.ROOT, "the receipt and the checkpoint have different roots")
     except SignatureError as error:
         raise _Flawed(Flaw.SIGNATURE, error) from error
@@ -197,18 +232,18 @@ def _require_included(receipt: Receipt, leaf: bytes, root: bytes, log: Log) -> N
         raise _Flawed(Flaw.PROOF, error) from error
 
 
-def _judge_ahead(answer: Answer, receipt: Receipt, root: bytes, log: Log, view: View, *, is_ours: bool) -> Ahead:
+def _judge_ahead(answer: Answer, receipt: Receipt, signed: Signed, key: bytes, view: View, *, is_ours: bool) -> Ahead:
     try:
-        cose.Sign1.decode(answer.receipt or b"").verify(log.public_key, detached=root)
+        cose.Sign1.decode(answer.receipt or b"").verify(key, detached=signed.checkpoint.root)
     except (MalformedError, SignatureError) as error:
         raise _Flawed(Flaw.SIGNATURE, error) from error
-    proven = _proven(answer, receipt, root, view, is_ahead=True)
+    proven = _proven(answer, receipt, signed, view, is_ahead=True)
     return Ahead(receipt.stream, receipt.seq, receipt.statement_hash, is_ours, proven, answer.nonce)
 
 
-def _proven(answer: Answer, receipt: Receipt, root: bytes, view: View, *, is_ahead: bool = False) -> Proven:
+def _proven(answer: Answer, receipt: Receipt, signed: Signed, view: View, *, is_ahead: bool = False) -> Proven:
     """What the ranges prove. One that fails spoils the answer, unless the ledger has other statements than we."""
-    ranges = []
+    ranges, root = [], signed.checkpoint.root
     for item in _ranges(answer, receipt):
         try:
             if _is_proven(item, receipt.stream, size=receipt.size, root=root, view=view):
@@ -217,7 +252,7 @@ def _proven(answer: Answer, receipt: Receipt, root: bytes, view: View, *, is_ahe
             if not is_ahead:
                 raise _Flawed(Flaw.RANGE, error) from error
     lacking = frozenset(receipt.lacking)
-    return Proven(receipt.stream, receipt.seq, receipt.size, tuple(ranges), lacking, answer.nonce)
+    return Proven(receipt.stream, receipt.seq, receipt.size, tuple(ranges), lacking, answer.nonce, signed.has_unknown)
 
 
 def _ranges(answer: Answer, receipt: Receipt) -> Iterator[Range]:
@@ -252,9 +287,11 @@ def _is_proven(item: Range, stream: bytes, *, size: int, root: bytes, view: View
 def judge_refusal(data: bytes, *, lane: int, device: Device) -> Refusal | Ignored:
     """Judge the refusal that came as `data` on a lane's topic. Whether we wait for its statement, the spool says."""
     try:
-        refusal = Refusal.open(data, device.log.public_key)
+        refusal = Refusal.open_of(data, device.log)
     except MalformedError as error:
         return Ignored(Flaw.MALFORMED, str(error))
+    except TrustError as error:
+        return Ignored(Flaw.LOG_KEY, str(error))
     except SignatureError as error:
         return Ignored(Flaw.SIGNATURE, str(error))
     for flaw, given, wanted in (

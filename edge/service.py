@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 
-from edge import clock, locks, sensors
+from edge import clock, locks, log_keys, sensors
 from edge.agent import Agent, Mouth
 from edge.clock import Moment
 from edge.config import Config, SensorConfig
@@ -39,8 +39,12 @@ def log_to_stderr() -> None:
 
 def log_of(config: Config) -> Log:
     """The log of the device's chain, from its trust file; raises UserError."""
+    return _log(config, Trust.load(config.trust_file))
+
+
+def _log(config: Config, trust: Trust) -> Log:
     try:
-        return Trust.load(config.trust_file).log(config.chain)
+        return trust.log(config.chain)
     except TrustError as error:
         raise UserError(f"{config.trust_file}: {error}", "name another chain in [device]") from error
 
@@ -65,10 +69,11 @@ def make_signer(
 
 def run(config: Config, *, until_drained: bool, timeout_s: float | None) -> None:
     """Run the agent of `config` until it is told to stop, or until it is drained; raises UserError."""
-    key, chain_log, password = SigningKey.load(config.key_file), log_of(config), config.broker.password()
+    key, trust, password = SigningKey.load(config.key_file), Trust.load(config.trust_file), config.broker.password()
+    chain_log = _log(config, trust)
     with contextlib.closing(Spool(config.spool_file)) as spool:
         signer = make_signer(config, spool, key, chain_log)
-        device = Device(key.kid, config.urn, chain_log)
+        device = log_keys.remembering(spool, Device(key.kid, config.urn, chain_log, trust.genesis))
         publisher = _publisher(config, password)
         with locks.running(config.folder, lambda: _take_over(spool)), _Told() as told:
             now = clock.now()

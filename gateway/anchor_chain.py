@@ -7,6 +7,7 @@ import psycopg
 from ledger import anchor, read
 from ledger.anchor import Kind
 from ledger.folder import LedgerFolder
+from ledger.keyring import Keyring
 from ledger.registry import ANCHOR, REGISTRY
 from ledger.seal import ChainWriter, NewEntry
 
@@ -17,8 +18,8 @@ class AnchorChain:
     """The writer of the anchor. Of no use after any error: close it and open another."""
 
     def __init__(self, dsn: str, *, folder: LedgerFolder, now_ms: Callable[[], int]) -> None:
-        key = folder.log_key(ANCHOR)
-        self._writer = ChainWriter(dsn, chain=ANCHOR, key=key, checkpoints=folder.checkpoints)
+        keys = Keyring(folder, ANCHOR)
+        self._writer = ChainWriter(dsn, chain=ANCHOR, key=keys, checkpoints=folder.checkpoints)
         self._now_ms = now_ms
 
     def close(self) -> None:

@@ -43,7 +43,13 @@ def since(connection: psycopg.Connection, stream_id: int, seq: int) -> list[Seal
 
 
 def answer(
-    writer: ChainWriter, stream: StreamKey, subject: str, statements: Sequence[Sealed], *, nonce: bytes | None = None
+    writer: ChainWriter,
+    stream: StreamKey,
+    subject: str,
+    statements: Sequence[Sealed],
+    *,
+    nonce: bytes | None = None,
+    root: Sequence[bytes] = (),
 ) -> Answer:
     """The answer that proves `statements`, in order of seq, the stream's newest last.
 
@@ -76,6 +82,7 @@ def answer(
         hashes=_range_hashes(writer, newest_run),
         earlier=tuple(_range(writer, run) for run in earlier),
         nonce=nonce,
+        root=tuple(root),
     )
 
 

@@ -24,6 +24,7 @@ from gateway.sift import Batch, Incoming, Sieve
 from ledger import checkpoint_file, fold, read
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
+from ledger.keyring import Keyring
 from ledger.registry import REGISTRY, Registry
 from ledger.seal import ChainWriter, NewEntry, SectionRow, copy_sections
 from ledger.section import ContentFormat
@@ -47,7 +48,8 @@ class GatewayChain:
 
     def __init__(self, dsn: str, *, chain: str, folder: LedgerFolder, now_ms: Callable[[], int]) -> None:
         self.name, self._folder, self._now_ms = chain, folder, now_ms
-        self._writer = ChainWriter(dsn, chain=chain, key=folder.log_key(chain), checkpoints=folder.checkpoints)
+        self._keys = Keyring(folder, chain)
+        self._writer = ChainWriter(dsn, chain=chain, key=self._keys, checkpoints=folder.checkpoints)
         try:
             self._connection = self._writer.connection
             self._heads = _load_heads(self._connection, self._writer.chain_id)
@@ -172,7 +174,7 @@ class GatewayChain:
     def _reply(
         self, batch: Batch, sealed: dict[StreamKey, list[answers.Sealed]], repeats: Repeats
     ) -> list[Publication]:
-        replies = Replies(self._writer, self._registry, self._heads)
+        replies = Replies(self._writer, self._registry, self._heads, self._keys.messages)
         publications = replies.receipts(sealed, repeats.from_seq)
         for source, birth in {birth.kid: (source, birth) for source, birth in batch.births}.values():
             publications += replies.welcome(source, birth)  # a device's newest alone: each costs many proofs
@@ -211,6 +213,7 @@ class GatewayChain:
         if root != self._registry_root:
             read.registry(self._connection, size, into=self._registry)
             self._registry_root = root
+            self._keys.log(self._connection, size)  # for the answers; the writer asks for itself
             # A suspension that the registry holds by now is the registry's to lift.
             self._suspended = frozenset(kid for kid in self._suspended if self._registry.is_good(kid))
         self._connection.commit()

@@ -72,9 +72,11 @@ def look_at_folder(folder: LedgerFolder, chains: Sequence[str]) -> Iterator[Chec
 
 
 def _see_key(folder: LedgerFolder, trust: Trust, chain: str) -> None:
-    if folder.log_key(chain).public != trust.log(chain).public_key:
+    """The log's newest key, as far as the trust file has heard; those before it may be retired, and gone."""
+    number = len(trust.log(chain).keys)
+    if folder.log_key(chain, number).public != trust.log(chain).keys[-1].public_key:
         raise UserError(
-            f"{folder.key_file(f'log-{chain}')} is not the key that {folder.trust_file.name} pins for {chain!r}",
+            f"{folder.log_key_file(chain, number)} is not the key that {folder.trust_file.name} pins for {chain!r}",
             "restore the key from a copy: receipts under another one are worth nothing",
         )
 

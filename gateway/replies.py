@@ -26,11 +26,15 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class Replies:
-    """Writes replies from a chain's state after a block."""
+    """Writes replies from a chain's state after a block. `root` is what root keys have said, if the log's key changed.
+
+    That goes with the answer to a birth, for which a device asks that meets a key which it does not know.
+    """
 
     writer: ChainWriter
     registry: Registry
     heads: Mapping[tuple[bytes, int], Head]
+    root: Sequence[bytes] = ()
 
     def receipts(
         self, sealed: Mapping[StreamKey, Sequence[answers.Sealed]], repeated: Mapping[StreamKey, int]
@@ -82,14 +86,15 @@ class Replies:
             if stream in self.writer.streams
         ]
         if not replies:
-            nothing = Answer(None, None, None, (), (), birth.nonce)
+            nothing = Answer(None, None, None, (), (), birth.nonce, tuple(self.root))
             replies.append(Publication(source.topic.receipt(lane), nothing.encode()))
         return replies
 
     def _receipt(
         self, key: Key, stream: StreamKey, statements: Sequence[answers.Sealed], nonce: bytes | None = None
     ) -> Publication:
-        answer = answers.answer(self.writer, stream, key.subject, statements, nonce=nonce)
+        root = self.root if nonce is not None else ()
+        answer = answers.answer(self.writer, stream, key.subject, statements, nonce=nonce, root=root)
         head = self.heads.get(stream[:2])
         is_open = head is not None and head.stream == stream[2]
         return Publication(Topic(self.writer.chain, key.name).receipt(stream[1]), answer.encode(), retain=is_open)

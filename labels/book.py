@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from labels.batch import Batch
 from labels.signature import LabelKey
-from ledger.registry import Key, Role
+from ledger.registry import Chain, Key, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Book:
 
     size: int = 0
     organisations: Mapping[str, str] = field(default_factory=dict)
+    chains: Mapping[str, Chain] = field(default_factory=dict)
     keys: Mapping[bytes, Key] = field(default_factory=dict)
     label_keys: tuple[LabelKey, ...] = ()
     key_entries: Mapping[bytes, int] = field(default_factory=dict)

@@ -68,6 +68,7 @@ class BookKeeper:
         return Book(
             size=registry.size,
             organisations=MappingProxyType(dict(registry.organisations)),
+            chains=MappingProxyType(dict(registry.chains)),
             keys=MappingProxyType(dict(registry.keys)),
             label_keys=tuple(map(LabelKey.of, registry.label_keys.values())),
             key_entries=MappingProxyType(dict(self._key_entries)),

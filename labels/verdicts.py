@@ -1,7 +1,7 @@
 """Checking statements: each by the bundle that anyone could check, and remembered, for what is proven stays so."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 
@@ -10,6 +10,7 @@ from ledger.errors import OutsideError, UserError
 from ledger.proof.bundle import Bundle
 from ledger.proof.verdict import Said, Verdict
 from ledger.proof.verify import verify
+from ledger.registry import Chain
 from ledger.trust import Trust
 
 WEIGHT_MAX = 300_000  # of the verdicts remembered, in readings
@@ -40,9 +41,15 @@ class Checker:
     """Verifies statements under one trust file, and remembers. Safe to share between threads."""
 
     def __init__(self, trust: Trust, *, weight_max: int = WEIGHT_MAX) -> None:
-        self.trust = trust
+        self._pinned = self._trust = trust
+        self._chains: Mapping[str, Chain] = {}
         self._lock, self._weight, self._weight_max = Lock(), 0, weight_max
         self._kept: OrderedDict[tuple[str, int], tuple[Checked, int, int]] = OrderedDict()
+
+    def know(self, chains: Mapping[str, Chain]) -> None:
+        """Take the logs' keys as the registry has them by now: one may have changed."""
+        if chains != self._chains:
+            self._trust, self._chains = self._pinned.knowing(chains), chains
 
     def check(self, prove: Callable[[str, int], Bundle], chain: str, index: int, *, anchor_size: int) -> Checked:
         """Check entry `index` of `chain`, whose bundle `prove` makes. `anchor_size` is the published anchor's.
@@ -60,7 +67,7 @@ class Checker:
 
     def _check(self, prove: Callable[[str, int], Bundle], chain: str, index: int) -> Checked:
         try:
-            return Checked(chain, index, verify(prove(chain, index), self.trust))
+            return Checked(chain, index, verify(prove(chain, index), self._trust))
         except (UserError, OutsideError, LookupError) as error:
             return Checked(chain, index, None, str(error))
 

@@ -17,6 +17,7 @@ from ledger.proof.cli import prove, verify
 from ledger.published.cli import export, serve
 from ledger.registry import Key, Status, is_text
 from ledger.settings import Settings
+from ledger.trust_cli import rotate_key, trust
 
 _Command = TypeVar("_Command", bound=Callable[..., None])
 
@@ -70,10 +71,10 @@ def init(data: Path | None, dsn: str | None, name: str, organisation: str | None
 
     settings = Settings.load(data, dsn=dsn)
     folder = LedgerFolder(settings.data / "ledger")
-    trust = genesis.init(
+    made = genesis.init(
         folder, settings.need_dsn(), name=name, organisation=organisation, now_ms=time.time_ns() // 1_000_000
     )
-    click.echo(f"ledger {trust.name}: genesis {trust.genesis.hex()}")
+    click.echo(f"ledger {made.name}: genesis {made.genesis.hex()}")
     click.echo(f"trust file: {folder.trust_file}")
 
 
@@ -162,5 +163,5 @@ def _key(data: Path | None, dsn: str | None, device: str) -> Key:
     return key
 
 
-for _command in (prove, verify, audit, export, serve):
+for _command in (prove, verify, audit, export, serve, rotate_key, trust):
     cli.add_command(_command)

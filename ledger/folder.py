@@ -46,9 +46,13 @@ class LedgerFolder:
         """Where the secret key `name` lies."""
         return self.path / "keys" / f"{name}.key"
 
-    def log_key(self, chain: str) -> SigningKey:
-        """The key that signs the chain's checkpoints and receipts."""
-        return SigningKey.load(self.key_file(f"log-{chain}"))
+    def log_key_file(self, chain: str, number: int = 1) -> Path:
+        """Where the secret half of the chain's key `number` lies: 1 is the genesis', each rotation adds one."""
+        return self.key_file(f"log-{chain}" if number == 1 else f"log-{chain}.{number}")
+
+    def log_key(self, chain: str, number: int = 1) -> SigningKey:
+        """A key that signs the chain's checkpoints and receipts: which one when, `ledger.keyring` knows."""
+        return SigningKey.load(self.log_key_file(chain, number))
 
     def author(self, role: Role, *, issuer: str, subject: str) -> Author:
         """A service that signs statements of its own."""

@@ -12,7 +12,7 @@ from ledger.author import Author, Content, compose
 from ledger.database import connect, migrate
 from ledger.errors import NoteError, UserError
 from ledger.folder import LedgerFolder
-from ledger.keys import SigningKey
+from ledger.keys import SigningKey, load_or_make
 from ledger.message import decode as decode_message
 from ledger.registry import CHAIN_KINDS, REGISTRY, Chain, Role
 from ledger.seal import ChainWriter, NewEntry, SectionRow
@@ -32,17 +32,10 @@ class _Keys:
     @classmethod
     def load_or_make(cls, folder: LedgerFolder) -> "_Keys":
         return cls(
-            _load_or_make(folder, "root", "operator's root key: keep it offline"),
-            {name: _load_or_make(folder, f"log-{name}", f"signs the log {name}") for name in CHAIN_KINDS},
-            {role: _load_or_make(folder, role, f"signs the statements of the {role}") for role in SERVICES},
+            load_or_make(folder.key_file("root"), "operator's root key: keep it offline"),
+            {name: load_or_make(folder.log_key_file(name), f"signs the log {name}") for name in CHAIN_KINDS},
+            {role: load_or_make(folder.key_file(role), f"signs the statements of the {role}") for role in SERVICES},
         )
-
-
-def _load_or_make(folder: LedgerFolder, name: str, comment: str) -> SigningKey:
-    path = folder.key_file(name)
-    if not path.exists():
-        SigningKey.generate().save(path, comment)
-    return SigningKey.load(path)
 
 
 def init(folder: LedgerFolder, dsn: str, *, name: str, organisation: str | None = None, now_ms: int) -> Trust:

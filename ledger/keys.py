@@ -76,3 +76,10 @@ class SigningKey:
     def sign(self, message: bytes) -> bytes:
         """The Ed25519 signature (RFC 8032) of `message`: 64 bytes."""
         return bytes(self._sodium.sign(message).signature)
+
+
+def load_or_make(path: Path, comment: str) -> SigningKey:
+    """The key in the file `path`, made there if there is none: a run that died half-way had made it. UserError."""
+    if not path.exists():
+        SigningKey.generate().save(path, comment)
+    return SigningKey.load(path)

@@ -10,10 +10,11 @@ from typing import Any
 import psycopg
 
 from ledger import cbor, checkpoint_file, fold, inbox, read
-from ledger.author import Content
+from ledger.author import Author, Content
 from ledger.database import connect
 from ledger.errors import OutsideError, UserError
 from ledger.folder import LedgerFolder
+from ledger.keys import SigningKey
 from ledger.registry import REGISTRY, Registry, Role
 from ledger.section import ContentFormat, Privacy
 from ledger.statement import STREAM_BYTES
@@ -27,18 +28,29 @@ def published_registry(connection: psycopg.Connection, folder: LedgerFolder, int
     return read.registry(connection, _published_size(folder), into=into)
 
 
-def post(folder: LedgerFolder, dsn: str, entries: Sequence[dict[str, Any]], *, timeout_s: float) -> Registry:
-    """Sign `entries` as the operator, and wait until the registry has published them; returns the registry then.
+def published(folder: LedgerFolder, dsn: str) -> Registry:
+    """The registry as it is published, by a session of its own."""
+    with connect(dsn) as connection:
+        return published_registry(connection, folder)
 
-    Raises UserError if the registry refuses one, or if nobody seals them in time.
+
+def post(
+    folder: LedgerFolder,
+    dsn: str,
+    entries: Sequence[dict[str, Any]],
+    *,
+    timeout_s: float,
+    key: SigningKey | None = None,
+) -> Registry:
+    """Sign `entries` as the operator, or with another `key` of the genesis', and wait until they are published.
+
+    Returns the registry then. Raises UserError if the registry refuses one, or if nobody seals them in time.
     """
     with connect(dsn) as connection:
         registry = published_registry(connection, folder)
-        operator = registry.key_named(Role.OPERATOR)
-        assert operator is not None  # the genesis names it
+        author = _author(folder, registry, key)
         bodies = [cbor.encode(entry) for entry in entries]
-        _rehearse(registry, operator.kid, bodies)
-        author = folder.author(Role.OPERATOR, issuer=operator.issuer, subject=operator.subject)
+        _rehearse(registry, author.key.kid, bodies)
         hashes = [
             inbox.post(
                 connection,
@@ -53,6 +65,23 @@ def post(folder: LedgerFolder, dsn: str, entries: Sequence[dict[str, Any]], *, t
         connection.commit()
         _await_published(connection, folder, registry, set(hashes), time.monotonic() + timeout_s)
         return registry
+
+
+def finish(folder: LedgerFolder, dsn: str, kid: bytes, *, timeout_s: float) -> Registry:
+    """The registry once all is published that an earlier run has signed with this key; raises UserError as `post`."""
+    with connect(dsn) as connection:
+        rows = connection.execute("select hash from inbox where kid = %s", [kid]).fetchall()
+        registry = published_registry(connection, folder)
+        _await_published(connection, folder, registry, {bytes(row[0]) for row in rows}, time.monotonic() + timeout_s)
+        return registry
+
+
+def _author(folder: LedgerFolder, registry: Registry, key: SigningKey | None) -> Author:
+    holder = registry.key_named(Role.OPERATOR) if key is None else registry.key(key.kid)
+    assert holder is not None  # the genesis names the operator; whoever brings a key has looked it up
+    if key is None:
+        return folder.author(Role.OPERATOR, issuer=holder.issuer, subject=holder.subject)
+    return Author(key, holder.issuer, holder.subject)
 
 
 def _published_size(folder: LedgerFolder) -> int:

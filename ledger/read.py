@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import psycopg
 
+from ledger import message
 from ledger.fold import Stored, apply
 from ledger.registry import REGISTRY, Registry
-from ledger.tree_store import entry_id, index_of
+from ledger.tree_store import INDEX_BITS, entry_id, index_of
 
 
 def chain_id(connection: psycopg.Connection, chain: str) -> int:
@@ -41,3 +42,27 @@ def registry(connection: psycopg.Connection, size: int, into: Registry | None = 
     for stored in entries(connection, REGISTRY, state.size, size):
         apply(state, stored)
     return state
+
+
+def root_messages(connection: psycopg.Connection, size: int | None = None) -> list[bytes]:
+    """What root keys have said in the registry's first `size` entries (None: in all), as `ledger.succession` reads it.
+
+    That is the stream of the genesis; the registry's sections are public, and never erased.
+    """
+    first = entry_id(chain_id(connection, REGISTRY), 0)
+    rows = connection.execute(
+        """select e.entry_id, e.data, e.lines from entry e
+            where e.stream_id = (select stream_id from entry where entry_id = %(first)s)
+              and e.entry_id - %(first)s < %(size)s
+            order by e.seq""",
+        {"first": first, "size": 1 << INDEX_BITS if size is None else size},
+    ).fetchall()
+    found = connection.execute(
+        "select entry_id, line, data from section where entry_id = any(%s) and data is not null",
+        [[row[0] for row in rows]],
+    )
+    sections = {(owner, line): bytes(data) for owner, line, data in found}
+    return [
+        message.encode(bytes(data or b""), [sections.get((owner, line)) for line in range(lines)])
+        for owner, data, lines in rows
+    ]

@@ -103,7 +103,8 @@ class Range:
 class Answer:
     """What the gateway publishes for a lane: a receipt, the checkpoint of its size, and range proofs.
 
-    Without a receipt it says that the lane has no stream in the ledger. `nonce` is the birth's that it answers.
+    Without a receipt it says that the lane has no stream in the ledger. `nonce` is the birth's that it answers. `root`
+    is what root keys have said (`ledger.succession`), for a device that may not know the log's newest key.
     """
 
     receipt: bytes | None
@@ -112,6 +113,7 @@ class Answer:
     hashes: tuple[bytes, ...]
     earlier: tuple[Range, ...]
     nonce: bytes | None = None
+    root: tuple[bytes, ...] = ()
 
     def encode(self) -> bytes:
         """The CBOR map; readers ignore keys they do not know, so it can grow."""
@@ -123,6 +125,8 @@ class Answer:
             value[4] = [[r.first_seq, r.first_index, r.count, list(r.hashes)] for r in self.earlier]
         if self.nonce is not None:
             value[5] = self.nonce
+        if self.root:
+            value[6] = list(self.root)
         return cbor.encode(value)
 
     @classmethod
@@ -136,13 +140,19 @@ class Answer:
         earlier, nonce = value.get(4, []), value.get(5)
         if not isinstance(earlier, list) or not isinstance(nonce, bytes | None):
             raise MalformedError("an answer's ranges or nonce are of the wrong type")
-        ranges = tuple(_range(item) for item in earlier)
+        ranges, root = tuple(_range(item) for item in earlier), _messages(value.get(6, []))
         match value:
             case {1: bytes(receipt), 2: str(checkpoint), 3: [first_index, list(hashes)]} if cbor.is_count(first_index):
-                return cls(receipt, checkpoint, first_index, _hashes(hashes), ranges, nonce)
+                return cls(receipt, checkpoint, first_index, _hashes(hashes), ranges, nonce, root)
             case {1: _} | {2: _} | {3: _}:
                 raise MalformedError("an answer has a receipt, its checkpoint and its range, or none of them")
-        return cls(None, None, None, (), ranges, nonce)
+        return cls(None, None, None, (), ranges, nonce, root)
+
+
+def _messages(value: Any) -> tuple[bytes, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, bytes) for item in value):
+        raise MalformedError("what root keys have said is a list of messages")
+    return tuple(value)
 
 
 def _from_header(header: dict[Any, Any], signature: bytes, inclusion: tuple[int, int, tuple[bytes, ...]]) -> Receipt:

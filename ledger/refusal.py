@@ -7,6 +7,7 @@ from typing import Any
 from ledger import cbor, cose
 from ledger.errors import MalformedError
 from ledger.keys import SigningKey, thumbprint
+from ledger.log_key import Log
 from ledger.statement import LANES, STREAM_BYTES
 
 CONTENT_TYPE = "application/vnd.tallystick.refusal+cbor"
@@ -63,13 +64,30 @@ class Refusal:
     @classmethod
     def open(cls, data: bytes, log_key: bytes) -> "Refusal":
         """Read a refusal that `log_key` signed; raises MalformedError or SignatureError."""
-        if not isinstance(data, bytes) or len(data) > REFUSAL_BYTES_MAX:
-            raise MalformedError("a refusal over its size")
-        envelope = cose.Sign1.decode(data)
-        if envelope.payload is None or envelope.unprotected or envelope.protected != _header(thumbprint(log_key)):
+        envelope = _envelope(data)
+        if envelope.protected != _header(thumbprint(log_key)):
             raise MalformedError("a refusal says that it is one, and by which key")
         envelope.verify(log_key)
-        return _read(envelope.payload)
+        return _read(envelope.payload or b"")
+
+    @classmethod
+    def open_of(cls, data: bytes, log: Log) -> "Refusal":
+        """Read a refusal of the log's; raises MalformedError, SignatureError, or TrustError for a key without a say."""
+        envelope = _envelope(data)
+        match envelope.protected.get(cose.KID):
+            case bytes(kid):
+                refusal = _read(envelope.payload or b"")
+                return cls.open(data, log.key(kid, refusal.size).public_key)
+        raise MalformedError("a refusal says that it is one, and by which key")
+
+
+def _envelope(data: bytes) -> cose.Sign1:
+    if not isinstance(data, bytes) or len(data) > REFUSAL_BYTES_MAX:
+        raise MalformedError("a refusal over its size")
+    envelope = cose.Sign1.decode(data)
+    if envelope.payload is None or envelope.unprotected:
+        raise MalformedError("a refusal says that it is one, and by which key")
+    return envelope
 
 
 def _header(log_kid: bytes) -> dict[Any, Any]:

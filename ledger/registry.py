@@ -13,9 +13,11 @@ from typing import Any, TypeGuard
 from ledger import cbor, note, topic
 from ledger.errors import MalformedError, NoteError, RegistryError
 from ledger.keys import thumbprint
+from ledger.log_key import LogKey, Rotation, keys_of
 
 REGISTRY, ANCHOR = "registry", "anchor"
 CHAIN_KINDS = ("production", "logistics", "trade", REGISTRY, ANCHOR)
+LOG_SIZE_MAX = 2**40  # of a log: what the tables can number
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -67,12 +69,18 @@ class LabelScope:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A log that the genesis names: short name, origin, kind, and its note verifier key."""
+    """A log that the genesis names: short name, origin, kind, its note verifier key, and those that followed it."""
 
     name: str
     origin: str
     kind: str
     vkey: str
+    rotations: tuple[Rotation, ...] = ()
+
+    @property
+    def log_keys(self) -> tuple[LogKey, ...]:
+        """The log's keys with the sizes that they sign for, the oldest first."""
+        return keys_of(note.Verifier.parse(self.vkey), self.rotations)
 
 
 @dataclass
@@ -157,7 +165,7 @@ def _found(entry: dict[str, Any], kid: bytes) -> Registry:
         raise RegistryError("the genesis is not signed by the root key that it names")
     organisation = _text(entry, "organisation")
     chains = _chains(entry)
-    log_kids = frozenset(thumbprint(_log_key(chain).public_key) for chain in chains.values())
+    log_kids = frozenset(thumbprint(_verifier(chain, chain.vkey).public_key) for chain in chains.values())
     registry = Registry(size=1, name=_text(entry, "name"), chains=chains, _log_kids=log_kids)
     registry.organisations[organisation] = registry.name
     names = frozenset(registry.chains)
@@ -170,24 +178,49 @@ def _found(entry: dict[str, Any], kid: bytes) -> Registry:
 def _chains(entry: dict[str, Any]) -> dict[str, Chain]:
     """The genesis' logs: each with a name, an origin and a key of its own, the registry and the anchor among them."""
     chains = [
-        Chain(*(_text(chain, key) for key in ("name", "origin", "kind", "vkey"))) for chain in _maps(entry, "chains")
+        Chain(_text(chain, "name"), _text(chain, "origin"), _text(chain, "kind"), _text(chain, "vkey"))
+        for chain in _maps(entry, "chains")
     ]
     by_name = {chain.name: chain for chain in chains}
     if not {REGISTRY, ANCHOR} <= by_name.keys() or not all(map(topic.NAME.fullmatch, by_name)):
         raise RegistryError("a genesis names the registry, the anchor, and chains that match [a-z0-9-]{1,32}")
-    if any(_log_key(chain).name != chain.origin for chain in chains):
-        raise RegistryError("a log's key is for another origin")
-    keys = {_log_key(chain).public_key for chain in chains}
+    keys = {_verifier(chain, chain.vkey).public_key for chain in chains}
     if any(len(distinct) != len(chains) for distinct in (by_name, {chain.origin for chain in chains}, keys)):
         raise RegistryError("two logs of a genesis share a name, an origin or a key")
     return by_name
 
 
-def _log_key(chain: Chain) -> note.Verifier:
+def _verifier(chain: Chain, vkey: str) -> note.Verifier:
+    """A verifier key of a log: it is for the log's origin."""
     try:
-        return note.Verifier.parse(chain.vkey)
+        verifier = note.Verifier.parse(vkey)
     except NoteError as error:
         raise RegistryError(f"the key of the log {chain.name!r} is no verifier key: {error}") from error
+    if verifier.name != chain.origin:
+        raise RegistryError("a log's key is for another origin")
+    return verifier
+
+
+def _rotation(registry: Registry, entry: dict[str, Any], index: int) -> None:
+    """A log's next key.
+
+    What this rule asks of the registry, the genesis and the rotations before it say alone: so whoever has pinned the
+    genesis knows the logs' keys by the root's entries, and need not read the rest (`ledger.succession`).
+    """
+    chain = registry.chains.get(_text(entry, "chain"))
+    if chain is None:
+        raise RegistryError("a log's key is for a log that the genesis names")
+    rotation = Rotation(_verifier(chain, _text(entry, "vkey")), _size(entry, "first"), _size(entry, "until"))
+    kid = thumbprint(rotation.verifier.public_key)
+    registered = registry.keys.get(kid)
+    if kid in registry._log_kids or (registered is not None and registered.index == 0):
+        raise RegistryError("this key is the genesis' or a log's already: a key signs one kind of thing, for one log")
+    if rotation.verifier.key_id in {key.verifier.key_id for key in chain.log_keys}:
+        raise RegistryError("a key of this log has the same four bytes of key id: make another")
+    if not chain.log_keys[-1].first < rotation.first <= rotation.until + 1:
+        raise RegistryError("a log's next key begins after the one before it began, and at the latest when that ends")
+    registry.chains[chain.name] = replace(chain, rotations=(*chain.rotations, rotation))
+    registry._log_kids |= {kid}
 
 
 def _organisation(registry: Registry, entry: dict[str, Any], index: int) -> None:
@@ -305,6 +338,7 @@ def _refuse_type(registry: Registry, entry: dict[str, Any], index: int) -> None:
 
 _Apply = Callable[[Registry, dict[str, Any], int], None]
 _RULES: dict[str, tuple[frozenset[Role], _Apply]] = {
+    "log-key": (frozenset({Role.ROOT}), _rotation),
     "organisation": (frozenset({Role.OPERATOR}), _organisation),
     "device": (frozenset({Role.OPERATOR}), _device),
     "label-key": (frozenset({Role.OPERATOR}), _label_key),
@@ -341,6 +375,13 @@ def _count(entry: dict[str, Any], key: str) -> int:
     value = entry.get(key)
     if not cbor.is_count(value) or value >= 2**31:
         raise MalformedError(f"a registry entry's {key} is a small number")
+    return value
+
+
+def _size(entry: dict[str, Any], key: str) -> int:
+    value = entry.get(key)
+    if not cbor.is_count(value) or value >= LOG_SIZE_MAX:
+        raise MalformedError(f"a registry entry's {key} is a tree size below 2**40")
     return value
 
 

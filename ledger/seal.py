@@ -16,8 +16,9 @@ from ledger import checkpoint_file, merkle, note
 from ledger.block import GENESIS_PREV, Header
 from ledger.checkpoint import Checkpoint
 from ledger.database import LOCK_CHAIN, connect
-from ledger.errors import CheckpointError, NoteError, UserError
+from ledger.errors import CheckpointError, NoteError, TrustError, UserError
 from ledger.frontier import Frontier, FullTile
+from ledger.keyring import LogKeys, OneKey
 from ledger.keys import SigningKey
 from ledger.merkle import HASH_BYTES
 from ledger.statement import StreamKey
@@ -74,11 +75,13 @@ class ChainWriter:
     """The one writer of a chain: holds its advisory lock for as long as its session lives.
 
     After any error the writer must be closed and opened anew: what was committed is then read from the database.
+    A block's checkpoint is signed by all keys of the log that hold its size, as far as the registry state tells that
+    its header names. `key` is the oldest of them: while two sign, who knows only the older must still understand.
     """
 
-    def __init__(self, dsn: str, *, chain: str, key: SigningKey, checkpoints: Path) -> None:
+    def __init__(self, dsn: str, *, chain: str, key: SigningKey | LogKeys, checkpoints: Path) -> None:
         self.chain = chain
-        self.key, self._checkpoints = key, checkpoints
+        self._checkpoints = checkpoints
         self.connection = connect(dsn)
         self.head: Header | None = None
         self.checkpoint = ""
@@ -89,10 +92,12 @@ class ChainWriter:
         self.origin: str
         try:
             self.chain_id, self.origin = self._row("select chain_id, origin from chain where name = %s", [chain])
-            self._signer = note.Signer(self.origin, key)
+            self._keys = OneKey(chain, self.origin, key) if isinstance(key, SigningKey) else key
             self._wait_for_disk()
             self._lock()
+            self._log = self._keys.log(self.connection, None)
             self._load()
+            self.key = self._signers(self.size)[0]
         except BaseException:
             self.connection.close()
             raise
@@ -130,8 +135,10 @@ class ChainWriter:
             frontier.append(leaf)
         tiles = frontier.take_full_tiles()
         header = self._header(frontier, first, now_ms, registry)
+        self._log = self._keys.log(self.connection, registry[0])
+        signers = self._signers(header.size)
         text = Checkpoint(self.origin, header.size, header.root).text
-        sealed = Sealed(header, note.sign(text, [self._signer]))
+        sealed = Sealed(header, note.sign(text, [note.Signer(self.origin, signer) for signer in signers]))
         self.connection.commit()  # a caller's SELECT began a transaction: in it, ours would end without a COMMIT
         with self.connection.transaction():
             new_streams = self._insert_streams(entries)
@@ -140,7 +147,7 @@ class ChainWriter:
             self._insert_block(sealed)
             also(self.connection, first)
         checkpoint_file.write(self._checkpoints, self.chain, sealed.checkpoint)
-        self._frontier, self.head, self.checkpoint = frontier, header, sealed.checkpoint
+        self._frontier, self.head, self.checkpoint, self.key = frontier, header, sealed.checkpoint, signers[0]
         self.streams |= new_streams
         for tile in tiles:
             self._keep((tile.level, tile.index), tile.tree)
@@ -171,6 +178,10 @@ class ChainWriter:
         self._trees[key] = tree
         while len(self._trees) > TREES_KEPT:
             del self._trees[next(iter(self._trees))]
+
+    def _signers(self, size: int) -> list[SigningKey]:
+        """The keys that sign for the tree of `size`, the oldest first."""
+        return [self._keys.secret(key) for key in self._log.keys if key.holds(size)]
 
     def _wait_for_disk(self) -> None:
         """A receipt is for ever: COMMIT returns when it is on disk, also where the server's default is not to wait."""
@@ -237,9 +248,8 @@ class ChainWriter:
 
     def _published(self, text: str) -> Checkpoint:
         try:
-            verified = note.open(text, [note.Verifier.parse(self._signer.vkey)])
-            return Checkpoint.parse(verified.text)
-        except (NoteError, CheckpointError) as error:
+            return self._log.open(text)
+        except (NoteError, CheckpointError, TrustError) as error:
             raise HistoryForked(
                 f"the published checkpoint of {self.chain!r} is damaged: {error}",
                 f"restore {self._checkpoints / self.chain} from a copy",

@@ -1,19 +1,23 @@
 """The trust file: what a verifier must have from the operator by a way of its own, before it believes anything.
 
-It pins the genesis entry of the registry by its hash, and the logs' keys that the genesis names.
+The file with which a ledger begins pins the genesis entry of the registry by its hash, and the logs' keys that the
+genesis names. Once a log's key has changed it has what root keys have said as well (`ledger.succession`), which holds
+by the pin alone. It never expires. A trust bundle (`ledger.trust_bundle`) is signed anew now and then, and knows the
+label keys too. Both are read here.
 """
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ledger import note, topic
-from ledger.checkpoint import Checkpoint
+from ledger import b64, note, succession, topic
 from ledger.errors import NoteError, TrustError, UserError
-from ledger.keys import thumbprint
+from ledger.log_key import Log as Log
+from ledger.registry import Chain
+from ledger.trust_bundle import TrustBundle, is_bundle, read_messages
 
 VERSION = 1
 TRUST_BYTES_MAX = 1024 * 1024
@@ -21,45 +25,17 @@ _WHERE = "the ledger's operator gives it out: <data>/ledger/trust.json"
 
 
 @dataclass(frozen=True)
-class Log:
-    """A log as a verifier knows it: the chain's short name, and the note verifier that holds origin and key."""
-
-    chain: str
-    verifier: note.Verifier
-
-    @property
-    def origin(self) -> str:
-        """The log's origin: the `aud` of its statements and the first line of its checkpoints."""
-        return self.verifier.name
-
-    @property
-    def public_key(self) -> bytes:
-        """The log's Ed25519 key, 32 bytes."""
-        return self.verifier.public_key
-
-    @property
-    def kid(self) -> bytes:
-        """The thumbprint of the log's key."""
-        return thumbprint(self.public_key)
-
-    def open(self, text: str) -> Checkpoint:
-        """The checkpoint that the signed note `text` holds; raises NoteError, CheckpointError or TrustError.
-
-        It is the log's word: signed by its key, and of its origin.
-        """
-        checkpoint = Checkpoint.parse(note.open(text, [self.verifier]).text)
-        if checkpoint.origin != self.origin:
-            raise TrustError(f"the checkpoint is of {checkpoint.origin!r}, not of {self.origin!r}")
-        return checkpoint
-
-
-@dataclass(frozen=True)
 class Trust:
-    """The ledger's name, the SHA-256 of its genesis entry, and its logs by chain name."""
+    """The ledger's name, the SHA-256 of its genesis entry, and its logs by chain name; `bundle`, if it was read of one.
+
+    The logs have the rotations that are known; `messages` is what root keys have said, if that is known.
+    """
 
     name: str
     genesis: bytes
     logs: Mapping[str, Log]
+    bundle: TrustBundle | None = None
+    messages: tuple[bytes, ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> "Trust":
@@ -73,9 +49,12 @@ class Trust:
 
     @classmethod
     def parse(cls, text: str) -> "Trust":
-        """Read a trust file's text, or raise TrustError."""
+        """Read a trust file's text, a bundle's too, or raise TrustError."""
         if len(text) > TRUST_BYTES_MAX:
             raise TrustError("it is over its size")
+        if is_bundle(text):
+            bundle = TrustBundle.parse(text)
+            return cls(bundle.name, bundle.genesis, bundle.logs, bundle, bundle.messages)
         try:
             value = json.loads(text)
         except (ValueError, RecursionError) as error:
@@ -84,15 +63,19 @@ class Trust:
             case {"tallystick-trust": version, "name": str(name), "genesis": str(genesis), "logs": dict(logs)}:
                 if type(version) is not int or version != VERSION:
                     raise TrustError(f"it is not of version {VERSION}")
-                return cls(name, _hash(genesis), _logs(logs))
+                trust = cls(name, _hash(genesis), _logs(logs))
+                return trust.following(read_messages(value["root"])) if "root" in value else trust
         raise TrustError("it has not the fields tallystick-trust, name, genesis and logs")
 
     @property
     def text(self) -> str:
-        """The file's text: JSON."""
+        """The file's text: a bundle as it was signed, else JSON with what is pinned."""
+        if self.bundle is not None:
+            return self.bundle.note
         logs = {chain: log.verifier.vkey for chain, log in self.logs.items()}
         fields = {"tallystick-trust": VERSION, "name": self.name, "genesis": self.genesis.hex(), "logs": logs}
-        return json.dumps(fields, indent=2) + "\n"
+        root = {"root": [b64.encode(message) for message in self.messages]} if self.messages else {}
+        return json.dumps({**fields, **root}, indent=2) + "\n"
 
     def log(self, chain: str) -> Log:
         """The log of `chain`, or TrustError."""
@@ -107,6 +90,27 @@ class Trust:
             if log.origin == origin:
                 return log
         raise TrustError(f"the trust file pins no log with the origin {origin!r}")
+
+    def following(self, messages: Sequence[bytes]) -> "Trust":
+        """This trust, with the rotations of the root key's stream (`ledger.succession`); raises TrustError."""
+        trust = self.knowing(succession.follow(self.genesis, messages).chains)
+        return trust if len(messages) <= len(self.messages) else replace(trust, messages=tuple(messages))
+
+    def knowing(self, chains: Mapping[str, Chain]) -> "Trust":
+        """This trust, with the rotations that the registry has, of whoever keeps it; raises TrustError."""
+        return replace(self, logs=succession.merged(self.logs, succession.logs(chains)))
+
+    def updated(self, new: "Trust") -> "Trust":
+        """The bundle `new`, if it is of this ledger and not older; raises TrustError."""
+        if new.bundle is None:
+            raise TrustError("it is no trust bundle: only a signed one can follow another")
+        if (self.name, self.genesis) != (new.name, new.genesis):
+            raise TrustError(f"it is of the ledger {new.name!r}, genesis {new.genesis.hex()[:16]}…: another one")
+        if self.bundle is not None:
+            new.bundle.require_newer_than(self.bundle)
+        if succession.merged(self.logs, new.logs) != new.logs:
+            raise TrustError("it is older than the one that is here: it lacks a log's newest key")
+        return new
 
 
 def _hash(text: str) -> bytes:

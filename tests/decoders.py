@@ -8,7 +8,7 @@ import atexit
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from ledger import (
     senml,
     settings,
     stream,
+    succession,
     tile,
 )
 from ledger.birth import Birth
@@ -66,7 +67,8 @@ from ledger.section import ContentFormat, Line, Privacy, Section, matching
 from ledger.statement import Statement
 from ledger.topic import Topic
 from ledger.trust import Log, Trust
-from tests import cast, seeds
+from ledger.trust_bundle import TrustBundle
+from tests import cast, rooted, seeds
 from tests.bench.bombs import judged
 
 Errors = type[Exception] | tuple[type[Exception], ...]
@@ -156,7 +158,7 @@ def _folder() -> Path:
 # What is read in the company of something else
 
 _LOG = Log("production", note.Verifier(cast.ORIGIN, cast.LOG.public))
-_DEVICE = confirm.Device(cast.DEVICE.kid, cast.URN, _LOG)
+_DEVICE = confirm.Device(cast.DEVICE.kid, cast.URN, _LOG, rooted.pin(seeds.ROOTED))
 _LINE = Line(
     Privacy.PRIVATE,
     ContentFormat.SENML_CBOR,
@@ -288,6 +290,13 @@ def _of_ledger() -> Iterator[Target]:
         *seeds.REFUSALS,
     )
     yield of_bytes("ledger.refusal.Refusal.open signed", _signed_refusal, malformed, *seeds.REFUSAL_PAYLOADS)
+    yield of_bytes(
+        "ledger.refusal.Refusal.open_of",
+        lambda data: Refusal.open_of(data, _LOG),
+        (MalformedError, SignatureError, TrustError),
+        *seeds.REFUSALS,
+    )
+    yield of_bytes("ledger.refusal.Refusal.open_of signed", _signed_refusal_of, malformed, *seeds.REFUSAL_PAYLOADS)
     yield of_bytes("ledger.block.Header.decode", Header.decode, malformed, *seeds.HEADERS, write=Header.encode)
     yield of_bytes(
         "ledger.anchor.decode", anchor.decode, malformed, *seeds.ANCHORED, write=lambda entry: anchor.encode(*entry)
@@ -385,9 +394,37 @@ def _of_ledger() -> Iterator[Target]:
         Trust.parse,
         TrustError,
         seeds.TRUST.text,
+        seeds.TRUST_FOLLOWED,
+        seeds.TRUST_BUNDLE,
         write=lambda found: str(found.text),
         one_encoding=False,
     )
+    yield of_text(
+        "ledger.trust_bundle.TrustBundle.parse",
+        TrustBundle.parse,
+        TrustError,
+        seeds.TRUST_BUNDLE,
+        write=lambda found: str(found.note),
+    )
+    yield of_text(
+        "ledger.trust_bundle.TrustBundle.parse of what the operator signs",
+        lambda text: TrustBundle.parse(note.sign(f"{text}\n", [seeds.TRUST_SIGNER])),
+        (TrustError, NoteError),
+        seeds.TRUST_BUNDLE.rpartition("\n\n")[0],
+    )
+    yield of_bytes(
+        "ledger.succession.follow",
+        lambda data: succession.follow(rooted.pin(seeds.ROOTED), [seeds.ROOTED[0], data]),
+        TrustError,
+        seeds.ROOTED[1],
+    )
+    for opening in (_LOG.open, _LOG.open_signed):
+        yield of_text(
+            f"ledger.log_key.Log.{opening.__name__}",
+            opening,
+            (NoteError, CheckpointError, TrustError),
+            note.sign(seeds.CHECKPOINT.text, [note.Signer(cast.ORIGIN, cast.LOG)]),
+        )
     for read, name in (
         (names.host, "[2001:db8::7]:8420"),
         (names.web_address, "https://id.example.com:1/x"),
@@ -414,6 +451,10 @@ def _anew(statement: Statement) -> bytes:
     return Statement(**fields).encode()
 
 
+def _signed_refusal_of(payload: bytes) -> Refusal:
+    return Refusal.open_of(seeds.refusal(payload), _LOG)
+
+
 def _signed_refusal(payload: bytes) -> Refusal:
     return Refusal.open(seeds.refusal(payload), cast.LOG.public)
 
@@ -425,6 +466,8 @@ def _of_edge() -> Iterator[Target]:
         (),
         *seeds.ANSWERS,
     )
+    first = replace(_DEVICE, log=seeds.TRUST.log("production"))
+    yield of_bytes("edge.confirm.learn", lambda data: confirm.learn(data, first), TrustError, *seeds.ANSWERS)
     yield of_bytes(
         "edge.confirm.judge_refusal",
         lambda data: confirm.judge_refusal(data, lane=1, device=_DEVICE),
@@ -521,6 +564,8 @@ OTHERS = {
     "ledger.published.serve.DatabaseReaders.read": "reads a path by policy.parse",
     "ledger.published.serve.FolderReaders.read": "reads a path by policy.parse",
     "ledger.published.serve.Readers.read": "a protocol",
+    "ledger.keys.load_or_make": "by SigningKey.load",
     "ledger.seal.ChainWriter.read_nodes": "reads our own database",
+    "ledger.trust_bundle.read_messages": "by Trust.parse",
     "ledger.settings._File.read": "by Settings.load",
 }

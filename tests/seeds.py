@@ -19,7 +19,7 @@ from ledger.section import ContentFormat, Line, Privacy, Section
 from ledger.statement import EVENTS as EVENTS_LANE
 from ledger.statement import TELEMETRY
 from ledger.trust import Log, Trust
-from tests import cast
+from tests import cast, rooted
 
 HASH = bytes(range(32))
 NONCE = bytes(range(16))
@@ -90,6 +90,14 @@ STREAMS = (
     stream.refused(STATEMENTS[0]),
 )
 
+# What root keys say
+
+ROOTED = rooted.stream(rooted.next_key())
+_FIRST_KEYS = {chain.name: Log(chain.name, note.Verifier.parse(chain.vkey)) for chain in cast.CHAINS}
+TRUST_FOLLOWED = Trust("example.com", rooted.pin(ROOTED), _FIRST_KEYS).following(ROOTED).text
+TRUST_BUNDLE = rooted.bundle(ROOTED).note
+TRUST_SIGNER = note.Signer("example.com/tallystick/trust", cast.OPERATOR)
+
 # Between gateway and device
 
 BIRTHS = (Birth(cast.DEVICE.kid, NONCE, {0: (cast.STREAM, 1), 1: (cast.STREAM, 2)}).encode(),)
@@ -114,6 +122,7 @@ NOTE = note.sign(Checkpoint(cast.ORIGIN, 3, HASH).text, [note.Signer(cast.ORIGIN
 ANSWERS = (
     Answer(RECEIPTS[0], NOTE, 2, (HASH,), (Range(0, 0, 2, (HASH,)),), NONCE).encode(),
     Answer(None, None, None, (), (), NONCE).encode(),
+    Answer(None, None, None, (), (), NONCE, tuple(ROOTED)).encode(),
 )
 _REFUSAL = Refusal(cast.ORIGIN, cast.DEVICE.kid, TELEMETRY, cast.STREAM, 2, HASH, Reason.FORK, 3)
 REFUSALS = (_REFUSAL.sign(cast.LOG),)
@@ -176,7 +185,7 @@ ENTRIES = tuple(
 )
 ENTRY_BUNDLES = (b"\x02\x00\x03abc\x00\x00", b"\x01\x00\x01a")
 _GENESIS = cast.sign(cast.ROOT, manifest=[])
-TRUST = Trust("example.com", _GENESIS.hash, {c.name: Log(c.name, note.Verifier.parse(c.vkey)) for c in cast.CHAINS})
+TRUST = Trust("example.com", _GENESIS.hash, _FIRST_KEYS)
 BUNDLE = Bundle(
     chain="production",
     entry=ProvenEntry(2, STATEMENTS[0], (SECTION.encode(), None), (HASH,)),

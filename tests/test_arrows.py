@@ -20,9 +20,10 @@ MAY_IMPORT = {
 IMPURE = {
     "ledger": {
         "audit.cli", "audit.database", "checkpoint_file", "cli", "command_line", "database", "folder", "genesis",
-        "inbox", "operate", "pgcopy", "pool", "proof.cli", "proof.prove", "proof.proving", "published.cli",
-        "published.database", "published.export", "published.folder", "published.serve", "published.tokens",
-        "published.writer", "read", "seal", "serving", "settings", "tree_store",
+        "inbox", "keyring", "operate", "pgcopy", "pool", "proof.cli", "proof.prove", "proof.proving",
+        "published.cli", "published.database", "published.export", "published.folder", "published.serve",
+        "published.tokens", "published.writer", "read", "rotate", "seal", "serving", "settings", "tree_store",
+        "trust_cli", "trusting",
     },
     "gateway": {
         "ages", "anchor_chain", "answers", "chain", "chain_service", "check", "check_broker", "check_database", "cli",
@@ -30,7 +31,7 @@ IMPURE = {
         "replays", "replies", "service", "web",
     },
     "edge": {
-        "agent", "cli", "config", "event_file", "folder", "locks", "publisher", "sensors", "sensors.csv",
+        "agent", "cli", "config", "event_file", "folder", "locks", "log_keys", "publisher", "sensors", "sensors.csv",
         "sensors.host", "service", "signer", "spool", "status",
     },
     "labels": {

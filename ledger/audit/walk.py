@@ -15,13 +15,14 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ledger import fold, merkle, note
+from ledger.audit import log_keys
 from ledger.audit.anchor import Ahead, AnchorEntries
 from ledger.audit.report import Findings, Report
 from ledger.audit.rows import BlockRow, ChainRow, EntryRow, Source
 from ledger.audit.statements import RegistryStates, StatementEntries, leaf_of, whole
 from ledger.block import GENESIS_PREV, Header
 from ledger.checkpoint import Checkpoint
-from ledger.errors import CheckpointError, MalformedError, NoteError
+from ledger.errors import CheckpointError, MalformedError, NoteError, TrustError
 from ledger.frontier import Frontier
 from ledger.registry import ANCHOR, REGISTRY, Registry
 from ledger.trust import Log, Trust
@@ -36,6 +37,7 @@ def audit(source: Source, trust: Trust, *, tell: Callable[[str, int], None] = _n
     report = Report()
     rows = sorted(source.chains(), key=lambda row: (row.name != REGISTRY, row.name == ANCHOR))
     _require_pinned(rows, trust, report.ledger)
+    trust = log_keys.followed(source, trust, report.ledger)
     for row in rows:
         if row.name in trust.logs:
             findings = report.chains[row.name] = Findings(row.name)
@@ -238,27 +240,31 @@ class _Walk:
 
     def _checkpoint(self, row: BlockRow, header: Header) -> None:
         try:
-            text = note.open(row.checkpoint, [self._log.verifier]).text
-        except NoteError as error:
+            signed = self._log.open_signed(row.checkpoint)
+        except (NoteError, CheckpointError, TrustError) as error:
             self._findings.wrong(f"its checkpoint does not hold: {error}", height=row.height)
             return
-        self._findings.counts["signatures"] += 1
-        if text != Checkpoint(self._log.origin, header.size, header.root).text:
+        self._findings.counts["signatures"] += len(signed.keys)
+        if signed.checkpoint != Checkpoint(self._log.origin, header.size, header.root):
             self._findings.wrong("its checkpoint is signed for another size or root", height=row.height)
+        elif not self._signers(header.size) <= {key.verifier for key in signed.keys}:
+            what = f"a key of the log that signs for size {header.size} has not signed its checkpoint"
+            self._findings.wrong(what, height=row.height)
+
+    def _signers(self, size: int) -> set[note.Verifier]:
+        """Who has to sign for `size`, by the registry's state that the block names."""
+        chain = self._states.registry.chains.get(self._chain)
+        return {key.verifier for key in chain.log_keys if key.holds(size)} if chain else set()
 
     def _read_published(self) -> Checkpoint | None:
         text = self._source.published(self._chain)
         if text is None:
             return None
         try:
-            checkpoint = Checkpoint.parse(note.open(text, [self._log.verifier]).text)
-        except (NoteError, CheckpointError) as error:
+            return self._log.open(text)
+        except (NoteError, CheckpointError, TrustError) as error:
             self._findings.wrong(f"its published checkpoint does not hold: {error}")
             return None
-        if checkpoint.origin != self._log.origin:
-            self._findings.wrong(f"its published checkpoint is of {checkpoint.origin!r}")
-            return None
-        return checkpoint
 
     def _compare_with_published(self, header: Header) -> None:
         published = self._published

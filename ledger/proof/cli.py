@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,7 @@ def prove(data: Path | None, dsn: str | None, private: bool, output: Path | None
 @command_line.as_json
 def verify(bundle: Any, trust: Path, as_json: bool) -> None:
     """Check the proof bundle BUNDLE (- for standard input), offline: it and the trust file are all that is read."""
+    from ledger import trust_text
     from ledger.errors import OutsideError
     from ledger.proof import text
     from ledger.proof.bundle import BUNDLE_BYTES_MAX, Bundle
@@ -68,20 +70,20 @@ def verify(bundle: Any, trust: Path, as_json: bool) -> None:
     from ledger.proof.verify import verify as verify_bundle
     from ledger.trust import Trust
 
-    trusted, steps, hint = (
-        Trust.load(trust),
-        list[Step](),
-        "'tallystick ledger prove' writes a bundle: is it this file?",
-    )
+    trusted, steps, now = Trust.load(trust), list[Step](), time.time()
+    hint = "'tallystick ledger prove' writes a bundle: is it this file?"
+    if expired := trust_text.warning(trusted, now):
+        click.echo(f"warning: {expired}", err=True)
     try:
         proof = Bundle.decode(bundle.read(BUNDLE_BYTES_MAX + 1))
-        hint = "do not rely on this statement: ask for the bundle anew, and see that the trust file is the operator's"
+        hint = "do not rely on this statement: ask for the bundle anew, and for the operator's newest trust bundle"
         verdict = verify_bundle(proof, trusted, passed=steps.append)
     except OutsideError as error:
         failed = {"ok": False, "passed": [int(step) for step in steps], "error": str(error)}
         click.echo(json.dumps(failed) if as_json else "\n".join(text.ticks(steps)), nl=as_json or bool(steps))
         raise UserError(text.printable(str(error)), hint) from error
     if as_json:
-        click.echo(json.dumps({"ok": True, **verdict.document}))
+        click.echo(json.dumps({"ok": True, **verdict.document, "trust": trust_text.document(trusted, now)}))
     else:
-        click.echo("\n".join([*text.ticks(steps, anchored=verdict.anchored), "", *text.lines(verdict)]))
+        told = f"{'trust':<10} {trust_text.age(trusted, now)}"
+        click.echo("\n".join([*text.ticks(steps, anchored=verdict.anchored), "", *text.lines(verdict), told]))

@@ -4,6 +4,7 @@ from typing import Any
 
 import psycopg
 
+from ledger import read
 from ledger.database import connect
 from ledger.errors import OutsideError, UserError
 from ledger.folder import LedgerFolder
@@ -24,8 +25,9 @@ def make(dsn: str, folder: LedgerFolder, trust: Trust, *, private: bool, **which
         prover = Prover(connection, folder)
         chain, index = _find(connection, prover, {name: value for name, value in which.items() if value is not None})
         bundle = prover.prove(chain, index, Privacy.PRIVATE if private else Privacy.PUBLIC)
+        said = read.root_messages(connection)
     try:
-        verdict = verify(bundle, trust)
+        verdict = verify(bundle, trust.following(said))
     except OutsideError as error:
         raise UserError(f"the ledger cannot prove entry {index} of {chain!r}: {error}", _AUDIT) from error
     data = bundle.encode()

@@ -16,7 +16,8 @@ from ledger.published.content import Content, Held, Shown
 from ledger.published.paths import Kind, Place
 from ledger.published.policy import Policy, parse
 from ledger.published.reader import NotPublishedError
-from ledger.registry import ANCHOR
+from ledger.read import root_messages
+from ledger.registry import ANCHOR, REGISTRY
 from ledger.section import Privacy
 from ledger.tile import TILE_WIDTH, encode_entries, width_in
 from ledger.tree_store import entry_id, fetch_tiles, index_of
@@ -53,13 +54,19 @@ class DatabaseReader:
         """The bytes at `path`, or NotPublishedError, or NotForYouError. Raises UserError if the ledger is damaged."""
         place = parse(path)
         if place.kind is Kind.TRUST:
-            return self._folder.trust_file.read_bytes()
+            return self._trust().encode()
         chain = self._chains.get(place.origin)
         published = checkpoint_file.load(self._folder.checkpoints, chain.name) if chain else None
         if chain is None or published is None:
             raise NotPublishedError("there is no such log, or it has published nothing yet")
         self._policy.require(place, chain.name)
         return self._render(place, chain, published)
+
+    def _trust(self) -> str:
+        """The trust file, with what root keys have said since."""
+        trust, registry = self._folder.trust(), checkpoint_file.load(self._folder.checkpoints, REGISTRY)
+        messages = root_messages(self._connection, registry.checkpoint.size) if registry else []
+        return trust.following(messages).text if len(messages) > 1 else self._folder.trust_file.read_text("utf-8")
 
     def _render(self, place: Place, chain: _Chain, published: Published) -> bytes:
         if place.kind is Kind.CHECKPOINT:

@@ -24,6 +24,7 @@ from ledger.published.log import Head, PublishedLog
 from ledger.published.paths import Kind, Place
 from ledger.published.policy import Policy
 from ledger.published.reader import NotPublishedError, Reader
+from ledger.published.trusted import followed
 from ledger.published.writer import OWN, FolderWriter
 from ledger.registry import ANCHOR, REGISTRY
 from ledger.statement import Statement
@@ -62,7 +63,7 @@ def export(
     require_free(folder)
     try:
         with FolderWriter(folder) as writer:
-            return _Export(reader, trust, writer, policy, tell).run()
+            return _Export(reader, followed(reader, trust), writer, policy, tell).run()
     except OSError as error:
         raise UserError.of_system(f"cannot write {error.filename or folder}", error) from error
 

@@ -18,6 +18,7 @@ from ledger.published.content import Content
 from ledger.published.log import Head, PublishedLog, Signed
 from ledger.published.paths import Kind, Place, files
 from ledger.published.reader import NotForYouError, NotPublishedError, Reader
+from ledger.published.trusted import followed
 from ledger.registry import ANCHOR, REGISTRY
 from ledger.tile import LEVEL_MAX, TILE_HEIGHT, TILE_WIDTH, Tile, width_in
 from ledger.trust import Trust
@@ -35,6 +36,7 @@ class PublishedSource:
 
     def __init__(self, reader: Reader, trust: Trust, *, is_whole: bool = False) -> None:
         self.is_whole = is_whole
+        trust = followed(reader, trust)
         self._reader, self._trust = reader, trust
         self._logs = {chain: PublishedLog(reader, log) for chain, log in trust.logs.items()}
         self._faults: dict[str, None] = {}
@@ -184,6 +186,8 @@ class PublishedSource:
     def _compare_trust(self) -> None:
         try:
             published = Trust.parse(self._reader.read(str(Kind.TRUST)).decode())
+            if published.genesis == self._trust.genesis and published.messages:
+                self._trust.following(published.messages)
         except (TrustError, UnicodeDecodeError, NotPublishedError) as error:
             self._fault(Place(Kind.TRUST), str(error))
             return

@@ -23,6 +23,7 @@ from ledger.birth import Birth
 from ledger.checkpoint import Checkpoint
 from ledger.errors import SignatureError
 from ledger.keys import SigningKey
+from ledger.log_key import Rotation, keys_of
 from ledger.receipt import Answer, Range, Receipt
 from ledger.refusal import Reason, Refusal
 from ledger.section import ContentFormat, Privacy, matching
@@ -30,6 +31,7 @@ from ledger.senml import Reading
 from ledger.statement import LANES, Statement
 from ledger.topic import Topic
 from ledger.trust import Log
+from tests import rooted
 
 ORIGIN = "example.com/tallystick/production"
 ISSUER = "https://example.com"
@@ -64,6 +66,8 @@ class Ledger:
     silent: bool = False
     received: list[bytes] = field(default_factory=list)
     births: list[Birth] = field(default_factory=list)
+    root_said: list[bytes] = field(default_factory=list)  # what root keys have said: told in answer to births
+    rotated: list[tuple[SigningKey, int, int]] = field(default_factory=list)  # each next key, its first size, and until
     _leaves: list[bytes] = field(default_factory=list)
     _touched: dict[StreamKey, int] = field(default_factory=dict)
     _born: list[Birth] = field(default_factory=list)
@@ -73,6 +77,32 @@ class Ledger:
     def log(self) -> Log:
         """The log as a device's trust file pins it."""
         return Log("production", note.Verifier(ORIGIN, self.key.public))
+
+    @property
+    def genesis(self) -> bytes:
+        """The hash by which a device pins the ledger."""
+        return rooted.pin(self._said_by_root())
+
+    def rotate(self, *, first: int, until: int) -> SigningKey:
+        """A root key names the log's next key."""
+        key, said = SigningKey.generate(), self._said_by_root()
+        vkey = note.Verifier(ORIGIN, key.public).vkey
+        entry = {"type": "log-key", "chain": "production", "vkey": vkey, "first": first, "until": until}
+        self.root_said = [*said, rooted.say(entry, said[-1])]
+        self.rotated.append((key, first, until))
+        return key
+
+    def _said_by_root(self) -> list[bytes]:
+        self.root_said = self.root_said or [rooted.say(rooted.genesis(self.log.verifier.vkey))]
+        return self.root_said
+
+    @property
+    def signers(self) -> list[SigningKey]:
+        """The keys that sign at this size, the oldest first."""
+        rotations = tuple(Rotation(note.Verifier(ORIGIN, key.public), *sizes) for key, *sizes in self.rotated)
+        keys = keys_of(self.log.verifier, rotations)
+        secrets = [self.key, *(key for key, *_ in self.rotated)]
+        return [secret for secret, key in zip(secrets, keys, strict=True) if key.holds(self.size)]
 
     @property
     def size(self) -> int:
@@ -85,7 +115,7 @@ class Ledger:
     @property
     def checkpoint(self) -> str:
         text = Checkpoint(ORIGIN, self.size, self.root).text
-        return note.sign(text, [note.Signer(ORIGIN, self.key)])
+        return note.sign(text, [note.Signer(ORIGIN, key) for key in self.signers])
 
     def statements(self) -> list[Statement]:
         return [entry.statement for entry in self.entries]
@@ -198,6 +228,7 @@ class Ledger:
         known = [(name, seq) for name, seq in wanted if self.streams.get((birth.kid, lane, name))]
         answers = [self.answer((birth.kid, lane, name), seq, birth.nonce) for name, seq in known]
         answers = answers or [Answer(None, None, None, (), (), birth.nonce)]
+        answers = [replace(answer, root=tuple(self.root_said) if self.rotated else ()) for answer in answers]
         return [(TOPIC.receipt(lane), answer.encode(), answer.receipt is not None) for answer in answers]
 
     def answer(self, key: StreamKey, first: int, nonce: bytes | None = None) -> Answer:
@@ -206,7 +237,7 @@ class Ledger:
         receipt = self.receipt(key, runs[0][0].statement.tally.seq)
         newest = runs[-1]
         return Answer(
-            receipt=receipt.issue(self.key, self.root).encode(),
+            receipt=receipt.issue(self.signers[0], self.root).encode(),
             checkpoint=self.checkpoint,
             first_index=newest[0].index,
             hashes=self._range(newest),
@@ -221,7 +252,7 @@ class Ledger:
         newest = self.streams[key][-1]
         lacking = tuple((item.statement.tally.seq, line) for item in self.streams[key] for line in sorted(item.missing))
         return Receipt(
-            log_kid=self.key.kid,
+            log_kid=self.signers[0].kid,
             origin=ORIGIN,
             subject=newest.statement.subject,
             size=self.size,
@@ -240,7 +271,7 @@ class Ledger:
         """A signed refusal."""
         tally = statement.tally
         refusal = Refusal(ORIGIN, statement.kid, tally.lane, tally.stream, tally.seq, statement.hash, reason, self.size)
-        return refusal.sign(self.key)
+        return refusal.sign(self.signers[0])
 
     def _runs(self, key: StreamKey, first: int) -> list[list[Entry]]:
         stream = self.streams[key]
@@ -302,7 +333,7 @@ class World:
         text = f'[device]\nname = "line-1"\nurn = "{URN}"\norganisation = "{ISSUER}"\nchain = "production"\n'
         text += f"[spool]\nwindow = {window}\nbytes_max = {spool_bytes_max}\n"
         self.config = Config.parse(text, folder / "config.toml")
-        self.device = Device(self.key.kid, URN, self.ledger.log)
+        self.device = Device(self.key.kid, URN, self.ledger.log, self.ledger.genesis)
 
     def __enter__(self) -> "World":
         self.start()

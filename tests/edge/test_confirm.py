@@ -59,7 +59,7 @@ class Scene:
             self.put(self.neighbour, OTHER, 3)
             self.put(self.key, STREAM, block)
             self.ledger.seal()
-        self.device = Device(self.key.kid, URN, self.ledger.log)
+        self.device = Device(self.key.kid, URN, self.ledger.log, bytes(32))
         self.stream_key = (self.key.kid, TELEMETRY, STREAM)
         self.answer = self.ledger.answer(self.stream_key, 0, NONCE)
         self.receipt = Receipt.decode(self.answer.receipt or b"")

@@ -103,7 +103,7 @@ class Half:
 
     @property
     def _as_device(self) -> confirm.Device:
-        return confirm.Device(self.device.key.kid, self.device.urn, self.log)
+        return confirm.Device(self.device.key.kid, self.device.urn, self.log, bytes(32))
 
     def _refused(self, payload: bytes) -> bool:
         refusal = confirm.judge_refusal(payload, lane=TELEMETRY, device=self._as_device)

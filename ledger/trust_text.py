@@ -1,0 +1,92 @@
+"""A trust file in words, for a terminal: what it says, how old it is, and when it ends."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from ledger.log_key import LogKey
+from ledger.registry import LabelScope
+from ledger.trust import Trust
+from ledger.trust_bundle import TrustBundle
+
+DAY_S = 86_400
+_UNITS = ((DAY_S, "days"), (3_600, "hours"), (60, "minutes"))
+
+
+def lines(trust: Trust, now: float) -> list[str]:
+    """All that it says. Names in it come from others: print what `printable` leaves of it."""
+    bundle = trust.bundle
+    told = [f"{trust.name}: a trust {'bundle, signed by its operator' if bundle else 'file, which pins its genesis'}"]
+    told.append(f"{'genesis':<10} {trust.genesis.hex()}")
+    if bundle is None:
+        told.append(f"{'expires':<10} never; it knows what root keys had said when it was written, and no label keys")
+    else:
+        told += [f"{name:<10} {text}" for name, text in _times(bundle, now)]
+        told.append(f"{'registry':<10} as of {bundle.registry[0]:,} entries, root {bundle.registry[1].hex()}")
+    for chain, log in trust.logs.items():
+        told += [f"{'log':<10} {chain}: {_log_key(key)}" for key in log.keys]
+    if bundle is not None:
+        told += [f"{'label key':<10} {_label_key(scope)}" for scope in bundle.label_keys] or ["no label keys"]
+    return told
+
+
+def age(trust: Trust, now: float) -> str:
+    """How old a bundle is and when it ends, in one line; of a trust file without an end, that it has none."""
+    if trust.bundle is None:
+        return "a trust file without an end: it knows the logs' keys of when it was written"
+    return ", ".join(f"{name} {text}" for name, text in _times(trust.bundle, now))
+
+
+def warning(trust: Trust, now: float) -> str | None:
+    """What is to be said of a bundle whose end has come; nothing of another."""
+    if trust.bundle is None or not trust.bundle.is_expired(now):
+        return None
+    return f"the trust bundle expired {_ago(now - trust.bundle.expires_at)}: what was revoked since is not in it"
+
+
+def document(trust: Trust, now: float) -> dict[str, Any]:
+    """Its age and its end, for JSON; null where it has none."""
+    bundle = trust.bundle
+    return {
+        "name": trust.name,
+        "genesis": trust.genesis.hex(),
+        "issued_at": bundle.issued_at if bundle else None,
+        "expires_at": bundle.expires_at if bundle else None,
+        "expired": bundle.is_expired(now) if bundle else False,
+        "registry_size": bundle.registry[0] if bundle else None,
+    }
+
+
+def _times(bundle: TrustBundle, now: float) -> list[tuple[str, str]]:
+    end = f"in {_span(bundle.expires_at - now)}" if now < bundle.expires_at else _ago(now - bundle.expires_at)
+    return [
+        ("issued", f"{_date(bundle.issued_at)}, {_ago(now - bundle.issued_at)}"),
+        ("expires" if now < bundle.expires_at else "EXPIRED", f"{_date(bundle.expires_at)}, {end}"),
+    ]
+
+
+def _ago(seconds: float) -> str:
+    return f"{_span(seconds)} ago" if seconds >= 0 else f"{_span(-seconds)} in the future: is this clock set?"
+
+
+def _span(seconds: float) -> str:
+    for unit, name in _UNITS:
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:,.0f} {name}"
+    return "a moment"
+
+
+def _log_key(key: LogKey) -> str:
+    sizes = f"from size {key.first:,} on" if key.last is None else f"for sizes {key.first:,} to {key.last:,}"
+    return f"{key.verifier.vkey} {sizes}"
+
+
+def _label_key(scope: LabelScope) -> str:
+    state = "REVOKED" if scope.revoked else f"days {scope.first_day} to {scope.last_day}"
+    return f"{scope.public_key.hex()[:16]}… of {scope.organisation} for {', '.join(scope.gtins)}: {state}"
+
+
+def _date(seconds: float) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except (OverflowError, ValueError, OSError):
+        return f"{seconds} s after 1970"

@@ -1,0 +1,85 @@
+"""Issuing a trust bundle, and keeping one: what `ledger trust` does with files and the database."""
+
+import os
+from pathlib import Path
+
+from ledger import checkpoint_file, read
+from ledger.database import connect
+from ledger.errors import TrustError, UserError
+from ledger.folder import LedgerFolder
+from ledger.keys import SigningKey
+from ledger.registry import REGISTRY, Role
+from ledger.trust import Trust
+from ledger.trust_bundle import TrustBundle
+
+DAY_S = 86_400
+
+
+def issue(folder: LedgerFolder, dsn: str, *, days: int, now: int) -> TrustBundle:
+    """A bundle by the registry as it is published, that expires in so many days; raises UserError."""
+    trust, key = folder.trust(), SigningKey.load(folder.key_file(Role.OPERATOR))
+    published = checkpoint_file.load(folder.checkpoints, REGISTRY)
+    if published is None:
+        raise UserError(f"{folder.path} has no published registry", "make a ledger with 'tallystick ledger init'")
+    size, root = published.checkpoint.size, published.checkpoint.root
+    with connect(dsn) as connection:
+        registry, messages = read.registry(connection, size), read.root_messages(connection, size)
+    try:
+        return TrustBundle.issue(
+            trust.genesis,
+            messages,
+            key=key,
+            label_keys=list(registry.label_keys.values()),
+            registry=(size, root),
+            issued_at=now,
+            expires_at=now + days * DAY_S,
+        )
+    except TrustError as error:
+        raise UserError(f"the registry gives no trust bundle: {error}", "run 'tallystick ledger audit'") from error
+
+
+def refresh(folder: LedgerFolder, dsn: str) -> Trust:
+    """Put what root keys have said by now into the trust file that the operator gives out; raises UserError."""
+    trust = folder.trust()
+    published = checkpoint_file.load(folder.checkpoints, REGISTRY)
+    if published is None:
+        return trust
+    with connect(dsn) as connection:
+        messages = read.root_messages(connection, published.checkpoint.size)
+    try:
+        followed = trust.following(messages) if len(messages) > 1 else trust
+    except TrustError as error:
+        raise UserError(
+            f"{folder.trust_file} and the registry differ: {error}", "run 'tallystick ledger audit'"
+        ) from error
+    if followed != trust:
+        write(folder.trust_file, followed.text)
+    return followed
+
+
+def update(path: Path, new: Path) -> Trust:
+    """Put the bundle in the file `new` in the place of the trust file at `path`, if it may follow; raises UserError."""
+    kept, offered = Trust.load(path), Trust.load(new)
+    try:
+        trust = kept.updated(offered)
+    except TrustError as error:
+        raise UserError(
+            f"{new} cannot follow {path}: {error}", "ask the ledger's operator for the newest one"
+        ) from error
+    write(path, trust.text)
+    return trust
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file so that a crash leaves the old one or the new one, whole; raises UserError."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise UserError.of_system(f"cannot write {path}", error) from error
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,192 @@
+"""The trust bundle: its parts agree, its operator signed it, and it never goes back."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger import note, trust_text, trusting
+from ledger.errors import TrustError, UserError
+from ledger.trust import Trust
+from ledger.trust_bundle import TrustBundle
+from tests import cast, rooted
+from tests.rooted import ISSUED, SCOPE, bundle, next_key, pin, say, stream
+
+MESSAGES = stream(next_key(), next_key(51, first=300, until=350))
+BUNDLE = bundle(MESSAGES)
+SIGNER = note.Signer("example.com/tallystick/trust", cast.OPERATOR)
+
+
+def signed(signer: note.Signer = SIGNER, version: object = 2, **changes: Any) -> str:
+    """The bundle with other fields, honestly signed; a field that is None is left out."""
+    changes["tallystick-trust"] = version
+    fields = {**json.loads(BUNDLE.note.rpartition("\n\n")[0]), **changes}
+    fields = {name: value for name, value in fields.items() if value is not None}
+    return note.sign(json.dumps(fields, indent=1) + "\n", [signer])
+
+
+def pinned() -> Trust:
+    """The trust file with which the cast's ledger began."""
+    logs = {name: replace(log, rotations=()) for name, log in BUNDLE.logs.items()}
+    return Trust("example.com", pin(MESSAGES), logs)
+
+
+def test_a_bundle_reads_back() -> None:
+    """Its text is what was signed; as a trust file it has the logs with all their keys."""
+    trust = Trust.parse(BUNDLE.note)
+    assert trust.bundle == TrustBundle.parse(BUNDLE.note) == BUNDLE and trust.text == BUNDLE.note
+    assert (trust.name, trust.genesis, trust.bundle.label_keys) == ("example.com", pin(MESSAGES), (SCOPE,))
+    assert [(key.first, key.last) for key in trust.log("production").keys] == [(0, 200), (100, 350), (300, None)]
+    assert [(key.first, key.last) for key in trust.log("trade").keys] == [(0, None)]
+
+
+def test_a_stranger_can_check_it_with_a_note_reader_and_json() -> None:
+    """C2SP signed note over JSON: nothing else is needed for the signature and the keys."""
+    text, _, _ = BUNDLE.note.rpartition("\n\n")
+    opened = note.open(BUNDLE.note, [note.Verifier(SIGNER.name, cast.OPERATOR.public)])
+    assert opened.text == text + "\n"
+    said = json.loads(opened.text)
+    assert said["logs"]["production"][1] == {"vkey": next_key()["vkey"], "first": 100, "last": 350}
+    assert said["label_keys"][0]["gtins"] == ["09506000"]
+
+
+SPOILED: dict[str, tuple[str, Callable[[], str]]] = {
+    "another's signature": ("not the operator's", lambda: signed(note.Signer(SIGNER.name, cast.GATEWAY))),
+    "another name's": ("not the operator's", lambda: signed(note.Signer("example.com/other", cast.OPERATOR))),
+    "a bit": ("not the operator's: bad signature", lambda: BUNDLE.note.replace("09506000", "09506001")),
+    "another version": ("not of version 2", lambda: signed(version=3)),
+    "no version": ("not of version 2", lambda: signed(version=True)),
+    "a field less": ("has not the fields", lambda: signed(label_keys=None)),
+    "a field more": ("has not the fields", lambda: signed(more=1)),
+    "another name": ("not what its root key's messages say", lambda: signed(name="example.org")),
+    "fewer logs": ("not what its root key's messages say", lambda: signed(logs={})),
+    "another genesis": ("not the one that is pinned", lambda: signed(genesis="00" * 32)),
+    "no genesis": ("genesis is not 32 bytes", lambda: signed(genesis="x")),
+    "no messages": ("the genesis first", lambda: signed(root=[])),
+    "fewer messages": ("not what its root key's messages say", lambda: signed(root=_root()[:2])),
+    "no base64": ("a message of the root key is", lambda: signed(root=["?"])),
+    "no list": ("root is a list", lambda: signed(root="x")),
+    "a time that is none": ("whole numbers", lambda: signed(issued_at=1.5)),
+    "a time below": ("whole numbers", lambda: signed(issued_at=-1)),
+    "an end before": ("expires before", lambda: signed(expires_at=ISSUED - 1)),
+    "no registry": ("registry is", lambda: signed(registry=[])),
+    "a label key that is none": ("a label key is", lambda: signed(label_keys=[{}])),
+    "label keys that are none": ("a list", lambda: signed(label_keys={})),
+    "a name with a control": ("a label key is", lambda: signed(label_keys=[{**_scope(), "organisation": "\x1b[2J"}])),
+    "no object": ("has not the fields", lambda: note.sign("[]\n", [SIGNER])),
+    "no JSON": ("is not JSON", lambda: note.sign("{\n", [SIGNER])),
+    "a name twice": ("is not JSON", lambda: note.sign('{"a": 1, "a": 1}\n', [SIGNER])),
+}
+
+
+def _root() -> list[str]:
+    return list(json.loads(BUNDLE.note.rpartition("\n\n")[0])["root"])
+
+
+def _scope() -> dict[str, Any]:
+    return dict(json.loads(BUNDLE.note.rpartition("\n\n")[0])["label_keys"][0])
+
+
+@pytest.mark.parametrize("what", SPOILED)
+def test_anything_else_is_refused(what: str) -> None:
+    """Who signed it, that its parts agree, that each is what it should be."""
+    complaint, make = SPOILED[what]
+    with pytest.raises(TrustError, match=complaint):
+        Trust.parse(make())
+
+
+def test_a_newer_bundle_follows() -> None:
+    """After the file with which the ledger began, or another bundle; the same again, too."""
+    newer = bundle(stream_on(), registry=(9, bytes(32)), issued_at=ISSUED + 1)
+    for before in (pinned(), Trust.parse(BUNDLE.note)):
+        assert before.updated(Trust.parse(newer.note)).text == newer.note
+        assert before.updated(Trust.parse(BUNDLE.note)).text == BUNDLE.note
+
+
+def stream_on() -> list[bytes]:
+    return [*MESSAGES, say(next_key(52, first=900, until=950), MESSAGES[-1])]
+
+
+KNOWN = Trust.parse(bundle(stream_on(), registry=(9, bytes(32)), label_keys=[replace(SCOPE, revoked=True)]).note)
+OFFERED: dict[str, tuple[str, Callable[[], Trust]]] = {
+    "an older one": ("older than the one that is here", lambda: Trust.parse(BUNDLE.note)),
+    "one issued before": (
+        "older than the one that is here",
+        lambda: _offer(issued_at=ISSUED - 1, label_keys=[replace(SCOPE, revoked=True)]),
+    ),
+    "one without a revocation": ("leaves out a label key, or its revocation", lambda: _offer()),
+    "one without a label key": ("leaves out a label key, or its revocation", lambda: _offer(label_keys=[])),
+    "one without a log's key": (
+        "lacks a log's newest key",
+        lambda: Trust.parse(bundle(MESSAGES, registry=(9, bytes(32)), label_keys=[replace(SCOPE, revoked=True)]).note),
+    ),
+    "the file that it began with": ("no trust bundle", pinned),
+    "another ledger's": ("another one", lambda: Trust.parse(bundle(stream(), registry=(9, bytes(32))).note)),
+    "another next key": (
+        "keep both",
+        lambda: Trust.parse(
+            bundle(
+                [MESSAGES[0], say(next_key(60), MESSAGES[0])],
+                registry=(9, bytes(32)),
+                label_keys=[replace(SCOPE, revoked=True)],
+            ).note
+        ),
+    ),
+}
+
+
+def _offer(**changes: Any) -> Trust:
+    return Trust.parse(bundle(stream_on(), **{"registry": (9, bytes(32)), **changes}).note)
+
+
+@pytest.mark.parametrize("what", OFFERED)
+def test_nothing_is_taken_back(what: str, tmp_path: Path) -> None:
+    """What does not follow is refused by name, and the file that is kept stays as it is."""
+    complaint, make = OFFERED[what]
+    with pytest.raises(TrustError, match=complaint):
+        KNOWN.updated(make())
+    kept, new = tmp_path / "kept", tmp_path / "new"
+    kept.write_text(KNOWN.text)
+    new.write_text(make().text)
+    with pytest.raises(UserError, match=r"new cannot follow .*kept"):
+        trusting.update(kept, new)
+    assert kept.read_text() == KNOWN.text and {path.name for path in tmp_path.iterdir()} == {"kept", "new"}
+
+
+def test_the_trust_file_can_carry_what_root_keys_have_said() -> None:
+    """Unsigned, without an end: it holds by the pinned genesis. What contradicts the pin is refused."""
+    trust = pinned().following(MESSAGES)
+    assert Trust.parse(trust.text) == trust and trust.log("production").keys == BUNDLE.logs["production"].keys
+    assert trust.following(MESSAGES[:1]) == trust and Trust.parse(pinned().text).messages == ()
+    for changes, complaint in (
+        ({"genesis": "00" * 32}, "not the one that is pinned"),
+        ({"root": [*_root(), _root()[1]]}, "not the next link"),
+        ({"root": "x"}, "root is a list"),
+        ({"root": []}, "the genesis first"),
+    ):
+        with pytest.raises(TrustError, match=complaint):
+            Trust.parse(json.dumps({**json.loads(trust.text), **changes}))
+
+
+def test_age_and_end_are_told() -> None:
+    """In words: how old, and in how long; once it has expired, a warning that says what may be missing."""
+    trust, day = Trust.parse(BUNDLE.note), 86_400
+    assert trust_text.age(trust, ISSUED + 3 * day) == (
+        "issued 2025-06-15 15:06 UTC, 3 days ago, expires 2025-09-13 15:06 UTC, in 87 days"
+    )
+    assert trust_text.warning(trust, rooted.EXPIRES - 1) is None
+    assert "expired 2 days ago" in str(trust_text.warning(trust, rooted.EXPIRES + 2 * day))
+    assert "EXPIRED" in "\n".join(trust_text.lines(trust, rooted.EXPIRES))
+    assert trust_text.warning(pinned(), 2**40) is None and "without an end" in trust_text.age(pinned(), 0)
+    assert "is this clock set?" in trust_text.age(trust, ISSUED - day)
+    assert any("REVOKED" in line for line in trust_text.lines(KNOWN, ISSUED))
+
+
+@pytest.mark.parametrize("moment", [0, 1, 2**40, 1e18, -1e18])
+def test_any_time_can_be_told(moment: float) -> None:
+    """Times are the operator's word, and the clock is ours."""
+    extreme = Trust.parse(bundle(MESSAGES, issued_at=0, expires_at=2**40 - 1).note)
+    assert trust_text.lines(extreme, moment) and trust_text.document(extreme, moment)
