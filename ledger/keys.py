@@ -9,7 +9,7 @@ from typing import Self
 
 from nacl.signing import SigningKey as SodiumKey
 
-from ledger import cbor
+from ledger import cbor, private_file
 from ledger.errors import UserError
 
 _PREFIX = "TALLYSTICK-SECRET-KEY-1:"
@@ -61,17 +61,10 @@ class SigningKey:
         seed = base64.b64encode(bytes(self._sodium)).decode()
         text = f"# {comment}\n# kid {self.kid.hex()}\n{_PREFIX}{seed}\n"
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.{os.getpid()}")
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
         try:
-            os.link(partial, path)  # whole or not at all, and never over another
+            private_file.create(path, text)
         except FileExistsError as error:
             raise UserError(f"{path} exists already", "a key is never overwritten: name another file") from error
-        finally:
-            partial.unlink()
 
     def sign(self, message: bytes) -> bytes:
         """The Ed25519 signature (RFC 8032) of `message`: 64 bytes."""

@@ -39,7 +39,8 @@ PORT = 8480
 def export(data: Path | None, dsn: str | None, audience: str, as_json: bool, folder: Path) -> None:
     """Write what the ledger publishes into DIR, or bring DIR up to date, for any static server or object store.
 
-    Run it again at any time: it writes only what is new. It can be killed at any time.
+    Run it again at any time: it writes only what is new. It can be killed at any time. Whoever copies DIR elsewhere
+    copies the files named head and checkpoint last.
     """
     from ledger.database import connect
     from ledger.published.database import DatabaseReader

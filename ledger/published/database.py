@@ -15,12 +15,15 @@ from ledger.published.blocks import Block
 from ledger.published.content import Content, Held, Shown
 from ledger.published.paths import Kind, Place
 from ledger.published.policy import Policy, parse
-from ledger.published.reader import NotPublishedError
+from ledger.published.reader import FILE_BYTES_MAX, NotPublishedError
 from ledger.read import root_messages
 from ledger.registry import ANCHOR, REGISTRY
 from ledger.section import Privacy
 from ledger.tile import TILE_WIDTH, encode_entries, width_in
 from ledger.tree_store import entry_id, fetch_tiles, index_of
+
+# What 256 entries may bring with them is 4 GB; what is beyond this is withheld here, and still proven by bundles.
+CONTENT_BYTES_MAX = FILE_BYTES_MAX // 2
 
 _Item = TypeVar("_Item")
 
@@ -127,9 +130,10 @@ class DatabaseReader:
         span = [entry_id(chain.chain_id, first), entry_id(chain.chain_id, first + width)]
         sections: dict[int, list[Shown]] = {}
         for entry, line, privacy, content_format, data in self._connection.execute(
-            """select entry_id, line, privacy, content_format, data from section
-                where entry_id >= %s and entry_id < %s order by entry_id, line""",
-            span,
+            """select entry_id, line, privacy, content_format,
+                      case when sum(octet_length(data)) over (order by entry_id, line) <= %s then data end
+                 from section where entry_id >= %s and entry_id < %s order by entry_id, line""",
+            [CONTENT_BYTES_MAX, *span],
         ):
             shown = Shown(line, privacy, content_format, None if data is None else bytes(data))
             sections.setdefault(index_of(entry), []).append(shown)

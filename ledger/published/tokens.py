@@ -2,12 +2,13 @@
 
 import hmac
 import json
-import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ledger import private_file
 from ledger.errors import UserError
 from ledger.published.policy import AUDIENCES
 from ledger.section import Privacy
@@ -61,14 +62,5 @@ class Tokens:
 def _make(path: Path) -> None:
     """Two that make it at once end with one file."""
     text = json.dumps({name: secrets.token_urlsafe(24) for name in _WITH_TOKENS}, indent=1) + "\n"
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(partial, path)
-    except FileExistsError:
-        pass
-    finally:
-        partial.unlink()
+    with suppress(FileExistsError):
+        private_file.create(path, text)

@@ -8,6 +8,7 @@ import pytest
 
 from ledger import merkle
 from ledger.checkpoint import Checkpoint
+from ledger.published import database
 from ledger.published.blocks import decode_blocks, decode_head
 from ledger.published.content import decode
 from ledger.published.folder import FolderReader
@@ -142,6 +143,17 @@ def test_a_lacking_section_is_not_listed_and_a_hidden_one_is_null(made: Made) ->
     assert [item.sections for item in decode(made.reader().read(path), size - 256)][-1] == ()
     [shown] = decode(made.reader(Privacy.PARTNERS).read(path), size - 256)[0].sections
     assert (shown.line, shown.privacy, shown.data) == (0, Privacy.PRIVATE, None)
+
+
+def test_a_device_cannot_make_a_file_of_any_size(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sections beyond the most that a file of content holds are withheld there."""
+    path = f"{made.origins['production']}/content/000"
+    whole = decode(made.reader().read(path), 256)
+    room = sum(len(shown.data or b"") for item in whole[:100] for shown in item.sections)
+    monkeypatch.setattr(database, "CONTENT_BYTES_MAX", room)
+    found = decode(made.reader().read(path), 256)
+    assert found[:100] == whole[:100]
+    assert all(shown.data is None for item in found[100:] for shown in item.sections)
 
 
 def test_no_link_leads_out_of_a_folder(tmp_path: Path) -> None:
