@@ -13,7 +13,7 @@ from ledger.published.blocks import Block
 from ledger.published.content import Content
 from ledger.published.paths import Kind, Place
 from ledger.published.reader import NotForYouError, NotPublishedError, Reader
-from ledger.tile import TILE_WIDTH, Tile, decode_entries
+from ledger.tile import TILE_WIDTH, Tile, decode_entries, width_in
 from ledger.trust import Log
 
 _Item = TypeVar("_Item")
@@ -99,8 +99,21 @@ class PublishedLog:
         except NotPublishedError:
             if not place.is_partial:
                 raise
-        full = replace(place, width=TILE_WIDTH)
-        return list(decode(self._reader.read(full.path), TILE_WIDTH))[: place.width]
+        try:
+            return self._cut(place, TILE_WIDTH, decode)
+        except NotPublishedError:
+            return self._cut(place, self._width_now(place), decode)
+
+    def _cut(self, place: Place, width: int, decode: Callable[[bytes, int], Sequence[_Item]]) -> list[_Item]:
+        """The items of a file, out of one that is wider."""
+        if width <= place.width:
+            raise NotPublishedError("it is not there")
+        return list(decode(self._reader.read(replace(place, width=width).path), width))[: place.width]
+
+    def _width_now(self, place: Place) -> int:
+        """How wide the file is by now: content changes, so in a folder only its widest file stays."""
+        head = self.head()
+        return width_in(head.blocks if place.kind is Kind.BLOCKS else head.size, level=place.level, index=place.index)
 
 
 def _hashes(data: bytes, width: int) -> list[bytes]:

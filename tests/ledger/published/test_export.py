@@ -114,6 +114,19 @@ def test_a_partial_tile_stays_until_the_full_one_is_there(own: Made, tmp_path: P
     assert everything(own.reader(), list(_files(out))) == _files(out)
 
 
+def test_an_audit_goes_on_while_the_folder_grows_below_it(own: Made, tmp_path: Path) -> None:
+    """It holds to the heads that it began with, though the content beside them is in wider files by now."""
+    out = tmp_path / "out"
+    _export(own, out)
+    source = PublishedSource(FolderReader(out), own.world.trust)
+    expected = audit(PublishedSource(own.reader(), own.world.trust), own.world.trust)
+    for _ in range(2):
+        own.world.publish(own.press, own.press.readings(1.0))
+        own.world.tick()
+        _export(own, out)
+    assert audit(source, own.world.trust).document == expected.document
+
+
 def test_a_section_that_comes_late_is_exported_then(own: Made, tmp_path: Path) -> None:
     """Though its bundle of content was full and exported before."""
     world, press, out = own.world, own.press, tmp_path / "out"
