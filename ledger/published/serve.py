@@ -157,15 +157,14 @@ class _Site:
 
 def _response(request: Request, kind: Kind, data: bytes, audience: Privacy) -> Response:
     headers = {**_ALWAYS, "cache-control": _cache_control(kind, audience), "vary": _vary(kind)}
-    name = hashlib.sha256(data).hexdigest()[:32]
-    if kind in _COMPRESSED and len(data) >= _COMPRESSED_BYTES_MIN and _takes_gzip(request):
-        data, name = gzip.compress(data, compresslevel=6, mtime=0), f"{name}-gzip"
-        headers["content-encoding"] = "gzip"
+    is_zipped = kind in _COMPRESSED and len(data) >= _COMPRESSED_BYTES_MIN and _takes_gzip(request)
     if kind not in (Kind.CHECKPOINT, Kind.HEAD):
+        name = hashlib.sha256(data).hexdigest()[:32] + ("-gzip" if is_zipped else "")
         headers["etag"] = f'"{name}"'
         if _has(request, name):
-            headers.pop("content-encoding", None)
             return Response(status_code=304, headers=headers)
+    if is_zipped:
+        data, headers["content-encoding"] = gzip.compress(data, compresslevel=6, mtime=0), "gzip"
     return Response(data, headers=headers, media_type=_TYPES.get(kind, "application/cbor"))
 
 
