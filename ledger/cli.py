@@ -1,6 +1,7 @@
 """`tallystick ledger`: make a ledger, admit keys to it, prove and check what it holds."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -93,15 +94,43 @@ def register(data: Path | None, dsn: str | None, timeout: float, file: Any) -> N
         click.echo(f"registered {entry['type']} {entry['name']}")
 
 
-@cli.command(epilog=examples('tallystick ledger revoke press-1 --reason "stolen from the hall"'))
+@cli.command(
+    epilog=examples(
+        'tallystick ledger revoke press-1 --reason "taken out of service"',
+        'tallystick ledger revoke press-1 --reason "stolen" --disputed-from production:1041',
+    )
+)
 @_about_a_device
-def revoke(data: Path | None, dsn: str | None, timeout: float, device: str, reason: str) -> None:
-    """Revoke DEVICE's key for ever. Its later statements are refused; what is in the ledger stays."""
+@click.option(
+    "--disputed-from",
+    "places",
+    multiple=True,
+    metavar="WHERE:FROM",
+    callback=lambda _ctx, _param, values: [_place(value) for value in values],
+    help="From here on a thief may have signed: CHAIN:INDEX, or STREAM:SEQ for one stream. May be repeated.",
+)
+def revoke(
+    data: Path | None, dsn: str | None, timeout: float, device: str, reason: str, places: list[tuple[str | bytes, int]]
+) -> None:
+    """Revoke DEVICE's key for ever. Its later statements are refused; what is in the ledger stays.
+
+    What it signed between a theft and its report stays as well, and is disputed if that is said: trust bundles tell
+    verifiers. It can be said later, too, of a key that is revoked already.
+    """
     key = _key(data, dsn, device)
-    if key.status is Status.REVOKED:
+    if key.status is Status.REVOKED and not places:
         raise UserError(f"the key of {device} is revoked already", _STAYS[key.status])
-    _post(data, dsn, timeout, [{"type": "revocation", "kid": key.kid, "reason": reason}])
+    entry = {"type": "revocation", "kid": key.kid, "reason": reason}
+    _post(data, dsn, timeout, [{**entry, "disputed": [list(place) for place in places]} if places else entry])
     click.echo(f"revoked the key of {device}")
+
+
+def _place(text: str) -> tuple[str | bytes, int]:
+    match = re.fullmatch("(?:([0-9a-f]{16})|([a-z0-9-]{1,32})):([0-9]{1,12})", text)
+    if match is None:
+        raise UserError(f"{text!r} is no place in a ledger", "write CHAIN:INDEX, or STREAM:SEQ with its 16 digits")
+    stream, chain, at = match.groups()
+    return bytes.fromhex(stream) if stream else chain, int(at)
 
 
 @cli.command(epilog=examples('tallystick ledger reinstate press-1 --reason "the clone was found"'))

@@ -6,7 +6,7 @@ signer may not say, or what contradicts the registry, raises RegistryError and c
 
 import enum
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
@@ -17,6 +17,7 @@ from ledger.log_key import LogKey, Rotation, keys_of
 
 REGISTRY, ANCHOR = "registry", "anchor"
 CHAIN_KINDS = ("production", "logistics", "trade", REGISTRY, ANCHOR)
+PLACES_MAX, STREAM_BYTES = 64, 8
 LOG_SIZE_MAX = 2**40  # of a log: what the tables can number
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -39,9 +40,16 @@ class Status(enum.StrEnum):
     REVOKED = "revoked"
 
 
+Place = tuple[str | bytes, int]
+"""Where something begins: an index on a chain, by its name; or a seq of a stream, by its eight bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A registered key: who holds it, for which chains, and the registry index that introduced it."""
+    """A registered key: who holds it, for which chains, and the registry index that introduced it.
+
+    What it signed from one of the `disputed` places on may be a thief's: a revocation says so.
+    """
 
     kid: bytes
     public_key: bytes
@@ -53,6 +61,7 @@ class Key:
     index: int
     status: Status = Status.GOOD
     since: int | None = None  # the registry index that suspended or revoked it
+    disputed: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +144,11 @@ def decode(body: bytes) -> dict[str, Any]:
         raise MalformedError("a registry entry is a map by name")
     _text(entry, "type")
     return entry
+
+
+def is_disputed(places: Iterable[Place], chain: str, index: int, stream: bytes, seq: int) -> bool:
+    """Whether a statement at this place lies behind one of those from which on a key's statements are disputed."""
+    return any(at >= first for where, first in places for of, at in ((chain, index), (stream, seq)) if where == of)
 
 
 def is_text(value: object) -> TypeGuard[str]:
@@ -281,11 +295,34 @@ def _label_key(registry: Registry, entry: dict[str, Any], index: int) -> None:
 
 
 def _revocation(registry: Registry, entry: dict[str, Any], index: int) -> None:
-    kid = _bytes32(entry, "kid")
+    """A key is revoked for ever. Of one that is, another revocation may say that more is disputed."""
+    kid, places = _bytes32(entry, "kid"), _places(registry, entry)
     if kid in registry.label_keys:
         registry.label_keys[kid] = replace(registry.label_keys[kid], revoked=True)
-    else:
+        return
+    key = registry.keys.get(kid)
+    if key is None or key.status is not Status.REVOKED or not places:
         _set_status(registry, kid, Status.REVOKED, index)
+    key = registry.keys[kid]
+    registry.keys[kid] = replace(key, disputed=tuple(dict.fromkeys((*key.disputed, *places))))
+
+
+def _places(registry: Registry, entry: dict[str, Any]) -> tuple[Place, ...]:
+    values = entry.get("disputed", [])
+    if not isinstance(values, list) or len(values) > PLACES_MAX:
+        raise MalformedError(f"what is disputed is a list of at most {PLACES_MAX} places")
+    return tuple(_place(registry, value) for value in values)
+
+
+def _place(registry: Registry, value: Any) -> Place:
+    match value:
+        case [str(chain), index] if cbor.is_count(index) and index < LOG_SIZE_MAX:
+            if chain not in registry.chains:
+                raise RegistryError("a place is on a chain of the ledger")
+            return chain, index
+        case [bytes(stream), seq] if len(stream) == STREAM_BYTES and cbor.is_count(seq):
+            return stream, seq
+    raise MalformedError("a place is [chain, index] or [stream, seq]")
 
 
 def _suspension(registry: Registry, entry: dict[str, Any], index: int) -> None:

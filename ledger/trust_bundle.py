@@ -8,6 +8,8 @@ genesis names; the genesis and all that root keys have said since are in it, so 
     issued_at, expires_at   seconds since 1970
     registry           {size, root}: the state of the registry by which this is told
     logs               by chain: a list of {vkey, first, last}, the sizes that each key signs for; last null: no end yet
+    revoked_keys       of devices: {kid, name, entry, disputed}: the registry entry that revoked it, and the places from
+                       which on what it signed is disputed: {chain, index} or {stream, seq}
     label_keys         for scanners: {key, organisation, gtins, first_day, last_day, revoked}, days since 2020-01-01
     root               the messages of the root key's stream in base64, the genesis first: what `logs` follows from
 
@@ -24,7 +26,8 @@ from typing import Any, Protocol
 from ledger import b64, note, succession
 from ledger.errors import MalformedError, NoteError, TrustError
 from ledger.log_key import Log
-from ledger.registry import LabelScope, Registry, Role, is_text
+from ledger.registry import Key, LabelScope, Place, Registry, Role, is_disputed, is_text
+from ledger.topic import NAME
 
 VERSION = 2
 BUNDLE_BYTES_MAX = note.NOTE_BYTES_MAX
@@ -38,12 +41,31 @@ class _Key(Protocol):
     def sign(self, message: bytes) -> bytes: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """A device's key that registry entry `entry` has revoked, and from which places on what it signed is disputed."""
+
+    kid: bytes
+    name: str
+    entry: int
+    disputed: tuple[Place, ...]
+
+    @classmethod
+    def of(cls, key: Key) -> "Revoked":
+        """The line for a revoked key as the registry has it."""
+        return cls(key.kid, key.name, key.since or 0, key.disputed)
+
+    def disputes(self, chain: str, index: int, stream: bytes, seq: int) -> bool:
+        """Whether its statement at this place is disputed."""
+        return is_disputed(self.disputed, chain, index, stream, seq)
+
+
 @dataclass(frozen=True)
 class TrustBundle:
     """What an operator's signed trust bundle says; times are in seconds since 1970.
 
-    `registry` is the (size, root) by which it is told; `messages` are the root key's, the genesis first; `logs` are
-    those that follow from them. `note` is the whole signed text.
+    `registry` is the (size, root) by which it is told; `revoked` are devices' keys by kid; `messages` are the root
+    key's, the genesis first; `logs` are those that follow from them. `note` is the whole signed text.
     """
 
     name: str
@@ -51,6 +73,7 @@ class TrustBundle:
     issued_at: int
     expires_at: int
     registry: tuple[int, bytes]
+    revoked: Mapping[bytes, Revoked]
     label_keys: tuple[LabelScope, ...]
     messages: tuple[bytes, ...]
     logs: Mapping[str, Log]
@@ -63,6 +86,7 @@ class TrustBundle:
         messages: Sequence[bytes],
         *,
         key: _Key,
+        revoked: Sequence[Revoked],
         label_keys: Sequence[LabelScope],
         registry: tuple[int, bytes],
         issued_at: int,
@@ -78,6 +102,7 @@ class TrustBundle:
             "expires_at": expires_at,
             "registry": {"size": registry[0], "root": registry[1].hex()},
             "logs": _logs_value(succession.logs(state.chains)),
+            "revoked_keys": [_revoked_value(key) for key in revoked],
             "label_keys": [_scope_value(scope) for scope in label_keys],
             "root": [b64.encode(message) for message in messages],
         }
@@ -109,6 +134,7 @@ class TrustBundle:
             issued_at=issued_at,
             expires_at=expires_at,
             registry=_registry(fields["registry"]),
+            revoked=_revoked(fields["revoked_keys"]),
             label_keys=_label_keys(fields["label_keys"]),
             messages=messages,
             logs=logs,
@@ -120,13 +146,16 @@ class TrustBundle:
         return now >= self.expires_at
 
     def require_newer_than(self, other: "TrustBundle") -> None:
-        """Raises TrustError if it is older than `other`, or takes back what that one says of label keys."""
+        """Raises TrustError if it is older than `other`, or takes back what that one says of keys."""
         if self.registry[0] < other.registry[0] or self.issued_at < other.issued_at:
             raise TrustError("it is older than the one that is here")
         now = {scope.public_key: scope for scope in self.label_keys}
         for scope in other.label_keys:
             if scope.public_key not in now or (scope.revoked and not now[scope.public_key].revoked):
                 raise TrustError("it leaves out a label key, or its revocation: keep both, they are evidence")
+        for kid, key in other.revoked.items():
+            if kid not in self.revoked or not {*key.disputed} <= {*self.revoked[kid].disputed}:
+                raise TrustError("it leaves out a device key's revocation: keep both, they are evidence")
 
 
 def read_messages(value: Any) -> tuple[bytes, ...]:
@@ -157,7 +186,8 @@ def _operator(registry: Registry) -> bytes:
 
 
 _NAMES = (
-    "tallystick-trust", "name", "genesis", "issued_at", "expires_at", "registry", "logs", "label_keys", "root",
+    "tallystick-trust", "name", "genesis", "issued_at", "expires_at", "registry", "logs", "revoked_keys", "label_keys",
+    "root",
 )  # fmt: skip
 
 
@@ -188,6 +218,41 @@ def _logs_value(logs: Mapping[str, Log]) -> dict[str, Any]:
         chain: [{"vkey": key.verifier.vkey, "first": key.first, "last": key.last} for key in log.keys]
         for chain, log in logs.items()
     }
+
+
+def _revoked_value(key: Revoked) -> dict[str, Any]:
+    places = [place_value(place) for place in key.disputed]
+    return {"kid": key.kid.hex(), "name": key.name, "entry": key.entry, "disputed": places}
+
+
+def place_value(place: Place) -> dict[str, Any]:
+    """A place from which on statements are disputed, as JSON has it."""
+    where, at = place
+    return {"chain": where, "index": at} if isinstance(where, str) else {"stream": where.hex(), "seq": at}
+
+
+def _revoked(value: Any) -> dict[bytes, Revoked]:
+    if not isinstance(value, list):
+        raise TrustError("revoked_keys are a list")
+    keys = [_revoked_key(item) for item in value]
+    return {key.kid: key for key in keys}
+
+
+def _revoked_key(value: Any) -> Revoked:
+    match value:
+        case {"kid": str(kid), "name": str(name), "entry": entry, "disputed": list(places)} if len(value) == 4:
+            if NAME.fullmatch(name):
+                return Revoked(_hash(kid, "a kid"), name, _count(entry, TIME_MAX), tuple(map(_place, places)))
+    raise TrustError("a revoked key is {kid, name, entry, disputed}")
+
+
+def _place(value: Any) -> Place:
+    match value:
+        case {"chain": str(chain), "index": index} if len(value) == 2 and NAME.fullmatch(chain):
+            return chain, _count(index, TIME_MAX)
+        case {"stream": str(stream), "seq": seq} if len(value) == 2 and re.fullmatch("[0-9a-f]{16}", stream):
+            return bytes.fromhex(stream), _count(seq, 2**63)
+    raise TrustError("a place is {chain, index} or {stream, seq}")
 
 
 def _scope_value(scope: LabelScope) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from typing import Any
 
 from ledger.log_key import LogKey
 from ledger.registry import LabelScope
+from ledger.statement import Statement
 from ledger.trust import Trust
-from ledger.trust_bundle import TrustBundle
+from ledger.trust_bundle import Revoked, TrustBundle
 
 DAY_S = 86_400
 _UNITS = ((DAY_S, "days"), (3_600, "hours"), (60, "minutes"))
@@ -25,6 +26,7 @@ def lines(trust: Trust, now: float) -> list[str]:
     for chain, log in trust.logs.items():
         told += [f"{'log':<10} {chain}: {_log_key(key)}" for key in log.keys]
     if bundle is not None:
+        told += [f"{'revoked':<10} {_revoked(key)}" for key in bundle.revoked.values()]
         told += [f"{'label key':<10} {_label_key(scope)}" for scope in bundle.label_keys] or ["no label keys"]
     return told
 
@@ -41,6 +43,16 @@ def warning(trust: Trust, now: float) -> str | None:
     if trust.bundle is None or not trust.bundle.is_expired(now):
         return None
     return f"the trust bundle expired {_ago(now - trust.bundle.expires_at)}: what was revoked since is not in it"
+
+
+def said_of(trust: Trust, statement: Statement, chain: str, index: int) -> tuple[str, dict[str, Any]] | None:
+    """What a bundle says of the key that signed entry `index` of `chain`, if it was revoked: in words, and for JSON."""
+    key = trust.bundle.revoked.get(statement.kid) if trust.bundle else None
+    if key is None:
+        return None
+    disputed = key.disputes(chain, index, statement.tally.stream, statement.tally.seq)
+    told = "DISPUTED: a thief may have signed this" if disputed else "this is not disputed"
+    return f"its key was revoked by registry entry {key.entry}; {told}", {"entry": key.entry, "disputed": disputed}
 
 
 def document(trust: Trust, now: float) -> dict[str, Any]:
@@ -78,6 +90,12 @@ def _span(seconds: float) -> str:
 def _log_key(key: LogKey) -> str:
     sizes = f"from size {key.first:,} on" if key.last is None else f"for sizes {key.first:,} to {key.last:,}"
     return f"{key.verifier.vkey} {sizes}"
+
+
+def _revoked(key: Revoked) -> str:
+    places = [f"{where if isinstance(where, str) else f'stream {where.hex()}'} {at:,}" for where, at in key.disputed]
+    told = f"disputed from {', '.join(places)} on" if places else "nothing is disputed"
+    return f"{key.name}, {key.kid.hex()[:16]}…, by registry entry {key.entry:,}; {told}"
 
 
 def _label_key(scope: LabelScope) -> str:

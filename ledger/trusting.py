@@ -8,9 +8,9 @@ from ledger.database import connect
 from ledger.errors import TrustError, UserError
 from ledger.folder import LedgerFolder
 from ledger.keys import SigningKey
-from ledger.registry import REGISTRY, Role
+from ledger.registry import REGISTRY, Role, Status
 from ledger.trust import Trust
-from ledger.trust_bundle import TrustBundle
+from ledger.trust_bundle import Revoked, TrustBundle
 
 DAY_S = 86_400
 
@@ -29,6 +29,7 @@ def issue(folder: LedgerFolder, dsn: str, *, days: int, now: int) -> TrustBundle
             trust.genesis,
             messages,
             key=key,
+            revoked=[Revoked.of(key) for key in registry.keys.values() if key.status is Status.REVOKED],
             label_keys=list(registry.label_keys.values()),
             registry=(size, root),
             issued_at=now,

@@ -9,12 +9,14 @@ from ledger.keys import SigningKey
 from ledger.registry import REGISTRY, LabelScope
 from ledger.section import ContentFormat, Privacy
 from ledger.statement import EVENTS, NO_PREVIOUS, Statement, Tally
-from ledger.trust_bundle import TrustBundle
+from ledger.trust_bundle import Revoked, TrustBundle
 from tests import cast
 
 ORIGIN = f"example.com/tallystick/{REGISTRY}"
 ISSUED, EXPIRES = 1_750_000_000, 1_757_776_000
 SCOPE = LabelScope(cast.key(40).public, cast.ISSUER, ("09506000",), 1_900, 2_300)
+
+REVOKED = Revoked(cast.DEVICE.kid, "line-1", 5, (("production", 40), (cast.STREAM, 7)))
 
 
 def genesis(vkey: str) -> bytes:
@@ -66,6 +68,7 @@ def bundle(messages: Sequence[bytes], **changes: Any) -> TrustBundle:
     """A trust bundle of the cast's operator."""
     fields = {
         "key": cast.OPERATOR,
+        "revoked": [REVOKED],
         "label_keys": [SCOPE],
         "registry": (7, bytes(32)),
         "issued_at": ISSUED,

@@ -82,8 +82,11 @@ def verify(bundle: Any, trust: Path, as_json: bool) -> None:
         failed = {"ok": False, "passed": [int(step) for step in steps], "error": str(error)}
         click.echo(json.dumps(failed) if as_json else "\n".join(text.ticks(steps)), nl=as_json or bool(steps))
         raise UserError(text.printable(str(error)), hint) from error
+    revoked = trust_text.said_of(trusted, verdict.statement, verdict.chain, verdict.index)
     if as_json:
-        click.echo(json.dumps({"ok": True, **verdict.document, "trust": trust_text.document(trusted, now)}))
+        told_of_it = {"trust": trust_text.document(trusted, now), "key_revoked": revoked and revoked[1]}
+        click.echo(json.dumps({"ok": True, **verdict.document, **told_of_it}))
     else:
-        told = f"{'trust':<10} {trust_text.age(trusted, now)}"
-        click.echo("\n".join([*text.ticks(steps, anchored=verdict.anchored), "", *text.lines(verdict), told]))
+        told = [f"{'trust':<10} {trust_text.age(trusted, now)}"]
+        told += [f"{'revoked':<10} {revoked[0]}"] if revoked else []
+        click.echo("\n".join([*text.ticks(steps, anchored=verdict.anchored), "", *text.lines(verdict), *told]))

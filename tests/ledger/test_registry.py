@@ -238,6 +238,37 @@ def test_what_no_device_may_have(changes: dict[str, Any], complaint: str) -> Non
     _refused(state, {**OTHER_DEVICE, **changes}, complaint)
 
 
+def test_a_revocation_says_from_where_on_its_keys_word_is_disputed() -> None:
+    """At once, or by another revocation later; places are added and never taken away."""
+    state = peopled()
+    say(state, {**REVOCATION, "disputed": [["production", 7]]})
+    since = state.keys[DEVICE.kid].since
+    say(state, {**REVOCATION, "disputed": [[b"stream-1", 3], ["production", 7]]})
+    key = state.keys[DEVICE.kid]
+    assert (key.status, key.since, key.disputed) == (Status.REVOKED, since, (("production", 7), (b"stream-1", 3)))
+
+
+@pytest.mark.parametrize(
+    ("places", "error"),
+    [
+        (["production", 7], MalformedError),
+        ([["production"]], MalformedError),
+        ([["production", -1]], MalformedError),
+        ([["production", 2**40]], MalformedError),
+        ([[b"stream", 1]], MalformedError),
+        ([["production", 1]] * 65, MalformedError),
+        ([["nowhere", 1]], RegistryError),
+        ("x", MalformedError),
+    ],
+)
+def test_a_place_that_is_none_revokes_nothing(places: Any, error: type[Exception]) -> None:
+    """Whoever meant one must not believe that it was taken."""
+    state = peopled()
+    with pytest.raises(error):
+        say(state, {**REVOCATION, "disputed": places})
+    assert state.is_good(DEVICE.kid)
+
+
 def test_a_name_is_free_again_when_its_key_is_revoked() -> None:
     """A device gets a new key under its name and URN; the old key stays, revoked."""
     state = peopled()

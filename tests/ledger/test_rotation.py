@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +33,7 @@ from ledger.published.source import PublishedSource
 from ledger.receipt import Answer, Receipt
 from ledger.registry import ANCHOR, REGISTRY
 from ledger.rotate import Rotated
+from ledger.seal import ChainLocked
 from ledger.section import ContentFormat, Privacy
 from ledger.statement import TELEMETRY
 from ledger.trust import Trust
@@ -45,9 +48,22 @@ def world(postgres_dsn: str, tmp_path: Path) -> Iterator[World]:
         yield made
 
 
+@contextmanager
+def sealing(world: World) -> Iterator[None]:
+    """A gateway seals beside us; afterwards the chains are to be had again."""
+    with ticking(world):
+        yield
+    while True:
+        try:
+            world.tick()
+            return
+        except ChainLocked:  # its session has ended, and the server does not know yet
+            time.sleep(0.05)
+
+
 def change(world: World, chain: str = "production", *, overlap: int = 3, root_key: Path | None = None) -> Rotated:
     """Rotate the key of a log, as the command does."""
-    with ticking(world):
+    with sealing(world):
         return rotate.rotate(world.folder, world.dsn, chain, root_key=root_key, overlap=overlap, timeout_s=10)
 
 
@@ -411,7 +427,7 @@ def test_the_commands_say_what_they_did(world: World, tmp_path: Path, capsys: py
     args = ["--data", str(tmp_path / "data"), "--dsn", world.dsn]
     world.folder = type(world.folder)(tmp_path / "data" / "ledger")
     world.close()
-    with ticking(world):
+    with sealing(world):
         assert tallystick.run(["ledger", "rotate-key", "production", *args]) == 0
     told = capsys.readouterr().out
     assert "log-production.2.key signs from size 1 on" in told and "up to size 10,000; then destroy it" in told
@@ -429,3 +445,38 @@ def test_the_commands_say_what_they_did(world: World, tmp_path: Path, capsys: py
     capsys.readouterr()
     assert tallystick.run(["ledger", "verify", proof, "--trust", str(pinned), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["trust"]["expired"] is False
+
+
+def test_a_proof_says_that_its_statement_is_disputed(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By a bundle that knows of the revocation: from the place that the operator names on, and not before."""
+    press = world.register_device("press-1")
+    for _ in range(3):
+        world.publish(press, press.readings(20.0))
+    world.tick()
+    told, args = [], ["--data", str(tmp_path), "--dsn", world.dsn]
+    assert tmp_path / "ledger" == world.folder.path
+    with sealing(world):
+        for where in ("production:3", "production:2"):
+            assert (
+                tallystick.run(["ledger", "revoke", "press-1", "--reason", "x", "--disputed-from", where, *args]) == 0
+            )
+    for number, trust in enumerate((str(world.folder.trust_file), str(tmp_path / "x.trust"))):
+        if number:
+            assert tallystick.run(["ledger", "trust", "export", *args, "-o", trust]) == 0
+        for index in (1, 2):
+            proof = str(tmp_path / f"{index}.bundle")
+            assert (
+                tallystick.run(["ledger", "prove", *args, "--chain", "production", "--index", str(index), "-o", proof])
+                == 0
+            )
+            capsys.readouterr()
+            assert tallystick.run(["ledger", "verify", proof, "--trust", trust, "--json"]) == 0
+            told.append(json.loads(capsys.readouterr().out)["key_revoked"])
+    assert told[:2] == [None, None]  # a trust file without an end knows of no revocation
+    assert [said["disputed"] for said in told[2:]] == [False, True]
+    assert tallystick.run(["ledger", "verify", str(tmp_path / "2.bundle"), "--trust", str(tmp_path / "x.trust")]) == 0
+    assert "DISPUTED: a thief may have signed this" in capsys.readouterr().out
+    assert tallystick.run(["ledger", "revoke", "press-1", "--reason", "x", "--disputed-from", "Prod:1", *args]) == 1
+    assert "no place in a ledger" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from ledger.errors import TrustError, UserError
 from ledger.trust import Trust
 from ledger.trust_bundle import TrustBundle
 from tests import cast, rooted
-from tests.rooted import ISSUED, SCOPE, bundle, next_key, pin, say, stream
+from tests.rooted import ISSUED, REVOKED, SCOPE, bundle, next_key, pin, say, stream
 
 MESSAGES = stream(next_key(), next_key(51, first=300, until=350))
 BUNDLE = bundle(MESSAGES)
@@ -39,6 +39,7 @@ def test_a_bundle_reads_back() -> None:
     trust = Trust.parse(BUNDLE.note)
     assert trust.bundle == TrustBundle.parse(BUNDLE.note) == BUNDLE and trust.text == BUNDLE.note
     assert (trust.name, trust.genesis, trust.bundle.label_keys) == ("example.com", pin(MESSAGES), (SCOPE,))
+    assert trust.bundle.revoked == {REVOKED.kid: REVOKED}
     assert [(key.first, key.last) for key in trust.log("production").keys] == [(0, 200), (100, 350), (300, None)]
     assert [(key.first, key.last) for key in trust.log("trade").keys] == [(0, None)]
 
@@ -76,6 +77,16 @@ SPOILED: dict[str, tuple[str, Callable[[], str]]] = {
     "a label key that is none": ("a label key is", lambda: signed(label_keys=[{}])),
     "label keys that are none": ("a list", lambda: signed(label_keys={})),
     "a name with a control": ("a label key is", lambda: signed(label_keys=[{**_scope(), "organisation": "\x1b[2J"}])),
+    "a revoked key that is none": ("a revoked key is", lambda: signed(revoked_keys=[{}])),
+    "revoked keys that are none": ("a list", lambda: signed(revoked_keys={})),
+    "a place that is none": (
+        "a place is",
+        lambda: signed(revoked_keys=[{**_revoked(), "disputed": [["production", 1]]}]),
+    ),
+    "a place on no chain": (
+        "a place is",
+        lambda: signed(revoked_keys=[{**_revoked(), "disputed": [{"chain": "X", "index": 1}]}]),
+    ),
     "no object": ("has not the fields", lambda: note.sign("[]\n", [SIGNER])),
     "no JSON": ("is not JSON", lambda: note.sign("{\n", [SIGNER])),
     "a name twice": ("is not JSON", lambda: note.sign('{"a": 1, "a": 1}\n', [SIGNER])),
@@ -84,6 +95,10 @@ SPOILED: dict[str, tuple[str, Callable[[], str]]] = {
 
 def _root() -> list[str]:
     return list(json.loads(BUNDLE.note.rpartition("\n\n")[0])["root"])
+
+
+def _revoked() -> dict[str, Any]:
+    return dict(json.loads(BUNDLE.note.rpartition("\n\n")[0])["revoked_keys"][0])
 
 
 def _scope() -> dict[str, Any]:
@@ -119,6 +134,14 @@ OFFERED: dict[str, tuple[str, Callable[[], Trust]]] = {
     ),
     "one without a revocation": ("leaves out a label key, or its revocation", lambda: _offer()),
     "one without a label key": ("leaves out a label key, or its revocation", lambda: _offer(label_keys=[])),
+    "one without a device's revocation": (
+        "leaves out a device key's revocation",
+        lambda: _offer(revoked=[], label_keys=[replace(SCOPE, revoked=True)]),
+    ),
+    "one that disputes less": (
+        "leaves out a device key's revocation",
+        lambda: _offer(revoked=[replace(REVOKED, disputed=())], label_keys=[replace(SCOPE, revoked=True)]),
+    ),
     "one without a log's key": (
         "lacks a log's newest key",
         lambda: Trust.parse(bundle(MESSAGES, registry=(9, bytes(32)), label_keys=[replace(SCOPE, revoked=True)]).note),
@@ -169,6 +192,21 @@ def test_the_trust_file_can_carry_what_root_keys_have_said() -> None:
     ):
         with pytest.raises(TrustError, match=complaint):
             Trust.parse(json.dumps({**json.loads(trust.text), **changes}))
+
+
+@pytest.mark.parametrize(
+    ("place", "disputed"),
+    [
+        (("production", 40, cast.STREAM, 0), True),
+        (("production", 39, cast.STREAM, 7), True),
+        (("production", 39, cast.STREAM, 6), False),
+        (("production", 39, bytes(8), 9), False),
+        (("trade", 99, bytes(8), 9), False),
+    ],
+)
+def test_what_was_signed_from_a_place_on_is_disputed(place: tuple[str, int, bytes, int], disputed: bool) -> None:
+    """By the index on its chain, or by the seq in its stream: whichever is named first."""
+    assert Trust.parse(BUNDLE.note).bundle.revoked[REVOKED.kid].disputes(*place) is disputed  # type: ignore[union-attr]
 
 
 def test_age_and_end_are_told() -> None:
