@@ -33,10 +33,9 @@ class Resolver:
     """Resolves links against one ledger. Safe to share between threads."""
 
     def __init__(self, folder: LedgerFolder, dsn: str, *, now: Callable[[], float] = time.time) -> None:
-        self.trust = folder.trust()
         self._folder, self._now = folder, now
         self._sessions = Sessions(dsn, folder)
-        self._keeper, self._checker = BookKeeper(folder), Checker(self.trust)
+        self._keeper, self._checker = BookKeeper(folder), Checker(folder.trust())
         self._leaves = _Leaves()
 
     def close(self) -> None:
@@ -60,6 +59,10 @@ class Resolver:
     def bundle(self, statement_hash: str) -> bytes | None:
         """The proof bundle of a statement with something public in it, or None."""
         return self._sessions.run(lambda session: self._bundle(session, statement_hash))
+
+    def trust_text(self) -> str:
+        """The trust file that the operator gives out: a log's key may have changed since we started."""
+        return self._folder.trust().text
 
     def ping(self) -> None:
         """Ask the database for a word. Raises as `page`."""

@@ -108,8 +108,8 @@ class _Site:
         )
 
     def trust(self) -> Response:
-        """What all proofs are held against."""
-        return Response(self._resolver.trust.text, media_type="application/json")
+        """What all proofs are held against, as it is by now."""
+        return Response(self._resolver.trust_text(), media_type="application/json")
 
     def health(self) -> Response:
         """Whether pages can be made."""

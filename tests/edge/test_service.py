@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from edge.spool import Spool
 from ledger import senml
 from ledger.keys import SigningKey
 from ledger.section import ContentFormat
@@ -92,6 +94,11 @@ class Gateway:
             for topic, payload, retain in said:
                 self._client.publish(topic, payload, qos=1, retain=retain)
 
+    def rotate(self) -> None:
+        """The log's key changes, from the next block on."""
+        with self._lock:
+            self.ledger.rotate(first=self.ledger.size + 1, until=self.ledger.size)
+
     def close(self) -> None:
         self._stop.set()
         self._sealer.join()
@@ -143,7 +150,7 @@ def status(folder: Path) -> dict[str, Any]:
 @pytest.fixture
 def device(tmp_path: Path, gateway: Gateway) -> Path:
     """A registered device's folder, with a sensor that replays 200 rows, four a statement."""
-    trust = Trust("example.com", bytes(32), {"production": gateway.ledger.log})
+    trust = Trust("example.com", gateway.ledger.genesis, {"production": gateway.ledger.log})
     (tmp_path / "trust.json").write_text(trust.text)
     folder = tmp_path / "line-1"
     edge("init", "--name", "line-1", "--organisation", ISSUER, "--trust", str(tmp_path / "trust.json"),
@@ -201,6 +208,22 @@ def test_killed_agent_killed_broker_nothing_lost(device: Path, gateway: Gateway,
     lines = (ROOT / "deploy/data/sf-temps.csv").read_text().splitlines()[1:201]
     assert temperatures == [round((float(line.split(",")[1]) - 32) / 1.8, 2) for line in lines]
     assert len(gateway.ledger.streams) == 1
+
+
+def test_the_logs_key_changes_under_a_running_agent(device: Path, gateway: Gateway) -> None:
+    """Twice, without an overlap, and the agent is killed in between: it learns over MQTT, and nothing is lost."""
+    for _ in range(2):
+        had, agent = gateway.ledger.size, start(device)
+        eventually(lambda had=had: gateway.ledger.size > had + 3)  # type: ignore[misc]
+        gateway.rotate()
+        eventually(lambda had=had: gateway.ledger.size > had + 10)  # type: ignore[misc]
+        agent.kill()
+        agent.communicate()
+    edge("run", "--folder", str(device), "--until-drained", "--timeout", "60")
+    assert len(gateway.temperatures()) == 200 and len(gateway.ledger.streams) == 1
+    assert status(device)["unconfirmed"] == 0
+    with closing(Spool(device / "spool.sqlite")) as spool:
+        assert len(json.loads(spool.state("root messages") or "")) == len(gateway.ledger.root_said) == 3
 
 
 def test_an_event_beside_the_running_agent(device: Path, gateway: Gateway) -> None:
