@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import psycopg
 
-from ledger import stream
+from ledger import message, stream
 from ledger.author import Author, Content, compose
 from ledger.database import LOCK_POST
 from ledger.section import ContentFormat, Privacy
-from ledger.statement import EVENTS, NO_PREVIOUS, STREAM_BYTES, Tally
+from ledger.statement import EVENTS, NO_PREVIOUS, STREAM_BYTES, Statement, Tally
 
 
 def post(
@@ -39,6 +39,19 @@ def post(
     return _insert(connection, author, chain_id, origin, tally, contents, now)
 
 
+def put(connection: psycopg.Connection, *, chain: str, data: bytes) -> bytes:
+    """Put a message that was signed before in the inbox, word for word; returns its statement's hash.
+
+    Nothing is committed here.
+    """
+    row = connection.execute("select chain_id from chain where name = %s", [chain]).fetchone()
+    if row is None:
+        raise LookupError(f"no chain {chain}")
+    signed = Statement.decode(message.decode(data).statement)
+    _insert_message(connection, row[0], signed, data)
+    return signed.hash
+
+
 def _insert(
     connection: psycopg.Connection,
     author: Author,
@@ -49,11 +62,16 @@ def _insert(
     now: int,
 ) -> bytes:
     signed, data = compose(author, origin=origin, tally=tally, contents=contents, now=now)
+    _insert_message(connection, chain_id, signed, data)
+    return signed.hash
+
+
+def _insert_message(connection: psycopg.Connection, chain_id: int, signed: Statement, data: bytes) -> None:
+    tally = signed.tally
     connection.execute(
         "insert into inbox (chain_id, kid, stream, seq, hash, message) values (%s, %s, %s, %s, %s, %s)",
-        [chain_id, author.key.kid, tally.stream, tally.seq, signed.hash, data],
+        [chain_id, signed.kid, tally.stream, tally.seq, signed.hash, data],
     )
-    return signed.hash
 
 
 def _head(connection: psycopg.Connection, chain_id: int, kid: bytes) -> tuple[bytes, int, bytes] | None:

@@ -54,9 +54,15 @@ class Keyring:
     def log(self, connection: psycopg.Connection, registry_size: int | None) -> Log:
         if self._known is None or registry_size is None or self._known[0] != registry_size:
             messages = read.root_messages(connection, registry_size or None)
+            messages = messages if registry_size else self._with_lost(messages)
             log = succession.logs(succession.follow(self._genesis, messages).chains)[self._chain]
             self._known = registry_size, log, messages
         return self._known[1]
+
+    def _with_lost(self, said: list[bytes]) -> list[bytes]:
+        """What a restored registry has lost is still true of what was published: the trust file has it."""
+        known = list(self._folder.trust().messages)
+        return known if known[: len(said)] == said else said
 
     def secret(self, key: LogKey) -> SigningKey:
         if key.public_key not in self._secrets:

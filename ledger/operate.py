@@ -76,6 +76,24 @@ def finish(folder: LedgerFolder, dsn: str, kid: bytes, *, timeout_s: float) -> R
         return registry
 
 
+def put_back(folder: LedgerFolder, dsn: str, *, timeout_s: float) -> Registry:
+    """Give a restored registry back what root keys had said, as the trust file has it: word for word.
+
+    Others have read it: at its place in the root key's stream nothing else may ever stand. Returns the registry then;
+    raises UserError as `post`, or if trust file and registry have heard different words.
+    """
+    with connect(dsn) as connection:
+        said, known = read.root_messages(connection), list(folder.trust().messages)
+        if said[: len(known)] != known[: len(said)]:
+            told = f"the registry and {folder.trust_file} have heard different words of the root key"
+            raise UserError(told, "keep both as they are, they are evidence, and run 'tallystick ledger audit'")
+        lost = {inbox.put(connection, chain=REGISTRY, data=data) for data in known[len(said) :]}
+        connection.commit()
+        registry = published_registry(connection, folder)
+        _await_published(connection, folder, registry, lost, time.monotonic() + timeout_s)
+        return registry
+
+
 def _author(folder: LedgerFolder, registry: Registry, key: SigningKey | None) -> Author:
     holder = registry.key_named(Role.OPERATOR) if key is None else registry.key(key.kid)
     assert holder is not None  # the genesis names the operator; whoever brings a key has looked it up

@@ -48,10 +48,11 @@ def rotate(
     before = operate.published(folder, dsn)
     _require_root(before, root)
     _require_chain(before, chain)
-    registry = operate.finish(folder, dsn, root.kid, timeout_s=timeout_s)
+    operate.finish(folder, dsn, root.kid, timeout_s=timeout_s)
+    registry = operate.put_back(folder, dsn, timeout_s=timeout_s)
     trusting.refresh(folder, dsn)
     if registry.chains[chain] != before.chains[chain]:
-        return _rotated(folder, registry.chains[chain])  # an earlier run's
+        return _rotated(folder, registry.chains[chain])  # an earlier run's, or lost in a restored database
     _require_settled(folder, registry.chains[chain], again=again)
     entry = _entry(folder, registry.chains[chain], overlap)
     registry = operate.post(folder, dsn, [entry], timeout_s=timeout_s, key=root)

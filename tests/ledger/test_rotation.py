@@ -12,7 +12,7 @@ import pytest
 
 import tallystick
 from edge import confirm
-from ledger import cbor, checkpoint_file, inbox, note, operate, rotate, trusting
+from ledger import cbor, checkpoint_file, inbox, note, operate, read, rotate, trusting
 from ledger.audit.database import DatabaseSource
 from ledger.audit.report import Report
 from ledger.audit.walk import audit
@@ -364,6 +364,54 @@ def test_a_run_that_died_half_way_is_finished_by_the_next(world: World, monkeypa
     registry = operate.published(world.folder, world.dsn)
     assert len(registry.chains["production"].rotations) == 1
     assert not world.folder.log_key_file("production", 3).exists()
+
+
+def test_a_restored_registry_gets_the_root_keys_words_back(world: World) -> None:
+    """Devices have read them: after a rollback the same messages come in again, from the trust file, and no others."""
+    world.register_device("press-1")
+    published = (world.folder.checkpoints / REGISTRY).read_text()
+    size = world.chain(REGISTRY)._writer.size
+    done = change(world)
+    said = world.folder.trust().messages
+    forget(world, size, published)
+    assert operate.published(world.folder, world.dsn).chains["production"].rotations == ()
+    assert change(world) == done
+    with connect(world.dsn) as connection:
+        assert tuple(read.root_messages(connection)) == said == world.folder.trust().messages
+    forget(world, size, published)
+    world.tick()
+    say_as_root(world, {"type": "another word"})
+    with pytest.raises(UserError, match="have heard different words of the root key"):
+        change(world)
+
+
+def test_what_was_published_before_a_restore_is_known_for_the_logs(world: World) -> None:
+    """A checkpoint that the new key alone has signed, and a registry that has lost the new key: no damage is told."""
+    press = world.register_device("press-1")
+    published = (world.folder.checkpoints / REGISTRY).read_text()
+    size = world.chain(REGISTRY)._writer.size
+    fill(world, press, "production", change(world).until)
+    assert signed_by((world.folder.checkpoints / "production").read_text()) == 1
+    forget(world, size, published)
+    assert world.chain("production").taken.size > 3
+
+
+def forget(world: World, size: int, published: str) -> None:
+    """The registry of an old backup."""
+    world.close()
+    with connect(world.dsn, role=None) as connection:
+        rows = connection.execute("select chain_id from chain where name = %s", [REGISTRY]).fetchall()
+        chain, first = rows[0][0], (rows[0][0] << 40) | size
+        for query in (
+            "delete from section where entry_id >> 40 = %(chain)s and entry_id >= %(first)s",
+            "delete from entry where entry_id >> 40 = %(chain)s and entry_id >= %(first)s",
+            "delete from block where chain_id = %(chain)s and size > %(size)s",
+            "delete from anchored where chain_id = %(chain)s and height > (select max(height) from block b"
+            " where b.chain_id = %(chain)s)",
+        ):
+            connection.execute(query.encode(), {"chain": chain, "first": first, "size": size})
+        connection.commit()
+    (world.folder.checkpoints / REGISTRY).write_text(published)
 
 
 def test_the_root_key_may_come_from_elsewhere_and_leaves_nothing(world: World, tmp_path: Path) -> None:
