@@ -211,6 +211,35 @@ def show(data: Path | None, dsn: str | None, as_json: bool, label: tuple[str, ..
         _show(page)
 
 
+@cli.command("verify-page", epilog=examples("tallystick labels verify-page -o verify.html"))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, allow_dash=True),
+    default=Path("verify.html"),
+    show_default=True,
+    help="The file to write (- for standard output).",
+)
+def verify_page(output: Path) -> None:
+    """Write the page that checks proofs in a browser, as one file to be opened from a disk, offline.
+
+    It is what 'labels serve' gives out as /verify. Its SHA-256 is printed, for whoever gets it by another way.
+    """
+    from hashlib import sha256
+
+    from labels.verify_page import html
+
+    page = html().encode()
+    if output == Path("-"):
+        click.echo(page, nl=False)
+        return
+    try:
+        output.write_bytes(page)
+    except OSError as error:
+        raise UserError.of_system(f"cannot write {output}", error) from error
+    click.echo(f"{sha256(page).hexdigest()}  {output}")
+
+
 def _link(text: str) -> Any:
     from labels.gs1 import Gs1Error
     from labels.resolve import product_link

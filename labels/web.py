@@ -1,4 +1,4 @@
-"""The pages behind the labels' links, over HTTP: for a phone as HTML, for machines as JSON. No script, no cookie."""
+"""The pages behind the labels' links, over HTTP: for a phone as HTML, for machines as JSON. No cookie; no script but `/verify`'s."""
 
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from labels import gs1, words
+from labels import gs1, verify_page, words
 from labels.chart import number
 from labels.page import Page
 from labels.resolve import Resolver, product_link
@@ -52,6 +52,7 @@ def make_app(resolver: Resolver, *, host: str, log: ASGIApp) -> FastAPI:
     app.add_api_route("/healthz", site.health, methods=_METHODS)
     app.add_api_route("/trust.json", site.trust, methods=_METHODS)
     app.add_api_route("/bundle/{statement_hash}", site.bundle, methods=_METHODS)
+    app.add_api_route("/verify", site.verify, methods=_METHODS)
     app.add_api_route("/static/{name}", site.static, methods=_METHODS)
     app.mount("/log", log)
     app.add_api_route("/{path:path}", site.link, methods=_METHODS)
@@ -110,6 +111,12 @@ class _Site:
     def trust(self) -> Response:
         """What all proofs are held against, as it is by now."""
         return Response(self._resolver.trust_text(), media_type="application/json")
+
+    def verify(self) -> Response:
+        """The page that checks a bundle against a trust file in its reader's browser, whole in one file."""
+        policy = f"{verify_page.policy()}; frame-ancestors 'none'"
+        headers = {"content-security-policy": policy, "cache-control": "no-cache"}
+        return Response(verify_page.html(), headers=headers, media_type="text/html; charset=utf-8")
 
     def health(self) -> Response:
         """Whether pages can be made."""
@@ -171,7 +178,7 @@ class _Site:
 
 
 class _Guard:
-    """Refuses what no page needs, and sets the headers that every answer has."""
+    """Refuses what no page needs, and sets the headers that every answer has, but for those that it has its own of."""
 
     def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
         self._app = app

@@ -36,7 +36,7 @@ IMPURE = {
     },
     "labels": {
         "cli", "issue", "keeper", "overview", "print", "printing", "qr", "resolve", "sessions", "store",
-        "templating", "web",
+        "templating", "verify_page", "web",
     },
 }  # fmt: skip
 PURE_LIBRARIES = {"cbor2", "nacl"}

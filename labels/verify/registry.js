@@ -1,0 +1,268 @@
+// The registry: whose keys are whose, as a fold over entries of the chain `registry` (ledger/registry.py).
+
+import { characters, concat, hex, isBytes, matches, OutsideError, refuse } from "./bytes.js";
+import { decode, encode, head, isCount } from "./cbor.js";
+import * as ed25519 from "./ed25519.js";
+import { readVerifierKey } from "./note.js";
+import { bodyOf, FORMATS } from "./section.js";
+
+export const REGISTRY = "registry";
+export const ANCHOR = "anchor";
+const NAME = /[a-z0-9-]{1,32}/;
+const CONTROLS = /[\x00-\x1f\x7f-\x9f]/;
+const [OPERATOR, GATEWAY, LABELS, DEVICE] = ["operator", "gateway", "labels", "device"];
+
+/** The state after `size` entries; keys and label keys are by their kid in hexadecimal. */
+export class Registry {
+  size = 0n;
+  chains = new Map();
+  organisations = new Map();
+  keys = new Map();
+  labelKeys = new Map();
+  logKids = new Set();
+  named = new Map(); // the newest key of each name
+  subjects = new Map(); // whose each URN is, by name
+
+  /** Fold one entry in: its statement, and its sections as far as they are here. */
+  async apply(work, index, statement, sections) {
+    this.size = index + 1n;
+    for (const [number, line] of statement.manifest.entries()) {
+      const data = sections[number];
+      if (line.contentFormat === FORMATS.REGISTRY && data !== null) await this.take(work, index, statement.kid, bodyOf(data));
+    }
+  }
+
+  async take(work, index, kid, body) {
+    const entry = readEntry(body);
+    if (index === 0n) {
+      Object.assign(this, await found(work, entry, kid));
+      return;
+    }
+    const signer = this.keys.get(hex(kid));
+    const [speakers, rule] = RULES.get(entry.get("type")) ?? [[], null];
+    if (!signer || !speakers.includes(signer.role)) {
+      refuse(`a ${entry.get("type")} entry is not for ${signer ? signer.role : "an unknown key"}`);
+    }
+    await rule(work, this, entry, index);
+  }
+}
+
+/** A registry section's body: a map with text keys and a `type`. */
+export function readEntry(body) {
+  const entry = decode(body, { depthMax: 6 });
+  if (!(entry instanceof Map) || !Array.from(entry.keys()).every((key) => typeof key === "string")) {
+    refuse("a registry entry is a map by name");
+  }
+  textOf(entry, "type");
+  return entry;
+}
+
+/** The key that said `statement`, if the registry lets it speak to the chain whose log is `origin`. */
+export async function requireStanding(work, statement, registry, { chain, origin }) {
+  const key = registry.keys.get(hex(statement.kid));
+  if (!key) refuse(`its key ${hex(statement.kid).slice(0, 16)}… is not registered`);
+  await ed25519.verify(work, key.publicKey, statement.signature, statement.signed);
+  if (statement.issuer !== key.issuer || statement.subject !== key.subject) {
+    refuse(`it speaks as '${statement.subject}' of '${statement.issuer}', who does not hold its key`);
+  }
+  if (statement.audience !== origin) refuse(`it is addressed to '${statement.audience}', not to '${origin}'`);
+  if (!key.chains.has(chain)) refuse(`its key is not registered for the chain '${chain}'`);
+  if (key.status !== "good") refuse(`its key was ${key.status} by registry entry ${key.since}`);
+  return key;
+}
+
+/** The COSE key thumbprint (RFC 9679, 3) of an Ed25519 key: {1: OKP, -1: Ed25519, -2: x}. */
+async function thumbprint(work, publicKey) {
+  const pairs = [1, 1, -1, 6, -2, publicKey].map(encode);
+  return hex(await work.crypto.sha256(concat(head(5, 3), ...pairs)));
+}
+
+async function found(work, entry, kid) {
+  if (entry.get("type") !== "genesis" || countOf(entry, "version") !== 1) refuse("entry 0 is no genesis of version 1");
+  const root = bytes32Of(entry, "root");
+  if ((await thumbprint(work, root)) !== hex(kid)) refuse("the genesis is not signed by the root key that it names");
+  const organisation = textOf(entry, "organisation");
+  const registry = new Registry();
+  await addChains(work, registry, entry);
+  registry.size = 1n;
+  registry.organisations.set(organisation, textOf(entry, "name"));
+  const chains = new Set(registry.chains.keys());
+  const rootKey = { publicKey: root, role: "root", name: "root", issuer: organisation, subject: "root", chains };
+  hold(registry, { kid: hex(kid), ...rootKey });
+  for (const service of mapsOf(entry, "services")) {
+    await addKey(work, registry, service, { role: serviceRole(service), issuer: organisation, chains });
+  }
+  return registry;
+}
+
+/** The genesis' logs: each with a name, an origin and a key of its own, the registry and the anchor among them. */
+async function addChains(work, registry, entry) {
+  const chains = mapsOf(entry, "chains").map((chain) => {
+    const [name, origin, , vkey] = ["name", "origin", "kind", "vkey"].map((field) => textOf(chain, field));
+    return { name, origin, vkey };
+  });
+  registry.chains = new Map(chains.map((chain) => [chain.name, chain]));
+  const names = Array.from(registry.chains.keys());
+  if (![REGISTRY, ANCHOR].every((name) => names.includes(name)) || !names.every((name) => matches(NAME, name))) {
+    refuse("a genesis names the registry, the anchor, and chains that match [a-z0-9-]{1,32}");
+  }
+  const keys = await Promise.all(chains.map((chain) => readVerifierKey(work, chain.vkey)));
+  if (chains.some((chain, at) => keys[at].name !== chain.origin)) refuse("a log's key is for another origin");
+  registry.logKids = new Set(await Promise.all(keys.map((key) => thumbprint(work, key.publicKey))));
+  const origins = new Set(chains.map((chain) => chain.origin));
+  if ([registry.chains, origins, registry.logKids].some((distinct) => distinct.size !== chains.length)) {
+    refuse("two logs of a genesis share a name, an origin or a key");
+  }
+}
+
+async function addKey(work, registry, entry, { role, issuer, chains }) {
+  const [name, subject, publicKey] = [textOf(entry, "name"), textOf(entry, "urn"), bytes32Of(entry, "key")];
+  if (!matches(NAME, name)) refuse("a device's name matches [a-z0-9-]{1,32}");
+  hold(registry, { kid: await thumbprint(work, publicKey), publicKey, role, name, issuer, subject, chains });
+}
+
+function hold(registry, key) {
+  requireNewKey(registry, key.kid);
+  const holder = registry.keys.get(registry.named.get(key.name));
+  if (holder && holder.status !== "revoked") refuse(`the name '${key.name}' has a key already; revoke it first`);
+  if ((registry.subjects.get(key.subject) ?? key.name) !== key.name) refuse(`the URN '${key.subject}' is another's`);
+  registry.subjects.set(key.subject, key.name);
+  registry.keys.set(key.kid, { ...key, status: "good", since: null });
+  registry.named.set(key.name, key.kid);
+}
+
+function requireNewKey(registry, kid) {
+  if (registry.keys.has(kid) || registry.labelKeys.has(kid) || registry.logKids.has(kid)) {
+    refuse("this key is registered already: a key signs one kind of thing, for one holder");
+  }
+}
+
+// What each type of entry does
+
+function organisation(work, registry, entry) {
+  const uri = textOf(entry, "uri");
+  if (registry.organisations.has(uri)) refuse(`organisation ${uri} is registered already`);
+  registry.organisations.set(uri, textOf(entry, "name"));
+}
+
+function registeredOrganisation(registry, entry) {
+  const uri = textOf(entry, "organisation");
+  return registry.organisations.has(uri) ? uri : refuse(`organisation ${uri} is not registered`);
+}
+
+async function device(work, registry, entry) {
+  textOf(entry, "organisation");
+  const chains = new Set(textsOf(entry, "chains"));
+  const issuer = registeredOrganisation(registry, entry);
+  const mayBe = (name) => registry.chains.has(name) && name !== REGISTRY && name !== ANCHOR;
+  if (!chains.size || !Array.from(chains).every(mayBe)) {
+    refuse("a device's chains are chains of the ledger, and never the registry or the anchor");
+  }
+  await addKey(work, registry, entry, { role: DEVICE, issuer, chains });
+}
+
+async function labelKey(work, registry, entry) {
+  const publicKey = bytes32Of(entry, "key");
+  registeredOrganisation(registry, entry);
+  const kid = await thumbprint(work, publicKey);
+  requireNewKey(registry, kid);
+  const gtins = textsOf(entry, "gtins");
+  if (!gtins.length || !gtins.every((gtin) => matches(/[0-9]{1,14}/, gtin))) {
+    refuse("a label key signs for GTINs of 14 digits, or prefixes of them");
+  }
+  if (countOf(entry, "first_day") > countOf(entry, "last_day")) refuse("a label key's last day is before its first");
+  registry.labelKeys.set(kid, { publicKey });
+}
+
+function revocation(work, registry, entry, index) {
+  const kid = hex(bytes32Of(entry, "kid"));
+  if (!registry.labelKeys.has(kid)) setStatus(registry, kid, "revoked", index);
+}
+
+const setting = (status) => (work, registry, entry, index) =>
+  setStatus(registry, hex(bytes32Of(entry, "kid")), status, index);
+
+function setStatus(registry, kid, status, index) {
+  const key = registry.keys.get(kid);
+  if (!key || key.role !== DEVICE) refuse("only a registered device's key is suspended, revoked or reinstated here");
+  if (key.status === "revoked") refuse("a revoked key stays revoked");
+  if (key.status !== status) registry.keys.set(kid, { ...key, status, since: status === "good" ? null : index });
+}
+
+function finding(work, registry, entry) {
+  if (!registry.chains.has(textOf(entry, "chain"))) refuse("a finding is about a chain of the ledger");
+  const items = entry.get("items");
+  if (!Array.isArray(items) || !items.length || !items.every(isFinding)) {
+    refuse("a finding's items are a list of [index, line, reason]");
+  }
+}
+
+function isFinding(item) {
+  if (!Array.isArray(item) || item.length !== 3) return false;
+  const [about, line, reason] = item;
+  if (!isCount(about) || about >= 2n ** 40n || !isCount(line) || typeof reason !== "string") return false;
+  return reason !== "" && characters(reason) <= 256 && !reason.includes("\0");
+}
+
+function labelBatch(work, registry, entry) {
+  if (!matches(/[0-9]{14}/, textOf(entry, "gtin"))) refuse("a batch of labels is of a GTIN of 14 digits");
+  textOf(entry, "lot");
+  countOf(entry, "size");
+  bytes32Of(entry, "root");
+  bytes32Of(entry, "kid");
+}
+
+const RULES = new Map([
+  ["organisation", [[OPERATOR], organisation]],
+  ["device", [[OPERATOR], device]],
+  ["label-key", [[OPERATOR], labelKey]],
+  ["revocation", [[OPERATOR], revocation]],
+  ["reinstatement", [[OPERATOR], setting("good")]],
+  ["suspension", [[GATEWAY, OPERATOR], setting("suspended")]],
+  ["finding", [[GATEWAY], finding]],
+  ["label-batch", [[LABELS], labelBatch]],
+]);
+
+/** The types of entry that are read here: for a test to compare. */
+export const TYPES = Array.from(RULES.keys());
+
+// What is asked of fields
+
+function serviceRole(entry) {
+  const role = textOf(entry, "role");
+  return [OPERATOR, GATEWAY, LABELS].includes(role) ? role : refuse(`'${role}' is no service's role`);
+}
+
+function textOf(entry, name) {
+  const value = entry.get(name);
+  const isText = typeof value === "string" && value !== "" && characters(value) <= 256 && !CONTROLS.test(value);
+  return isText ? value : refuse(`a registry entry's ${name} is a text of 1 to 256 characters, none a control`);
+}
+
+function bytes32Of(entry, name) {
+  const value = entry.get(name);
+  return isBytes(value) && value.length === 32 ? value : refuse(`a registry entry's ${name} is 32 bytes`);
+}
+
+function countOf(entry, name) {
+  const value = entry.get(name);
+  return isCount(value) && value < 2n ** 31n ? Number(value) : refuse(`a registry entry's ${name} is a small number`);
+}
+
+function textsOf(entry, name) {
+  const values = entry.get(name);
+  const isList = Array.isArray(values) && values.every((value) => typeof value === "string");
+  return isList ? values : refuse(`a registry entry's ${name} is a list of texts`);
+}
+
+function mapsOf(entry, name) {
+  const values = entry.get(name);
+  const isList = Array.isArray(values) && values.every((value) => value instanceof Map);
+  return isList ? values : refuse(`a registry entry's ${name} is a list of maps`);
+}
+
+/** Why `error` is the outside's fault, said of registry entry `index`; whatever else it is, it is thrown on. */
+export function ofEntry(error, index) {
+  if (error instanceof OutsideError) error.message = `registry entry ${index}: ${error.message}`;
+  return error;
+}

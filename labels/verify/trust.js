@@ -1,0 +1,61 @@
+// The trust file: what must come from the operator by a way of its own, before anything is believed.
+//
+// A log is {chain, origin, keys}: the keys by which a checkpoint of it may be signed.
+
+import { hex, matches, ofHex, refuse } from "./bytes.js";
+import { openNote, readCheckpoint, readVerifierKey } from "./note.js";
+
+export const TRUST_BYTES_MAX = 1024 * 1024;
+const CHAIN = /[a-z0-9-]{1,32}/;
+
+/** Read a trust file's text: {name, genesis, logs by chain}. */
+export async function readTrust(work, text) {
+  if (text.length > TRUST_BYTES_MAX) refuse("it is over its size");
+  const value = parseJson(text);
+  const isFields = isObject(value) && typeof value.name === "string" && typeof value.genesis === "string";
+  if (!isFields || !("tallystick-trust" in value) || !isObject(value.logs)) {
+    refuse("it has not the fields tallystick-trust, name, genesis and logs");
+  }
+  if (value["tallystick-trust"] !== 1) refuse("it is not of version 1");
+  if (!matches(/[0-9a-f]{64}/, value.genesis)) refuse("genesis is not a SHA-256 in hexadecimal");
+  const logs = new Map();
+  for (const [chain, vkey] of Object.entries(value.logs)) logs.set(chain, await readLog(work, chain, vkey));
+  const origins = new Set(Array.from(logs.values(), (log) => log.origin));
+  if (origins.size !== logs.size) refuse("two of its logs have one origin");
+  return { name: value.name, genesis: ofHex(value.genesis), logs };
+}
+
+const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+function parseJson(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return refuse("it is not JSON");
+  }
+}
+
+async function readLog(work, chain, vkey) {
+  if (!matches(CHAIN, chain)) refuse("a chain's name matches [a-z0-9-]{1,32}");
+  const key = await readVerifierKey(work, vkey);
+  return { chain, origin: key.name, keys: [key] };
+}
+
+/** The log of `chain`. */
+export const logOf = (trust, chain) =>
+  trust.logs.get(chain) ?? refuse(`the trust file pins no log for the chain '${chain}'`);
+
+/** The checkpoint that the signed note `text` holds: the log's word, signed by its key and of its origin. */
+export async function openCheckpoint(work, log, text) {
+  const checkpoint = readCheckpoint(await openNote(work, text, log.keys));
+  if (checkpoint.origin !== log.origin) refuse(`the checkpoint is of '${checkpoint.origin}', not of '${log.origin}'`);
+  work.show("it says", { text: `size ${checkpoint.size}\nroot ${hex(checkpoint.root)}` });
+  return checkpoint;
+}
+
+/** Whether the logs that the genesis names are those that are pinned: name for name, key for key. */
+export function isPinned(trust, chains) {
+  const pinned = Array.from(trust.logs.values(), ({ chain, keys }) => `${chain} ${keys[0].vkey}`);
+  const named = new Set(Array.from(chains.values(), ({ name, vkey }) => `${name} ${vkey}`));
+  return pinned.length === named.size && pinned.every((line) => named.has(line));
+}
