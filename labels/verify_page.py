@@ -62,10 +62,13 @@ def _in_order(module: Path, met: set[Path]) -> Iterator[Path]:
 
 def _function(module: Path) -> str:
     text = _IMPORT.sub(lambda found: _import(module, found), module.read_text("utf-8"))
-    exported = [*_EXPORT.findall(text), *(name.strip() for names in _EXPORTS.findall(text) for name in names.split(","))]
+    exported = [
+        *_EXPORT.findall(text),
+        *(name for names in _EXPORTS.findall(text) for name in re.findall(r"\w+", names)),
+    ]
     text = _EXPORTS.sub("", _EXPORT.sub("", text))
-    gives = ", ".join(name for name in exported if name)
-    return f"// ---- {module.relative_to(FOLDER)}\nconst {_name(module)} = (() => {{\n{text}\nreturn {{ {gives} }};\n}})();\n"
+    head = f"// ---- {module.relative_to(FOLDER)}\nconst {_name(module)} = (() => {{"
+    return f"{head}\n{text}\nreturn {{ {', '.join(exported)} }};\n}})();\n"
 
 
 def _import(module: Path, found: re.Match[str]) -> str:

@@ -1,4 +1,7 @@
-"""The pages behind the labels' links, over HTTP: for a phone as HTML, for machines as JSON. No cookie; no script but `/verify`'s."""
+"""The pages behind the labels' links, over HTTP: for a phone as HTML, for machines as JSON.
+
+No cookie; and no script, but that of the page on which a reader checks a proof himself.
+"""
 
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping

@@ -1,89 +1,18 @@
 """The product page in a real browser, as a customer's phone and a customs officer's desk show it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ViewportSize
 
-from deploy.postgres import Postgres
 from labels import printing
 from ledger.database import connect
+from tests.browser.viewing import DESK, PHONE, Shown, Viewer, good
 from tests.labels.serving import served
-from tests.labels.story import GTIN, LOT, Story, make_story, public_event, telling
+from tests.labels.story import GTIN, LOT, Story, make_story, public_event
 
-PHONE: ViewportSize = {"width": 375, "height": 760}
-DESK: ViewportSize = {"width": 1100, "height": 900}
 EVIL = "\"'><script>document.title='hacked'</script><img src=x onerror=\"document.title='hacked'\">"
-_ARGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@dataclass
-class Shown:
-    """A page in the browser, and what its console said."""
-
-    page: Page
-    console: list[str] = field(default_factory=list)
-
-    def text(self, selector: str) -> str:
-        """What a part of the page says."""
-        return self.page.inner_text(selector)
-
-
-@dataclass
-class Viewer:
-    """A browser before a service."""
-
-    browser: Browser
-    address: str
-
-    def open(self, path: str, *, viewport: ViewportSize = PHONE, scheme: Any = "light") -> Shown:
-        """Load a page, without scripts being any different from with."""
-        page = self.browser.new_page(viewport=viewport, color_scheme=scheme)
-        shown = Shown(page)
-        page.on("console", lambda message: shown.console.append(message.text))
-        page.on("pageerror", lambda error: shown.console.append(str(error)))
-        page.goto(self.address + path)
-        return shown
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_ARGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def story(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    """The demo's story, told to the end."""
-    with telling(postgres_server, "story_for_browser", tmp_path_factory.mktemp("story")) as told:
-        yield told
-
-
-@pytest.fixture(scope="module")
-def viewer(browser: Browser, story: Story) -> Iterator[Viewer]:
-    """The browser before a service over the story."""
-    with served(story.world.folder.path.parent, story.world.dsn) as address:
-        yield Viewer(browser, address)
-
-
-def good(story: Story) -> str:
-    """The path of a label's page."""
-    return f"{story.labels[0].path}?s={story.labels[0].digits}"
 
 
 def test_printed_labels_lead_to_their_genuine_pages(viewer: Viewer, story: Story, tmp_path: Path) -> None:

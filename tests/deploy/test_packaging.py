@@ -59,6 +59,8 @@ def test_each_extra_alone(uv: Path, wheel: Path, tmp_path: Path, extra: str, com
     if extra == "edge":
         installed = run(uv, "pip", "list", "--format", "freeze", "--no-config", "--python", python)
         assert {line.partition("==")[0] for line in installed.split()} <= EDGE
+    if extra == "labels":
+        assert "<!doctype html>" in run(tallystick, "labels", "verify-page", "-o", "-", cwd=tmp_path)
 
 
 def test_missing_extra_is_told(uv: Path, wheel: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from labels import gs1
+from labels import gs1, verify_page
 from labels.page import Page
 from labels.resolve import Resolver
 from labels.web import make_app
@@ -117,6 +117,16 @@ def test_every_answer_has_the_security_headers(client: httpx.Client, story: Stor
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert "<script" not in answer.text and " style=" not in answer.text
+
+
+def test_only_the_page_that_checks_proofs_has_a_script(client: httpx.Client) -> None:
+    """One, its own, named by its hash in a policy that takes the place of the others'; HEAD is answered, too."""
+    answer = client.get("/verify?statement=<script>")
+    [policy] = answer.headers.get_list("content-security-policy")
+    assert answer.status_code == 200 and answer.text.count("<script") == 1
+    assert "script-src 'sha256-" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert client.head("/verify").content == b"" and client.get("/verify").text == verify_page.html()
 
 
 def test_only_reading_is_answered(client: httpx.Client, story: Story) -> None:
