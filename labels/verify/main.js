@@ -134,6 +134,7 @@ function showReport(made) {
   at("intro").hidden = made !== null;
   const parts = made ? [view.verdict(made), view.said(made), view.checks(made, engine), made.trust && view.limits(made, files.trust.isFromSite)] : [];
   at("report").replaceChildren(...parts.filter((part) => part !== null));
+  if (made) scrollTo(0, 0);
   document.title = made ? `${at("verdict").querySelector("h1").textContent} · Tallystick` : "Check a proof yourself · Tallystick";
 }
 
