@@ -1,12 +1,16 @@
 """What the browser's tests share: the browser, and a service over the told story."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
+import tallystick
 from deploy.postgres import Postgres
-from tests.browser.viewing import Viewer, launch
+from tests.browser.checking import ready
+from tests.browser.parts import parts
+from tests.browser.viewing import Shown, Viewer, launch, open_page
 from tests.labels.serving import served
 from tests.labels.story import Story, telling
 
@@ -38,3 +42,27 @@ def viewer(browser: Browser, story: Story) -> Iterator[Viewer]:
     """The browser before a service over the story."""
     with served(story.world.folder.path.parent, story.world.dsn) as address:
         yield Viewer(browser, address)
+
+
+@pytest.fixture(scope="module")
+def modules(browser: Browser) -> Iterator[Page]:
+    """The page's modules in the browser."""
+    with parts(browser) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page as one file on a disk, as the command writes it."""
+    path = tmp_path_factory.mktemp("disk") / "verify.html"
+    assert tallystick.run(["labels", "verify-page", "-o", str(path)]) == 0
+    return path
+
+
+@pytest.fixture(scope="module")
+def from_disk(browser: Browser, file: Path) -> Iterator[Shown]:
+    """The page opened from a disk, for `reports`."""
+    shown = ready(open_page(browser, file.as_uri()))
+    yield shown
+    assert shown.console == []
+    shown.page.close()

@@ -3,13 +3,21 @@
 import functools
 import http.server
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from playwright.sync_api import Browser, Page
 
 from labels.verify_page import FOLDER
+from ledger import b64, cbor, note
+from ledger.block import Header
+from ledger.errors import OutsideError
+from ledger.proof.bundle import Bundle
+from ledger.section import Section
+from ledger.statement import Statement
+from ledger.trust import Log, Trust
+from tests import cast, seeds
 
 # What is asked of the modules: each takes bytes and gives a value, or refuses.
 _PARTS = """
@@ -92,3 +100,49 @@ def parts(browser: Browser) -> Iterator[Page]:
         yield page
         page.close()
         server.shutdown()
+
+
+# The same in Python
+
+LOG = Log("production", note.Verifier(cast.ORIGIN, cast.LOG.public))
+TRUST = Trust("example.com", seeds.HASH, {"production": LOG})
+_ROOT = b64.encode(seeds.HASH)
+_TEXTS = (
+    seeds.CHECKPOINT.text, f"{cast.ORIGIN}\n03\n{_ROOT}\n", f"{cast.ORIGIN}\n{2**63 - 1}\n{_ROOT}\n",
+    f"{cast.ORIGIN}\n{2**63}\n{_ROOT}\n", f"{cast.ORIGIN}\n+3\n{_ROOT}\n", f"{cast.ORIGIN}\n3\n{_ROOT[:-4]}\n",
+    f"{cast.ORIGIN}\n3\n{_ROOT[:-2]}9=\n", f"{cast.ORIGIN}\n3\n", f"{cast.ORIGIN}\n3\n{_ROOT}\n\nx\n",
+    f"\n3\n{_ROOT}\n",
+    f"{cast.ORIGIN}\n3\n{_ROOT}\n\u2028\n", f"elsewhere\n3\n{_ROOT}\n", f"{cast.ORIGIN}\n0\n{_ROOT}\nx\n",
+)  # fmt: skip
+NOTES = (seeds.NOTE.encode(), *(note.sign(text, [note.Signer(cast.ORIGIN, cast.LOG)]).encode() for text in _TEXTS))
+
+
+READERS: dict[str, tuple[Callable[[bytes], Any], tuple[bytes, ...]]] = {
+    "cbor": (lambda data: bool(cbor.decode(data)) and None, seeds.CBOR),
+    "cbor item": (lambda data: bool(cbor.decode_item(data, depth_max=16)) and None, seeds.CBOR),
+    "statement": (lambda data: Statement.decode(data)._to_be_signed.hex(), seeds.STATEMENTS),
+    "section": (lambda data: Section.decode(data).body.hex(), seeds.SECTIONS),
+    "header": (lambda data: Header.decode(data).root.hex(), seeds.HEADERS),
+    "bundle": (lambda data: Bundle.decode(data).chain, seeds.BUNDLES),
+    "trust": (
+        lambda data: Trust.parse(data.decode()).name,
+        (seeds.TRUST.text.encode(), TRUST.text.encode()),
+    ),
+    "checkpoint": (lambda data: str(LOG.open(data.decode()).size), NOTES),
+    "key": (lambda data: note.Verifier.parse(data.decode()).name, (LOG.verifier.vkey.encode(),)),
+}
+
+
+def agree(modules: Page, name: str, data: bytes) -> None:
+    """Both take `data` and have the same of it, or both refuse it."""
+    read, _ = READERS[name]
+    try:
+        ours: dict[str, Any] | None = {"value": read(data)}
+    except (OutsideError, UnicodeDecodeError):
+        ours = None
+    theirs = modules.evaluate("(a) => parts.read(...a)", [name, data.hex(), TRUST.text])
+    if theirs == {}:  # a value of JavaScript's that is none
+        theirs = {"value": None}
+    if ours is not None and ours["value"] in (False, None):
+        ours = {"value": None}
+    assert theirs == ours, data.hex()

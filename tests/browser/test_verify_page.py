@@ -1,26 +1,23 @@
 """The page on which a reader checks a proof himself: it says what `ledger verify` says, of good proofs and spoiled."""
 
-import json
 import random
 import re
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Playwright, ViewportSize, expect
+from playwright.sync_api import Browser, Playwright, ViewportSize, expect
 
-import tallystick
 from deploy.postgres import Postgres
 from labels import verify_page
 from ledger.database import connect
-from ledger.errors import OutsideError
 from ledger.proof.bundle import Bundle
 from ledger.proof.prove import prove
-from ledger.proof.verify import Step, verify
+from ledger.proof.verify import Step
 from ledger.trust import Trust
+from tests.browser.checking import give, headline, ready, reports, same_as_ours
 from tests.browser.viewing import DESK, PHONE, Shown, Viewer, good, launch, open_page
 from tests.labels.story import Story
 from tests.ledger.proof import test_verify as proofs
@@ -63,65 +60,6 @@ def ledger(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory) 
     with World(dsn, tmp_path_factory.mktemp("verify-page") / "ledger") as world:
         yield Ledger(proofs._make(world), world.trust)
     postgres_server.drop_database("verify_page")
-
-
-@pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page as one file on a disk, as the command writes it."""
-    path = tmp_path_factory.mktemp("disk") / "verify.html"
-    assert tallystick.run(["labels", "verify-page", "-o", str(path)]) == 0
-    return path
-
-
-def ready(shown: Shown) -> Shown:
-    """The page, once it listens."""
-    shown.page.wait_for_selector("html[data-ready=yes]")
-    return shown
-
-
-@pytest.fixture(scope="module")
-def from_disk(browser: Browser, file: Path) -> Iterator[Shown]:
-    """The page opened from a disk, for `reports`."""
-    shown = ready(open_page(browser, file.as_uri()))
-    yield shown
-    assert shown.console == []
-    shown.page.close()
-
-
-def reports(shown: Shown, bundles: Sequence[bytes], trust: str, engine: str) -> list[dict[str, Any]]:
-    """What the page makes of each bundle: ok, failed, error, document and the steps' states."""
-    told: list[dict[str, Any]] = shown.page.evaluate(
-        """async ([bundles, trust, engine]) => {
-          const made = [];
-          for (const bundle of bundles) {
-            const data = Uint8Array.from(atob(bundle), (character) => character.charCodeAt(0));
-            const { ok, failed, error, document, steps } = await tallystick.report(data, trust, engine);
-            made.push({ ok, failed, error, document, states: steps.map(({ state }) => state) });
-          }
-          return made;
-        }""",
-        [[b64encode(bundle).decode() for bundle in bundles], trust, engine],
-    )
-    return told
-
-
-def ours(bundle: bytes, trust: Trust) -> dict[str, Any]:
-    """What `ledger verify` makes of it: the verdict's document, or the step that fails."""
-    try:
-        verdict = verify(Bundle.decode(bundle), trust)
-    except OutsideError as error:
-        step = re.match(r"step (\d) ", str(error))
-        return {"ok": False, "failed": int(step[1]) if step else "bundle", "document": None}
-    return {"ok": True, "failed": None, "document": json.loads(json.dumps(verdict.document))}
-
-
-def same_as_ours(shown: Shown, bundles: Sequence[bytes], trust: Trust, engine: str = "browser") -> list[dict[str, Any]]:
-    """The page's reports, each of which says what `ledger verify` says."""
-    told = reports(shown, bundles, trust.text, engine)
-    for number, (bundle, report) in enumerate(zip(bundles, told, strict=True)):
-        found = {name: report[name] for name in ("ok", "failed", "document")}
-        assert found == ours(bundle, trust), f"bundle {number}: {report['error']}"
-    return told
 
 
 # What is true
@@ -211,19 +149,6 @@ def test_what_is_no_bundle_is_refused_by_name(ledger: Ledger, from_disk: Shown, 
 
 
 # What the reader sees
-
-
-def give(shown: Shown, bundle: bytes | str, trust: bytes) -> None:
-    """Choose the two files as a reader does."""
-    for kind, data in (("trust", trust), ("bundle", bundle)):
-        chosen: Any = data if isinstance(data, str) else FilePayload(name=f"x.{kind}", mimeType="", buffer=data)
-        shown.page.set_input_files(f"input[data-kind={kind}]", chosen)
-        shown.page.wait_for_function("() => [...document.querySelectorAll('input[type=file]')].every(i => !i.value)")
-
-
-def headline(shown: Shown) -> str:
-    """The verdict's large words."""
-    return shown.text("#verdict h1")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

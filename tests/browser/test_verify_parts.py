@@ -3,62 +3,26 @@
 import hashlib
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nacl import bindings as sodium
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from labels.verify_page import FOLDER
-from ledger import b64, cbor, cose, ed25519, epcis, note, registry
-from ledger.block import Header
+from ledger import cbor, cose, ed25519, epcis, registry
 from ledger.errors import OutsideError, SignatureError
 from ledger.keys import SigningKey
 from ledger.proof import verdict
-from ledger.proof.bundle import Bundle
 from ledger.proof.verdict import Shown, show
 from ledger.registry import Registry
-from ledger.section import ContentFormat, Line, Privacy, Section
-from ledger.statement import Statement
-from ledger.trust import Log, Trust
+from ledger.section import ContentFormat, Line, Privacy
 from tests import cast, seeds
-from tests.browser.parts import parts
+from tests.browser.parts import READERS, agree
 from tests.hostile import NASTY, bytes_near, plain
-
-LOG = Log("production", note.Verifier(cast.ORIGIN, cast.LOG.public))
-TRUST = Trust("example.com", seeds.HASH, {"production": LOG})
-_ROOT = b64.encode(seeds.HASH)
-_TEXTS = (
-    seeds.CHECKPOINT.text, f"{cast.ORIGIN}\n03\n{_ROOT}\n", f"{cast.ORIGIN}\n{2**63 - 1}\n{_ROOT}\n",
-    f"{cast.ORIGIN}\n{2**63}\n{_ROOT}\n", f"{cast.ORIGIN}\n+3\n{_ROOT}\n", f"{cast.ORIGIN}\n3\n{_ROOT[:-4]}\n",
-    f"{cast.ORIGIN}\n3\n{_ROOT[:-2]}9=\n", f"{cast.ORIGIN}\n3\n", f"{cast.ORIGIN}\n3\n{_ROOT}\n\nx\n",
-    f"\n3\n{_ROOT}\n",
-    f"{cast.ORIGIN}\n3\n{_ROOT}\n\u2028\n", f"elsewhere\n3\n{_ROOT}\n", f"{cast.ORIGIN}\n0\n{_ROOT}\nx\n",
-)  # fmt: skip
-NOTES = (seeds.NOTE.encode(), *(note.sign(text, [note.Signer(cast.ORIGIN, cast.LOG)]).encode() for text in _TEXTS))
-
-
-@pytest.fixture(scope="module")
-def modules(browser: Browser) -> Iterator[Page]:
-    """The page's modules in the browser."""
-    with parts(browser) as page:
-        yield page
-
-
-READERS: dict[str, tuple[Callable[[bytes], Any], tuple[bytes, ...]]] = {
-    "cbor": (lambda data: bool(cbor.decode(data)) and None, seeds.CBOR),
-    "cbor item": (lambda data: bool(cbor.decode_item(data, depth_max=16)) and None, seeds.CBOR),
-    "statement": (lambda data: Statement.decode(data)._to_be_signed.hex(), seeds.STATEMENTS),
-    "section": (lambda data: Section.decode(data).body.hex(), seeds.SECTIONS),
-    "header": (lambda data: Header.decode(data).root.hex(), seeds.HEADERS),
-    "bundle": (lambda data: Bundle.decode(data).chain, seeds.BUNDLES),
-    "trust": (lambda data: Trust.parse(data.decode()).name, (seeds.TRUST.text.encode(), TRUST.text.encode())),
-    "checkpoint": (lambda data: str(LOG.open(data.decode()).size), NOTES),
-    "key": (lambda data: note.Verifier.parse(data.decode()).name, (LOG.verifier.vkey.encode(),)),
-}
 
 
 def _lengthened(data: bytes, at: int) -> bytes:
@@ -75,21 +39,6 @@ def _near_part(number: int) -> st.SearchStrategy[bytes]:
 
 # What is wrong in a part is not hidden behind a wrong length of it.
 STATEMENTS = st.builds(lambda head, payload: cose.join(head, {}, payload, bytes(64)), _near_part(0), _near_part(2))
-
-
-def agree(modules: Page, name: str, data: bytes) -> None:
-    """Both take `data` and have the same of it, or both refuse it."""
-    read, _ = READERS[name]
-    try:
-        ours: dict[str, Any] | None = {"value": read(data)}
-    except (OutsideError, UnicodeDecodeError):
-        ours = None
-    theirs = modules.evaluate("(a) => parts.read(...a)", [name, data.hex(), TRUST.text])
-    if theirs == {}:  # a value of JavaScript's that is none
-        theirs = {"value": None}
-    if ours is not None and ours["value"] in (False, None):
-        ours = {"value": None}
-    assert theirs == ours, data.hex()
 
 
 @pytest.mark.parametrize("name", READERS)
