@@ -79,17 +79,17 @@ function readings(pack) {
 
 function table(pack) {
   const row = ({ name, unit, time: at, value }) => {
-    const cells = [time(at), name.slice(name.lastIndexOf(":") + 1), isBytes(value) ? hex(value) : String(value), unit];
+    const number = `${isBytes(value) ? hex(value) : value} ${unit}`.trim();
+    const cells = [time(at).replace(" UTC", ""), number, name.slice(name.lastIndexOf(":") + 1)];
     return element("tr", {}, cells.map((cell) => element("td", {}, printable(cell))));
   };
-  const head = ["Time", "What", "Value", "Unit"].map((name) => element("th", {}, name));
+  const head = ["Time (UTC)", "Value", "What"].map((name) => element("th", {}, name));
   return element("table", {}, element("thead", {}, element("tr", {}, head)), element("tbody", {}, pack.map(row)));
 }
 
 function event(said) {
   const { type, action, bizStep, disposition, readPoint, bizLocation, parent, epcs, document: everything } = said;
   const words = (text) => (text === null ? "" : printable(text.replaceAll("_", " ")));
-  const place = (key, id) => (id === null ? "" : printable([everything.get(key).get("name"), id].filter((part) => typeof part === "string").join(", ")));
   const items = epcs.map((epc) => element("li", {}, element("code", {}, printable(epc))));
   return [
     element("dl", { class: "keys" },
@@ -97,13 +97,21 @@ function event(said) {
       term("When, it says", time(said.time)),
       term("Kind", `${type}, ${action}`),
       term("State", words(disposition)),
-      term("Where", place("readPoint", readPoint)),
-      term("Kept at", place("bizLocation", bizLocation)),
+      term("Where", ...place(everything, "readPoint", readPoint)),
+      term("Kept at", ...place(everything, "bizLocation", bizLocation)),
       term("In or on", parent === null ? "" : printable(parent)),
     ),
     items.length ? list(items) : null,
     whole("The whole event", everything),
   ].filter((part) => part !== null);
+}
+
+/** A place's name, if it has one, and its identifier. */
+function place(everything, key, id) {
+  if (id === null) return [];
+  const name = everything.get(key).get("name");
+  const code = element("code", {}, printable(id));
+  return typeof name === "string" ? [printable(name), element("br"), code] : [code];
 }
 
 function list(items) {

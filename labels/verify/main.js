@@ -86,7 +86,6 @@ async function switchEngine() {
 
 function showEngine() {
   at("engine").textContent = engine.told;
-  at("other").hidden = able.size < 2;
   at("other").textContent = `Check again with ${engine.name === "own" ? "the browser’s cryptography" : "the page’s own code"}`;
 }
 
@@ -132,6 +131,7 @@ function showFiles() {
 
 function showReport(made) {
   at("intro").hidden = made !== null;
+  at("other").hidden = made === null || able.size < 2;
   const parts = made ? [view.verdict(made), view.said(made), view.checks(made, engine), made.trust && view.limits(made, files.trust.isFromSite)] : [];
   at("report").replaceChildren(...parts.filter((part) => part !== null));
   if (made) scrollTo(0, 0);

@@ -138,6 +138,7 @@ def test_what_is_no_trust_file_is_refused(ledger: Ledger, from_disk: Shown, text
         (b"<!doctype html><p>Not found", "it is a web page, not a proof bundle"),
         (b"PK\x03\x04" + bytes(100), "CBOR"),
         (b"\x81" * 100_000, "nested deeper"),
+        (b"\x9a\x00\x3f\xff\xfb" + bytes(4 * 1024 * 1024 - 5), "a map of its eight fields"),
         (b"\xa2\x61a\x01\x61a\x01", "the key \"a\" twice|not in order"),
         (bytes(4 * 1024 * 1024 + 1), "at most 4194304 bytes"),
     ],
