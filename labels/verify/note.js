@@ -18,18 +18,24 @@ export async function readVerifierKey(work, vkey) {
   const encoded = vkey.slice(vkey.indexOf("+", name.length + 1) + 1);
   const key = ofBase64(encoded, "a verifier key");
   if (key[0] !== ED25519_TYPE) refuse("the verifier key is not of type Ed25519 (0x01)");
-  requireName(name);
-  if (key.length !== 33) refuse("an Ed25519 public key has 32 bytes");
-  const keyId = (await work.crypto.sha256(concat(utf8(`${name}\n`), key))).slice(0, 4);
-  if (`${name}+${hex(keyId)}+${base64(key)}` !== vkey) refuse(`the verifier key's id is not ${hex(keyId)}`);
-  return { name, keyId, publicKey: key.slice(1), vkey };
+  const made = await verifierKey(work, name, key.slice(1));
+  return made.vkey === vkey ? made : refuse(`the verifier key's id is not ${hex(made.keyId)}`);
 }
 
-/** The text of a note that at least one of `keys` signed. A known key's bad signature refuses the whole. */
+/** The verifier key of an Ed25519 public key that signs notes under `name`. */
+export async function verifierKey(work, name, publicKey) {
+  requireName(name);
+  if (publicKey.length !== 32) refuse("an Ed25519 public key has 32 bytes");
+  const key = concat(Uint8Array.of(ED25519_TYPE), publicKey);
+  const keyId = (await work.crypto.sha256(concat(utf8(`${name}\n`), key))).slice(0, 4);
+  return { name, keyId, publicKey, vkey: `${name}+${hex(keyId)}+${base64(key)}` };
+}
+
+/** A note's text, and which of `keys` signed it, one at least. A known key's bad signature refuses the whole. */
 export async function openNote(work, note, keys) {
   requireText(note);
   const [text, signatures] = parse(note);
-  let verified = 0;
+  const signed = new Set();
   for (const signature of signatures) {
     const key = keys.find(({ name, keyId }) => name === signature.name && same(keyId, signature.keyId));
     if (!key) continue;
@@ -41,9 +47,9 @@ export async function openNote(work, note, keys) {
       error.message = `bad signature by ${key.name}+${hex(key.keyId)}: ${error.message}`;
       throw error;
     }
-    verified += 1;
+    signed.add(key);
   }
-  return verified ? text : refuse("no known key signed the note");
+  return signed.size ? { text, keys: Array.from(signed) } : refuse("no known key signed the note");
 }
 
 function requireText(text) {

@@ -1,20 +1,23 @@
 // The registry: whose keys are whose, as a fold over entries of the chain `registry` (ledger/registry.py).
 
-import { characters, concat, hex, isBytes, matches, OutsideError, refuse } from "./bytes.js";
+import { characters, concat, hex, isBytes, matches, OutsideError, refuse, same } from "./bytes.js";
 import { decode, encode, head, isCount } from "./cbor.js";
 import * as ed25519 from "./ed25519.js";
+import { keysOf } from "./log.js";
 import { readVerifierKey } from "./note.js";
 import { bodyOf, FORMATS } from "./section.js";
 
 export const REGISTRY = "registry";
 export const ANCHOR = "anchor";
+const LOG_SIZE_MAX = 2n ** 40n;
 const NAME = /[a-z0-9-]{1,32}/;
 const CONTROLS = /[\x00-\x1f\x7f-\x9f]/;
-const [OPERATOR, GATEWAY, LABELS, DEVICE] = ["operator", "gateway", "labels", "device"];
+const [ROOT, OPERATOR, GATEWAY, LABELS, DEVICE] = ["root", "operator", "gateway", "labels", "device"];
 
 /** The state after `size` entries; keys and label keys are by their kid in hexadecimal. */
 export class Registry {
   size = 0n;
+  name = "";
   chains = new Map();
   organisations = new Map();
   keys = new Map();
@@ -85,12 +88,13 @@ async function found(work, entry, kid) {
   const registry = new Registry();
   await addChains(work, registry, entry);
   registry.size = 1n;
-  registry.organisations.set(organisation, textOf(entry, "name"));
+  registry.name = textOf(entry, "name");
+  registry.organisations.set(organisation, registry.name);
   const chains = new Set(registry.chains.keys());
-  const rootKey = { publicKey: root, role: "root", name: "root", issuer: organisation, subject: "root", chains };
+  const rootKey = { publicKey: root, role: ROOT, name: "root", issuer: organisation, subject: "root", chains, index: 0n };
   hold(registry, { kid: hex(kid), ...rootKey });
   for (const service of mapsOf(entry, "services")) {
-    await addKey(work, registry, service, { role: serviceRole(service), issuer: organisation, chains });
+    await addKey(work, registry, service, { role: serviceRole(service), issuer: organisation, chains, index: 0n });
   }
   return registry;
 }
@@ -101,12 +105,12 @@ async function addChains(work, registry, entry) {
     const [name, origin, , vkey] = ["name", "origin", "kind", "vkey"].map((field) => textOf(chain, field));
     return { name, origin, vkey };
   });
-  registry.chains = new Map(chains.map((chain) => [chain.name, chain]));
+  const keys = await Promise.all(chains.map((chain) => readVerifierKey(work, chain.vkey)));
+  registry.chains = new Map(chains.map((chain, at) => [chain.name, { ...chain, key: keys[at], rotations: [] }]));
   const names = Array.from(registry.chains.keys());
   if (![REGISTRY, ANCHOR].every((name) => names.includes(name)) || !names.every((name) => matches(NAME, name))) {
     refuse("a genesis names the registry, the anchor, and chains that match [a-z0-9-]{1,32}");
   }
-  const keys = await Promise.all(chains.map((chain) => readVerifierKey(work, chain.vkey)));
   if (chains.some((chain, at) => keys[at].name !== chain.origin)) refuse("a log's key is for another origin");
   registry.logKids = new Set(await Promise.all(keys.map((key) => thumbprint(work, key.publicKey))));
   const origins = new Set(chains.map((chain) => chain.origin));
@@ -115,10 +119,10 @@ async function addChains(work, registry, entry) {
   }
 }
 
-async function addKey(work, registry, entry, { role, issuer, chains }) {
+async function addKey(work, registry, entry, { role, issuer, chains, index }) {
   const [name, subject, publicKey] = [textOf(entry, "name"), textOf(entry, "urn"), bytes32Of(entry, "key")];
   if (!matches(NAME, name)) refuse("a device's name matches [a-z0-9-]{1,32}");
-  hold(registry, { kid: await thumbprint(work, publicKey), publicKey, role, name, issuer, subject, chains });
+  hold(registry, { kid: await thumbprint(work, publicKey), publicKey, role, name, issuer, subject, chains, index });
 }
 
 function hold(registry, key) {
@@ -139,6 +143,27 @@ function requireNewKey(registry, kid) {
 
 // What each type of entry does
 
+/** A log's next key: what this asks of the registry, the genesis and the rotations before it say alone. */
+async function rotation(work, registry, entry) {
+  const chain = registry.chains.get(textOf(entry, "chain")) ?? refuse("a log's key is for a log that the genesis names");
+  const key = await readVerifierKey(work, textOf(entry, "vkey"));
+  if (key.name !== chain.origin) refuse("a log's key is for another origin");
+  const [first, until] = [sizeOf(entry, "first"), sizeOf(entry, "until")];
+  const kid = await thumbprint(work, key.publicKey);
+  if (registry.logKids.has(kid) || registry.keys.get(kid)?.index === 0n) {
+    refuse("this key is the genesis' or a log's already: a key signs one kind of thing, for one log");
+  }
+  const known = keysOf(chain.key, chain.rotations);
+  if (known.some(({ keyId }) => same(keyId, key.keyId))) {
+    refuse("a key of this log has the same four bytes of key id: make another");
+  }
+  if (!(known.at(-1).first < first && first <= until + 1n)) {
+    refuse("a log's next key begins after the one before it began, and at the latest when that ends");
+  }
+  registry.chains.set(chain.name, { ...chain, rotations: [...chain.rotations, { key, first, until }] });
+  registry.logKids.add(kid);
+}
+
 function organisation(work, registry, entry) {
   const uri = textOf(entry, "uri");
   if (registry.organisations.has(uri)) refuse(`organisation ${uri} is registered already`);
@@ -150,7 +175,7 @@ function registeredOrganisation(registry, entry) {
   return registry.organisations.has(uri) ? uri : refuse(`organisation ${uri} is not registered`);
 }
 
-async function device(work, registry, entry) {
+async function device(work, registry, entry, index) {
   textOf(entry, "organisation");
   const chains = new Set(textsOf(entry, "chains"));
   const issuer = registeredOrganisation(registry, entry);
@@ -158,7 +183,7 @@ async function device(work, registry, entry) {
   if (!chains.size || !Array.from(chains).every(mayBe)) {
     refuse("a device's chains are chains of the ledger, and never the registry or the anchor");
   }
-  await addKey(work, registry, entry, { role: DEVICE, issuer, chains });
+  await addKey(work, registry, entry, { role: DEVICE, issuer, chains, index });
 }
 
 async function labelKey(work, registry, entry) {
@@ -213,6 +238,7 @@ function labelBatch(work, registry, entry) {
 }
 
 const RULES = new Map([
+  ["log-key", [[ROOT], rotation]],
   ["organisation", [[OPERATOR], organisation]],
   ["device", [[OPERATOR], device]],
   ["label-key", [[OPERATOR], labelKey]],
@@ -233,10 +259,13 @@ function serviceRole(entry) {
   return [OPERATOR, GATEWAY, LABELS].includes(role) ? role : refuse(`'${role}' is no service's role`);
 }
 
+/** Whether `value` is a text as registry entries have it. */
+export const isText = (value) =>
+  typeof value === "string" && value !== "" && characters(value) <= 256 && !CONTROLS.test(value);
+
 function textOf(entry, name) {
   const value = entry.get(name);
-  const isText = typeof value === "string" && value !== "" && characters(value) <= 256 && !CONTROLS.test(value);
-  return isText ? value : refuse(`a registry entry's ${name} is a text of 1 to 256 characters, none a control`);
+  return isText(value) ? value : refuse(`a registry entry's ${name} is a text of 1 to 256 characters, none a control`);
 }
 
 function bytes32Of(entry, name) {
@@ -247,6 +276,12 @@ function bytes32Of(entry, name) {
 function countOf(entry, name) {
   const value = entry.get(name);
   return isCount(value) && value < 2n ** 31n ? Number(value) : refuse(`a registry entry's ${name} is a small number`);
+}
+
+function sizeOf(entry, name) {
+  const value = entry.get(name);
+  const isSize = isCount(value) && value < LOG_SIZE_MAX;
+  return isSize ? value : refuse(`a registry entry's ${name} is a tree size below 2**40`);
 }
 
 function textsOf(entry, name) {

@@ -3,6 +3,7 @@
 import { characters, concat, ofUtf8, refuse, same, utf8 } from "./bytes.js";
 import { decode, Embedded, encode, head, Tagged, UINT63_MAX } from "./cbor.js";
 
+const MESSAGE_BYTES_MAX = 256 * 1024;
 const READ_BYTES_MAX = 8 * 1024; // the names and lines below take less
 const NAME_CHARS_MAX = 256;
 export const LINES_MAX = 64;
@@ -32,6 +33,18 @@ export function readStatement(data) {
     ...readHeader(new Reader(protectedHeader)),
     manifest: readManifest(new Reader(payload)),
   };
+}
+
+/** A message on the wire, `[statement, [section or null, …]]`: the bytes of each. */
+export function readMessage(data) {
+  if (data.length > MESSAGE_BYTES_MAX) refuse(`a message is at most ${MESSAGE_BYTES_MAX} bytes`);
+  const reader = new Reader(data);
+  reader.expect([0x82], "a message is [statement, [section or null, …]]");
+  const [statement, count] = [reader.bytes(), reader.array()];
+  if (count > LINES_MAX) refuse("a message is [statement, [section or null, …]]");
+  const sections = Array.from({ length: Number(count) }, () => (reader.skips(0xf6) ? null : reader.bytes()));
+  reader.end();
+  return { statement, sections };
 }
 
 /** The statement in diagnostic notation, with what its byte strings hold. */
@@ -112,6 +125,12 @@ export class Reader {
   expect(literal, what) {
     if (!same(this.data.subarray(this.at, this.at + literal.length), Uint8Array.from(literal))) refuse(what);
     this.at += literal.length;
+  }
+
+  skips(byte) {
+    if (this.data[this.at] !== byte) return false;
+    this.at += 1;
+    return true;
   }
 
   uint = () => this.head(0);

@@ -1,16 +1,19 @@
 // The trust file: what must come from the operator by a way of its own, before anything is believed.
 //
-// A log is {chain, origin, keys}: the keys by which a checkpoint of it may be signed.
+// It is the file with which a ledger begins, or a trust bundle.
 
-import { hex, matches, ofHex, refuse } from "./bytes.js";
-import { openNote, readCheckpoint, readVerifierKey } from "./note.js";
+import { matches, ofHex, refuse } from "./bytes.js";
+import { keysOf } from "./log.js";
+import { readVerifierKey } from "./note.js";
+import { isTrustBundle, readTrustBundle } from "./trust_bundle.js";
 
 export const TRUST_BYTES_MAX = 1024 * 1024;
 const CHAIN = /[a-z0-9-]{1,32}/;
 
-/** Read a trust file's text: {name, genesis, logs by chain}. */
+/** Read a trust file's text: {name, genesis, logs by chain}, and a bundle's times. */
 export async function readTrust(work, text) {
   if (text.length > TRUST_BYTES_MAX) refuse("it is over its size");
+  if (isTrustBundle(text)) return readTrustBundle(work, text);
   const value = parseJson(text);
   const isFields = isObject(value) && typeof value.name === "string" && typeof value.genesis === "string";
   if (!isFields || !("tallystick-trust" in value) || !isObject(value.logs)) {
@@ -38,20 +41,12 @@ function parseJson(text) {
 async function readLog(work, chain, vkey) {
   if (!matches(CHAIN, chain)) refuse("a chain's name matches [a-z0-9-]{1,32}");
   const key = await readVerifierKey(work, vkey);
-  return { chain, origin: key.name, keys: [key] };
+  return { chain, origin: key.name, keys: keysOf(key, []) };
 }
 
 /** The log of `chain`. */
 export const logOf = (trust, chain) =>
   trust.logs.get(chain) ?? refuse(`the trust file pins no log for the chain '${chain}'`);
-
-/** The checkpoint that the signed note `text` holds: the log's word, signed by its key and of its origin. */
-export async function openCheckpoint(work, log, text) {
-  const checkpoint = readCheckpoint(await openNote(work, text, log.keys));
-  if (checkpoint.origin !== log.origin) refuse(`the checkpoint is of '${checkpoint.origin}', not of '${log.origin}'`);
-  work.show("it says", { text: `size ${checkpoint.size}\nroot ${hex(checkpoint.root)}` });
-  return checkpoint;
-}
 
 /** Whether the logs that the genesis names are those that are pinned: name for name, key for key. */
 export function isPinned(trust, chains) {

@@ -4,11 +4,12 @@ import { hex, OutsideError, refuse, same } from "./bytes.js";
 import { BUNDLE_BYTES_MAX, readBundle } from "./bundle.js";
 import { decode, diagnose, encode } from "./cbor.js";
 import { readHeader } from "./header.js";
+import { openCheckpoint, sizesOf } from "./log.js";
 import { EMPTY_ROOT, leafHash, verifyConsistency, verifyInclusion } from "./merkle.js";
 import { ANCHOR, ofEntry, Registry, REGISTRY, requireStanding } from "./registry.js";
 import { matchingBody } from "./section.js";
 import { readStatement, statementShown } from "./statement.js";
-import { isPinned, logOf, openCheckpoint, readTrust } from "./trust.js";
+import { isPinned, logOf, readTrust } from "./trust.js";
 import { shown } from "./verdict.js";
 
 export const CLAIMS = [
@@ -124,7 +125,7 @@ function pinned(work, bundle, trust) {
   const [log, registryLog, anchorLog] = [bundle.chain, REGISTRY, ANCHOR].map((chain) => logOf(trust, chain));
   work.show("pinned SHA-256 of the genesis", { bytes: trust.genesis });
   for (const each of new Set([log, registryLog, anchorLog])) {
-    work.show(`key of the log “${each.chain}”`, { text: each.keys.map((key) => key.vkey).join("\n") });
+    work.show(`key of the log “${each.chain}”`, { text: each.keys.map((key) => `${key.vkey}\nsigns ${sizesOf(key)}`).join("\n") });
   }
   if (bundle.chain === ANCHOR) refuse("the anchor holds no statements");
   return {

@@ -1,7 +1,7 @@
 // The page's parts, made from a report: the verdict, what was said, the nine checks, and what none of them can show.
 
 import { hex } from "./bytes.js";
-import { facts, section } from "./content.js";
+import { facts, section, time } from "./content.js";
 import { element, folded, printable, sign } from "./elements.js";
 import { evidence } from "./evidence.js";
 import { words } from "./verdict.js";
@@ -22,6 +22,7 @@ export function verdict(report) {
   const marks = report.steps.length ? [fact(passed === 9 ? "good" : report.ok ? "" : "bad", `${passed} of 9`, "checks passed")] : [];
   if (report.ok) {
     marks.push(report.verdict.anchored ? fact("", "Anchored", "") : fact("bad", "Not anchored", "yet"));
+    if (report.trust.expiresAt <= Date.now() / 1000) marks.push(fact("bad", "Expired", "trust bundle"));
     marks.push(fact("", "No", "outside witness: the operator’s word"));
   }
   const inside = element("div", {},
@@ -43,7 +44,7 @@ function answer(report) {
   }
   if (!report.ok) {
     const failed = report.steps[report.failed - 1];
-    const told = [`Check ${failed.number} fails: ${failed.sentence}`, "Do not rely on this statement. Ask for the proof anew, and see that the trust file is the operator’s."];
+    const told = [`Check ${failed.number} fails: ${failed.sentence}`, "Do not rely on this statement. Ask for the proof anew, and see that the trust file is the operator’s newest."];
     return { kind: "problem", headline: "The proof does not hold", told: told.map(sentence) };
   }
   const { device, organisation, statement, anchored } = report.verdict;
@@ -79,9 +80,16 @@ function check(step) {
   return element("li", { class: kind, "data-step": step.number }, inside);
 }
 
+/** A trust bundle's times, by the operator's word; `now` in seconds since 1970. */
+function age({ issuedAt, expiresAt }, now = Date.now() / 1000) {
+  if (now >= expiresAt) return `The trust bundle expired on ${time(expiresAt)}: what was revoked since is not in it. Ask the operator for a new one.`;
+  return `What was revoked after the trust bundle was issued, on ${time(issuedAt)}, is not in it; it expires on ${time(expiresAt)}.`;
+}
+
 /** What no check here can show. */
 export function limits({ verdict: proven, trust }, trustIsFromSite) {
   const lines = proven ? words(proven).map((line) => sentence(line)) : [];
+  if (trust.expiresAt !== undefined) lines.push(age(trust));
   if (proven) lines.push("That what a device said is true is not shown here: only that it said so, and that nobody changed it since.");
   const print = element("code", {}, hex(trust.genesis));
   const from = trustIsFromSite

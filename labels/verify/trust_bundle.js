@@ -1,0 +1,119 @@
+// The trust bundle: a trust file that the operator signs anew now and then, with an age and an end.
+//
+// A signed note whose text is a JSON object; the keys that it lists follow from the pinned genesis and from what root
+// keys have said since, which is in it (ledger/trust_bundle.py).
+
+import { matches, ofBase64, ofHex, refuse } from "./bytes.js";
+import { isText } from "./registry.js";
+import { openNote, verifierKey } from "./note.js";
+import { follow, listed, logsOf } from "./succession.js";
+
+const VERSION = 2;
+const BUNDLE_CHARACTERS_MAX = 1_000_000;
+const COUNT_END = 2 ** 40;
+const SEPARATOR = "\n\n";
+const NAMES = [
+  "tallystick-trust", "name", "genesis", "issued_at", "expires_at", "registry", "logs", "label_keys", "root",
+];
+
+/** Whether a trust file's text is a signed bundle, rather than the file with which a ledger begins. */
+export const isTrustBundle = (text) => text.includes(`${SEPARATOR}— `);
+
+/** Read a bundle: {name, genesis, logs by chain, issuedAt, expiresAt, registrySize}; times in seconds since 1970. */
+export async function readTrustBundle(work, text) {
+  const fields = readFields(text);
+  const genesis = hashOf(fields.genesis, "genesis");
+  const state = await follow(work, genesis, messagesOf(fields.root));
+  const key = await verifierKey(work, `${state.name}/tallystick/trust`, operatorOf(state));
+  await openNote(work, text, [key]);
+  const logs = logsOf(state);
+  if (fields.name !== state.name || !isListed(fields.logs, logs)) {
+    refuse("its name or logs are not what its root key's messages say");
+  }
+  const [issuedAt, expiresAt] = [countOf(fields.issued_at, COUNT_END), countOf(fields.expires_at, COUNT_END)];
+  if (expiresAt < issuedAt) refuse("it expires before it is issued");
+  const registrySize = registryOf(fields.registry);
+  labelKeysOf(fields.label_keys);
+  return { name: state.name, genesis, logs, issuedAt, expiresAt, registrySize };
+}
+
+function operatorOf(state) {
+  const operator = state.keys.get(state.named.get("operator"));
+  return operator?.role === "operator" ? operator.publicKey : refuse("the genesis names no operator");
+}
+
+/** The JSON object before the signature lines, which are not checked yet. */
+function readFields(text) {
+  if (text.length > BUNDLE_CHARACTERS_MAX) refuse("it is over its size");
+  const fields = parseJson(text.slice(0, text.lastIndexOf(SEPARATOR)));
+  if (!isObjectOf(fields, NAMES)) refuse(`it has not the fields ${NAMES.join(", ")}`);
+  if (fields["tallystick-trust"] !== VERSION) refuse(`it is not of version ${VERSION}`);
+  return fields;
+}
+
+function parseJson(text) {
+  let value;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return refuse("what is signed is not JSON");
+  }
+  const outside = text.replace(/"(?:[^"\\]|\\.)*"/g, '""');
+  if (outside.split(":").length - 1 !== namesIn(value)) refuse("a name comes twice in an object");
+  if (/[.eE]/.test(outside.replace(/true|false/g, ""))) refuse("its times, days and sizes are whole numbers");
+  return value;
+}
+
+/** How many names all objects in a value have: fewer than its text, if one came twice. */
+function namesIn(value) {
+  if (typeof value !== "object" || value === null) return 0;
+  const inside = Object.values(value).reduce((sum, item) => sum + namesIn(item), 0);
+  return Array.isArray(value) ? inside : inside + Object.keys(value).length;
+}
+
+const isObjectOf = (value, names) =>
+  typeof value === "object" && value !== null && !Array.isArray(value) &&
+  Object.keys(value).length === names.length && names.every((name) => Object.hasOwn(value, name));
+
+function isListed(value, logs) {
+  if (!isObjectOf(value, Array.from(logs.keys()))) return false;
+  return Array.from(logs).every(([chain, log]) => {
+    const given = value[chain];
+    const isList = Array.isArray(given) && given.every((item) => isObjectOf(item, ["vkey", "first", "last"]));
+    const said = isList && given.map(({ vkey, first, last }) => [vkey, first, last]);
+    return isList && JSON.stringify(said) === JSON.stringify(listed(log));
+  });
+}
+
+function messagesOf(value) {
+  const isList = Array.isArray(value) && value.every((item) => typeof item === "string");
+  if (!isList) refuse("root is a list of messages in base64");
+  return value.map((item) => ofBase64(item, "a message of the root key"));
+}
+
+function registryOf(value) {
+  if (!isObjectOf(value, ["size", "root"]) || typeof value.root !== "string") refuse("registry is {size, root}");
+  hashOf(value.root, "the registry's root");
+  return countOf(value.size, COUNT_END);
+}
+
+function labelKeysOf(value) {
+  if (!Array.isArray(value)) refuse("label_keys are a list");
+  for (const item of value) {
+    const names = ["key", "organisation", "gtins", "first_day", "last_day", "revoked"];
+    const isScope = isObjectOf(item, names) && Array.isArray(item.gtins) && typeof item.revoked === "boolean";
+    if (!isScope || ![item.organisation, ...item.gtins].every(isText)) refuse(`a label key is {${names.join(", ")}}`);
+    [item.first_day, item.last_day].forEach((day) => countOf(day, 2 ** 31));
+    hashOf(item.key, "a label key");
+  }
+}
+
+function countOf(value, end) {
+  const isCount = Number.isInteger(value) && value >= 0 && value < end;
+  return isCount ? value : refuse("its times, days and sizes are whole numbers");
+}
+
+function hashOf(value, name) {
+  const isHash = typeof value === "string" && matches(/[0-9a-f]{64}/, value);
+  return isHash ? ofHex(value) : refuse(`${name} is not 32 bytes in hexadecimal`);
+}
