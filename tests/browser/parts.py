@@ -3,7 +3,7 @@
 import functools
 import http.server
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from labels.verify_page import FOLDER
 from ledger import b64, cbor, note
 from ledger.block import Header
 from ledger.errors import OutsideError
+from ledger.log_key import LogKey
 from ledger.proof.bundle import Bundle
 from ledger.section import Section
 from ledger.statement import Statement
@@ -23,7 +24,7 @@ from tests import cast, seeds
 _PARTS = """
 async () => {
   const names = ["bytes", "bundle", "cbor", "crypto", "ed25519", "header", "note", "registry", "section", "statement",
-                 "trust", "verdict", "log"];
+                 "trust", "verdict", "log", "succession"];
   const m = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await import(`/${name}.js`)])));
   const engines = await m.crypto.engines();
   const work = { crypto: engines.get("own"), show() {} };
@@ -37,7 +38,16 @@ async () => {
     }
     const keys = Array.from(state.keys.values(), ({ kid, role, name, issuer, subject, status, since, chains }) =>
       [kid, role, name, issuer, subject, status, since === null ? null : Number(since), Array.from(chains).sort()]);
-    return { told, keys, labels: Array.from(state.labelKeys.keys()) };
+    const logs = sizes(m.succession.logsOf(state));
+    return { told, keys, logs, labels: Array.from(state.labelKeys.keys()) };
+  }
+
+  const sizes = (logs) => Object.fromEntries(Array.from(logs.values(), ({ chain, keys }) => [chain, keys.map(
+    ({ vkey, first, last }) => [vkey, String(first), last === null ? null : String(last)])]));
+
+  async function trusted(data) {
+    const { name, genesis, logs, expiresAt } = await m.trust.readTrust(work, ofUtf8(data));
+    return [name, hex(genesis), sizes(logs), expiresAt ?? null];
   }
 
   async function taken(read) {
@@ -61,7 +71,7 @@ async () => {
     "section": (data) => hex(m.section.bodyOf(data)),
     "header": (data) => hex(m.header.readHeader(data).root),
     "bundle": (data) => m.bundle.readBundle(data).chain,
-    "trust": async (data) => (await m.trust.readTrust(work, ofUtf8(data))).name,
+    "trust": trusted,
     "checkpoint": async (data, trust) => {
       const log = m.trust.logOf(await m.trust.readTrust(work, trust), "production");
       return String((await m.log.openCheckpoint(work, log, ofUtf8(data))).size);
@@ -117,6 +127,16 @@ _TEXTS = (
 NOTES = (seeds.NOTE.encode(), *(note.sign(text, [note.Signer(cast.ORIGIN, cast.LOG)]).encode() for text in _TEXTS))
 
 
+def sizes(keys: Sequence[LogKey]) -> list[Any]:
+    """A log's keys with the sizes that they sign for, as the modules tell them."""
+    return [[key.verifier.vkey, str(key.first), None if key.last is None else str(key.last)] for key in keys]
+
+
+def _trusted(trust: Trust) -> Any:
+    keys = {chain: sizes(log.keys) for chain, log in trust.logs.items()}
+    return [trust.name, trust.genesis.hex(), keys, None if trust.bundle is None else trust.bundle.expires_at]
+
+
 READERS: dict[str, tuple[Callable[[bytes], Any], tuple[bytes, ...]]] = {
     "cbor": (lambda data: bool(cbor.decode(data)) and None, seeds.CBOR),
     "cbor item": (lambda data: bool(cbor.decode_item(data, depth_max=16)) and None, seeds.CBOR),
@@ -125,7 +145,7 @@ READERS: dict[str, tuple[Callable[[bytes], Any], tuple[bytes, ...]]] = {
     "header": (lambda data: Header.decode(data).root.hex(), seeds.HEADERS),
     "bundle": (lambda data: Bundle.decode(data).chain, seeds.BUNDLES),
     "trust": (
-        lambda data: Trust.parse(data.decode()).name,
+        lambda data: _trusted(Trust.parse(data.decode())),
         (seeds.TRUST.text.encode(), TRUST.text.encode()),
     ),
     "checkpoint": (lambda data: str(LOG.open(data.decode()).size), NOTES),

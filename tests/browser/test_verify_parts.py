@@ -20,8 +20,8 @@ from ledger.proof import verdict
 from ledger.proof.verdict import Shown, show
 from ledger.registry import Registry
 from ledger.section import ContentFormat, Line, Privacy
-from tests import cast, seeds
-from tests.browser.parts import READERS, agree
+from tests import cast, rooted, seeds
+from tests.browser.parts import READERS, agree, sizes
 from tests.hostile import NASTY, bytes_near, plain
 
 
@@ -130,6 +130,7 @@ def test_content_says_the_same(modules: Page, content_format: ContentFormat, dat
 _ENTRIES = [
     *(cbor.decode(entry) for entry in seeds.ENTRIES),
     cast.DEVICE_ENTRY, cast.ORGANISATION_ENTRY, {"type": "genesis"}, {"type": "x"},
+    rooted.next_key(), rooted.next_key(51, first=150, until=300), rooted.next_key(chain="trade"), rooted.next_key(1),
 ]  # fmt: skip
 _KEYS = (cast.DEVICE, cast.NEIGHBOUR, cast.LOG, cast.ROOT, cast.OPERATOR, cast.key(11))
 _VALUES = st.sampled_from([
@@ -139,10 +140,11 @@ _VALUES = st.sampled_from([
     [""], ["0950"], ["09506000134352"], ["٣"], "09506000134352", [[1, 0, "x"]], [[1, 0, ""]], [[2**40, 0, "x"]],
     [[1, 0]],
     *(key.kid for key in _KEYS), *(key.public for key in _KEYS), b"", bytes(31),
+    *(rooted.next_key(number)["vkey"] for number in (10, 50, 51)), 100, 149, 150, 200, 201, 2**40 - 1,
 ])  # fmt: skip
 _NAMES = st.sampled_from(sorted({name for entry in _ENTRIES for name in entry}))
 _SPOKEN = st.tuples(
-    st.sampled_from([*_KEYS, *[cast.OPERATOR] * 8, cast.GATEWAY, cast.LABELS]),
+    st.sampled_from([*_KEYS, *[cast.OPERATOR] * 8, *[cast.ROOT] * 8, cast.GATEWAY, cast.LABELS]),
     st.builds(
         lambda entry, change: {**entry, **change},
         st.sampled_from(_ENTRIES),
@@ -167,6 +169,7 @@ def agree_on_the_registry(modules: Page, spoken: Sequence[tuple[bytes, bytes]]) 
         [k.kid.hex(), str(k.role), k.name, k.issuer, k.subject, str(k.status), k.since, sorted(k.chains)]
         for k in state.keys.values()
     ]
+    assert theirs["logs"] == {name: sizes(chain.log_keys) for name, chain in state.chains.items()}
     assert theirs["labels"] == [kid.hex() for kid in state.label_keys]
 
 

@@ -1,0 +1,136 @@
+"""The page reads trust bundles, and knows logs whose keys were changed, as the command does."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from playwright.sync_api import Page
+
+from deploy.postgres import Postgres
+from ledger import note
+from ledger.checkpoint import Checkpoint
+from ledger.database import connect
+from ledger.errors import OutsideError
+from ledger.proof.prove import find_statement, prove
+from ledger.registry import REGISTRY
+from ledger.trust import Trust
+from tests import cast, seeds
+from tests.browser.checking import give, headline, same_as_ours
+from tests.browser.parts import agree
+from tests.browser.viewing import Shown
+from tests.hostile import bytes_near
+from tests.ledger import test_rotation as rotation
+from tests.ledger import test_trust_bundle as bundles
+from tests.world import World
+
+BUNDLE = bundles.BUNDLE
+FIELDS = json.loads(BUNDLE.note.rpartition("\n\n")[0])
+[SCOPE] = FIELDS["label_keys"]
+CHANGES: tuple[dict[str, Any], ...] = (
+    {"key": "00"}, {"organisation": ""}, {"gtins": [1]}, {"gtins": [""]}, {"gtins": []}, {"first_day": 2**31},
+        {"first_day": 5_000}, {"last_day": -1}, {"revoked": 1}, {"revoked": True}, {"more": 1},
+)  # fmt: skip
+VALUES: st.SearchStrategy[Any] = st.sampled_from([
+    None, True, 0, 1, 2, -1, 2**40, 2**40 - 1, 2**31, "", "x", "example.com", [], {}, [1], ["AA=="], *FIELDS.values(),
+    {"size": 7}, {"size": True, "root": "00" * 32}, {"size": 7, "root": "0x" * 32}, {**FIELDS["logs"], "more": []},
+    SCOPE, *([{**SCOPE, **change}] for change in CHANGES),
+])  # fmt: skip
+
+
+@settings(max_examples=150)
+@given(bytes_near(BUNDLE.note.encode()))
+def test_any_text_is_read_or_refused_by_both(modules: Page, data: bytes) -> None:
+    """Whatever a few changes make of a bundle."""
+    agree(modules, "trust", data)
+
+
+@pytest.mark.parametrize("what", bundles.SPOILED)
+def test_a_spoiled_trust_bundle_is_refused_by_both(modules: Page, what: str) -> None:
+    """Whatever the command refuses to trust, the page does; the bundle itself they read alike."""
+    agree(modules, "trust", BUNDLE.note.encode())
+    agree(modules, "trust", bundles.SPOILED[what][1]().encode())
+
+
+@settings(max_examples=100)
+@given(st.dictionaries(st.sampled_from([*FIELDS, "more"]), VALUES, min_size=1, max_size=2))
+def test_what_the_operator_signs_is_read_the_same(modules: Page, changes: dict[str, Any]) -> None:
+    """Whatever stands in a bundle's fields."""
+    fields = {**FIELDS, **changes}
+    agree(modules, "trust", note.sign(json.dumps(fields) + "\n", [bundles.SIGNER]).encode())
+
+
+def test_a_name_that_comes_twice_is_seen_by_both(modules: Page) -> None:
+    """JSON's readers differ on it: both refuse."""
+    text = json.dumps(FIELDS)
+    for twice in (
+        text.replace("{", '{"name": "example.com", ', 1),
+        text.replace('"root": "', '"size": 7, "root": "', 1),
+    ):
+        assert twice != text
+        agree(modules, "trust", note.sign(twice + "\n", [bundles.SIGNER]).encode())
+
+
+@pytest.mark.parametrize("size", [0, 99, 100, 200, 201, 299, 300, 350, 351])
+def test_a_key_signs_for_its_sizes_alone(modules: Page, size: int) -> None:
+    """Any of a log's keys, and each two: what counts for the command counts for the page."""
+    trust = Trust.parse(BUNDLE.note)
+    log, text = trust.log("production"), Checkpoint(cast.ORIGIN, size, seeds.HASH).text
+    numbers = {key.public: key for key in map(cast.key, (10, 50, 51))}
+    keys = [numbers[key.public_key] for key in log.keys]
+    for signers in [*([key] for key in keys), *([a, b] for a in keys for b in keys if a is not b)]:
+        signed = note.sign(text, [note.Signer(cast.ORIGIN, key) for key in signers])
+        try:
+            expected = {"value": str(log.open(signed).size)}
+        except OutsideError:
+            expected = None
+        told = modules.evaluate("(a) => parts.read(...a)", ["checkpoint", signed.encode().hex(), BUNDLE.note])
+        assert told == expected
+
+
+@dataclass
+class Rotated:
+    """A ledger whose logs have new keys: its first trust file, a bundle of now, and proofs from before and after."""
+
+    first: Trust
+    newest: Trust
+    bundles: list[bytes]
+
+
+@pytest.fixture(scope="module")
+def rotated(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rotated]:
+    """Production, registry and anchor have changed their keys, and grown past the sizes for which both sign."""
+    dsn = postgres_server.create_database("verify_trust")
+    with World(dsn, tmp_path_factory.mktemp("verify-trust") / "ledger") as world:
+        press = world.register_device("press-1")
+        statements = [world.publish(press, press.readings(20.0))]
+        world.tick()
+        for chain in rotation.ROTATED:
+            made = rotation.change(world, chain)
+            statements.append(world.publish(press, press.readings(21.0)))
+            world.tick()
+            rotation.fill(world, press, chain, made.until + 1)
+        with connect(world.dsn) as connection:
+            places = [find_statement(connection, statement.hash) for statement in statements]
+            bundles = [prove(connection, world.folder, *place).encode() for place in (*places, (REGISTRY, 3))]
+        yield Rotated(world.trust, rotation.trusted(world), bundles)
+    postgres_server.drop_database("verify_trust")
+
+
+def test_proofs_of_logs_with_new_keys_hold_under_a_trust_bundle(rotated: Rotated, from_disk: Shown) -> None:
+    """And under the file that the ledger began with they fail as on the command line: the new keys are unknown."""
+    assert all(report["ok"] for report in same_as_ours(from_disk, rotated.bundles, rotated.newest))
+    failed = {report["failed"] for report in same_as_ours(from_disk, rotated.bundles, rotated.first)}
+    assert failed == {2}
+
+
+def test_the_page_says_how_old_a_trust_bundle_is(rotated: Rotated, from_disk: Shown) -> None:
+    """The world's clock stands in 2025: the bundle has expired, and the verdict says so."""
+    give(from_disk, rotated.bundles[0], rotated.newest.text.encode())
+    assert headline(from_disk) == "The proof holds" and "Expired trust bundle" in from_disk.text("#verdict")
+    assert "The trust bundle expired on 2025-" in from_disk.text("#limits")
+    from_disk.page.click("#checks li[data-step='1'] summary")
+    assert "signs for sizes 0 to" in from_disk.text("#checks li[data-step='1']")
