@@ -1,12 +1,18 @@
 // The logs' keys by the genesis' pin alone: what root keys have said since, link by link (ledger/succession.py).
 
-import { OutsideError, refuse, same } from "./bytes.js";
+import { OutsideError, ofBase64, refuse, same } from "./bytes.js";
 import { keysOf } from "./log.js";
 import { Registry, REGISTRY, requireStanding } from "./registry.js";
 import { FORMATS, matchingBody } from "./section.js";
 import { readMessage, readStatement } from "./statement.js";
 
 const MESSAGES_MAX = 1_000;
+
+/** The messages of a root key's stream, as a trust file has them: a list in base64. */
+export function readMessages(value) {
+  const isList = Array.isArray(value) && value.every((item) => typeof item === "string");
+  return isList ? value.map((item) => ofBase64(item, "a message of the root key")) : refuse("root is a list of messages in base64");
+}
 
 /** The registry as far as root keys tell it: the messages of their stream, from the genesis that is pinned on. */
 export async function follow(work, genesis, messages) {

@@ -1,10 +1,11 @@
 // The trust file: what must come from the operator by a way of its own, before anything is believed.
 //
-// It is the file with which a ledger begins, or a trust bundle.
+// It is the file with which a ledger begins, with what root keys have said since if there is any, or a trust bundle.
 
 import { matches, ofHex, refuse } from "./bytes.js";
 import { keysOf } from "./log.js";
 import { readVerifierKey } from "./note.js";
+import { follow, logsOf, readMessages } from "./succession.js";
 import { isTrustBundle, readTrustBundle } from "./trust_bundle.js";
 
 export const TRUST_BYTES_MAX = 1024 * 1024;
@@ -25,7 +26,17 @@ export async function readTrust(work, text) {
   for (const [chain, vkey] of Object.entries(value.logs)) logs.set(chain, await readLog(work, chain, vkey));
   const origins = new Set(Array.from(logs.values(), (log) => log.origin));
   if (origins.size !== logs.size) refuse("two of its logs have one origin");
-  return { name: value.name, genesis: ofHex(value.genesis), logs };
+  const genesis = ofHex(value.genesis);
+  const known = "root" in value ? await following(work, logs, genesis, value.root) : logs;
+  return { name: value.name, genesis, logs: known };
+}
+
+/** The logs with all their keys, by what root keys have said since: it holds by the genesis' pin alone. */
+async function following(work, logs, genesis, root) {
+  const found = logsOf(await follow(work, genesis, readMessages(root)));
+  const isSame = (log) => found.get(log.chain)?.keys[0].vkey === log.keys[0].vkey;
+  if (found.size !== logs.size || !Array.from(logs.values()).every(isSame)) refuse("these are the logs of another ledger");
+  return found;
 }
 
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);

@@ -3,10 +3,10 @@
 // A signed note whose text is a JSON object; the keys that it lists follow from the pinned genesis and from what root
 // keys have said since, which is in it (ledger/trust_bundle.py).
 
-import { matches, ofBase64, ofHex, refuse } from "./bytes.js";
+import { matches, ofHex, refuse } from "./bytes.js";
 import { isText } from "./registry.js";
 import { openNote, verifierKey } from "./note.js";
-import { follow, listed, logsOf } from "./succession.js";
+import { follow, listed, logsOf, readMessages } from "./succession.js";
 
 const VERSION = 2;
 const BUNDLE_CHARACTERS_MAX = 1_000_000;
@@ -23,7 +23,7 @@ export const isTrustBundle = (text) => text.includes(`${SEPARATOR}— `);
 export async function readTrustBundle(work, text) {
   const fields = readFields(text);
   const genesis = hashOf(fields.genesis, "genesis");
-  const state = await follow(work, genesis, messagesOf(fields.root));
+  const state = await follow(work, genesis, readMessages(fields.root));
   const key = await verifierKey(work, `${state.name}/tallystick/trust`, operatorOf(state));
   await openNote(work, text, [key]);
   const logs = logsOf(state);
@@ -83,12 +83,6 @@ function isListed(value, logs) {
     const said = isList && given.map(({ vkey, first, last }) => [vkey, first, last]);
     return isList && JSON.stringify(said) === JSON.stringify(listed(log));
   });
-}
-
-function messagesOf(value) {
-  const isList = Array.isArray(value) && value.every((item) => typeof item === "string");
-  if (!isList) refuse("root is a list of messages in base64");
-  return value.map((item) => ofBase64(item, "a message of the root key"));
 }
 
 function registryOf(value) {

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cbor2
 import pytest
 from playwright.sync_api import Browser, Playwright, ViewportSize, expect
 
 from deploy.postgres import Postgres
 from labels import verify_page
+from ledger import cbor
 from ledger.database import connect
 from ledger.proof.bundle import Bundle
 from ledger.proof.prove import prove
@@ -91,6 +93,31 @@ def test_whatever_is_spoiled_is_refused_by_the_same_step(ledger: Ledger, from_di
     spoiled = [spoil(bundle, ledger.made).encode() for _, _, spoil in proofs.SPOILED.values()]
     told = same_as_ours(from_disk, spoiled, ledger.trust, engine)
     assert {report["failed"] for report in told} == set(range(1, 10))
+
+
+def test_registry_entries_stand_in_their_order_once(ledger: Ledger, from_disk: Shown) -> None:
+    """Also where it would make no difference to the state."""
+    after = ledger.made.prove(ledger.made.after)
+    entries = after.registry.entries
+    orders = ([*entries, entries[-1]], [*entries[:2], *entries[:1:-1]], [entries[0], *entries], entries[::-1])
+    spoiled = [proofs._registry(after, entries=tuple(order)).encode() for order in orders]
+    assert {report["failed"] for report in same_as_ours(from_disk, spoiled, ledger.trust)} == {7}
+
+
+def test_maps_in_another_order_or_with_more_in_them_are_refused(ledger: Ledger, from_disk: Shown) -> None:
+    """One value has one encoding: of the bundle, and of the header in it."""
+    good, header = cbor.decode(ledger.good), cbor.decode(Bundle.decode(ledger.good).header)
+    turned = cbor2.dumps(dict(reversed(header.items())))
+    spoiled = [
+        cbor2.dumps(dict(reversed(good.items()))),
+        *(cbor.encode(bundle) for bundle in (
+            {**good, "more": 1}, {**good, "header": turned}, {**good, "header": cbor.encode({**header, "more": 1})},
+            {**good, "anchor": {**good["anchor"], "more": 1}}, {**good, "registry": {**good["registry"], "more": 1}},
+            {**good, "tallystick-bundle": 2}, {**good, "tallystick-bundle": True}, {**good, "tallystick-bundle": 1.0},
+        )),
+    ]  # fmt: skip
+    told = same_as_ours(from_disk, spoiled, ledger.trust)
+    assert [report["failed"] for report in told] == ["bundle", "bundle", 4, 4, *["bundle"] * 5]
 
 
 def test_mutated_bundles_are_refused_by_the_same_step(ledger: Ledger, from_disk: Shown) -> None:

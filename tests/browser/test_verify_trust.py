@@ -41,10 +41,27 @@ VALUES: st.SearchStrategy[Any] = st.sampled_from([
 ])  # fmt: skip
 
 
+FILE = json.loads(bundles.pinned().following(BUNDLE.messages).text)
+FILES = (
+    FILE, {**FILE, "root": FILE["root"][:1]}, {**FILE, "root": FILE["root"][1:]}, {**FILE, "root": []},
+    {**FILE, "root": 1},
+    {**FILE, "root": FILE["root"][::-1]}, {**FILE, "root": [*FILE["root"], FILE["root"][0]]}, {**FILE, "root": None},
+    {**FILE, "root": [FILE["root"][0], FILE["root"][2]]}, {**FILE, "genesis": "00" * 32}, {**FILE, "logs": {}},
+    {**FILE, "logs": {**FILE["logs"], "production": FILE["logs"]["trade"]}},
+    {**FILE, "logs": {name: vkey for name, vkey in FILE["logs"].items() if name != "trade"}},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("number", range(len(FILES)))
+def test_the_first_file_with_what_root_keys_have_said(modules: Page, number: int) -> None:
+    """A log's new keys follow from it by the pin alone; with a link gone or another's logs both refuse it."""
+    agree(modules, "trust", json.dumps(FILES[number]).encode())
+
+
 @settings(max_examples=150)
-@given(bytes_near(BUNDLE.note.encode()))
+@given(bytes_near(BUNDLE.note.encode(), json.dumps(FILE).encode()))
 def test_any_text_is_read_or_refused_by_both(modules: Page, data: bytes) -> None:
-    """Whatever a few changes make of a bundle."""
+    """Whatever a few changes make of a bundle, or of the first file."""
     agree(modules, "trust", data)
 
 
