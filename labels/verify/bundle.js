@@ -15,7 +15,9 @@ export function readBundle(data) {
   if (data.length > BUNDLE_BYTES_MAX) refuse(`a bundle is at most ${BUNDLE_BYTES_MAX} bytes`);
   const value = decode(data, { depthMax: 6, canonical: true });
   if (!isMapOf(value, FIELDS)) refuse("a bundle is a map of its eight fields");
-  const [version, chain, entry, checkpoint, header, consistency, anchor, registry] = FIELDS.map((name) => value.get(name));
+  const [version, chain, entry, checkpoint, header, consistency, anchor, registry] = FIELDS.map((name) =>
+    value.get(name),
+  );
   const typed = typeof version === "bigint" && typeof chain === "string" && typeof checkpoint === "string";
   if (!typed || !isBytes(header)) refuse("a bundle is a map of its eight fields");
   if (version !== 1n) refuse(`a bundle of version ${version}: this page reads version 1`);
@@ -47,7 +49,11 @@ function readAnchor(value) {
   if (!isMapOf(value, ["index", "path", "checkpoint"]) || typeof value.get("checkpoint") !== "string") {
     refuse("a bundle's anchor is null or a map of index, path and checkpoint");
   }
-  return { index: readIndex(value.get("index")), path: readPath(value.get("path")), checkpoint: value.get("checkpoint") };
+  return {
+    index: readIndex(value.get("index")),
+    path: readPath(value.get("path")),
+    checkpoint: value.get("checkpoint"),
+  };
 }
 
 function readRegistry(value) {
@@ -67,7 +73,8 @@ function readRegistry(value) {
 const readIndex = (value) => (isCount(value) ? value : refuse("a bundle's index is a number from 0 to 2**63 - 1"));
 
 function readPath(value) {
-  if (!Array.isArray(value) || value.length > HASHES_MAX) refuse(`a bundle's proof is a list of at most ${HASHES_MAX} hashes`);
+  if (!Array.isArray(value) || value.length > HASHES_MAX)
+    refuse(`a bundle's proof is a list of at most ${HASHES_MAX} hashes`);
   if (!value.every((item) => isBytes(item) && item.length === 32)) {
     refuse("a bundle's proof holds what is not a hash of 32 bytes");
   }

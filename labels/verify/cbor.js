@@ -59,13 +59,20 @@ class Decoder {
     if (major === 7) return this.simple(info);
     const argument = this.argument(info);
     switch (major) {
-      case 0: return argument;
-      case 1: return -1n - argument;
-      case 2: return this.take(argument).slice();
-      case 3: return ofUtf8(this.take(argument), "not plain CBOR: a text");
-      case 4: return this.array(argument, depth + 1);
-      case 5: return this.map(argument, depth + 1);
-      default: return refuse("not plain CBOR: tags are not read here");
+      case 0:
+        return argument;
+      case 1:
+        return -1n - argument;
+      case 2:
+        return this.take(argument).slice();
+      case 3:
+        return ofUtf8(this.take(argument), "not plain CBOR: a text");
+      case 4:
+        return this.array(argument, depth + 1);
+      case 5:
+        return this.map(argument, depth + 1);
+      default:
+        return refuse("not plain CBOR: tags are not read here");
     }
   }
 
@@ -145,7 +152,8 @@ export function head(major, argument) {
 
 /** The one encoding of an integer, a text, bytes, or an array of those. */
 export function encode(value) {
-  if (typeof value === "number" || typeof value === "bigint") return value < 0 ? head(1, -1n - BigInt(value)) : head(0, value);
+  if (typeof value === "number" || typeof value === "bigint")
+    return value < 0 ? head(1, -1n - BigInt(value)) : head(0, value);
   if (typeof value === "string") return concat(head(3, utf8(value).length), utf8(value));
   if (isBytes(value)) return concat(head(2, value.length), value);
   return concat(head(4, value.length), ...value.map(encode));

@@ -24,7 +24,9 @@ export function facts(verdict) {
   const code = (text) => element("code", {}, printable(text));
   const who = printable(verdict.organisation || statement.issuer);
   const role = verdict.role[0].toUpperCase() + verdict.role.slice(1);
-  return element("dl", { class: "keys" },
+  return element(
+    "dl",
+    { class: "keys" },
     term(role, printable(verdict.device)),
     term("Organisation", who),
     term("Entry", `${verdict.index} of ${verdict.chain}`),
@@ -47,7 +49,12 @@ function long(name, value) {
 
 /** A section: what it says, or why that is not shown. */
 export function section(shown) {
-  const head = element("h3", {}, `Section ${shown.line} · ${shown.kind} `, element("span", { class: "tag" }, shown.privacy));
+  const head = element(
+    "h3",
+    {},
+    `Section ${shown.line} · ${shown.kind} `,
+    element("span", { class: "tag" }, shown.privacy),
+  );
   return element("div", { class: "section" }, head, ...inside(shown));
 }
 
@@ -73,7 +80,13 @@ function readings(pack) {
   const rest = pack.slice(READINGS_SHOWN, READINGS_MAX);
   const beyond = pack.length - READINGS_MAX;
   const parts = [table(shownFirst)];
-  if (rest.length) parts.push(folded([`${pack.length - READINGS_SHOWN} more`], () => [table(rest), ...(beyond > 0 ? [element("p", {}, `and ${beyond} more`)] : [])]));
+  if (rest.length)
+    parts.push(
+      folded([`${pack.length - READINGS_SHOWN} more`], () => [
+        table(rest),
+        ...(beyond > 0 ? [element("p", {}, `and ${beyond} more`)] : []),
+      ]),
+    );
   return parts;
 }
 
@@ -81,7 +94,11 @@ function table(pack) {
   const row = ({ name, unit, time: at, value }) => {
     const number = `${isBytes(value) ? hex(value) : value} ${unit}`.trim();
     const cells = [time(at).replace(" UTC", ""), number, name.slice(name.lastIndexOf(":") + 1)];
-    return element("tr", {}, cells.map((cell) => element("td", {}, printable(cell))));
+    return element(
+      "tr",
+      {},
+      cells.map((cell) => element("td", {}, printable(cell))),
+    );
   };
   const head = ["Time (UTC)", "Value", "What"].map((name) => element("th", {}, name));
   return element("table", {}, element("thead", {}, element("tr", {}, head)), element("tbody", {}, pack.map(row)));
@@ -92,7 +109,9 @@ function event(said) {
   const words = (text) => (text === null ? "" : printable(text.replaceAll("_", " ")));
   const items = epcs.map((epc) => element("li", {}, element("code", {}, printable(epc))));
   return [
-    element("dl", { class: "keys" },
+    element(
+      "dl",
+      { class: "keys" },
       term("What happened", words(bizStep) || words(type)),
       term("When, it says", time(said.time)),
       term("Kind", `${type}, ${action}`),
@@ -117,15 +136,33 @@ function place(everything, key, id) {
 function list(items) {
   const made = (some) => element("ul", { class: "items" }, some);
   if (items.length <= 10) return made(items);
-  return element("div", {}, made(items.slice(0, 10)), folded([`${items.length - 10} more`], () => [made(items.slice(10))]));
+  return element(
+    "div",
+    {},
+    made(items.slice(0, 10)),
+    folded([`${items.length - 10} more`], () => [made(items.slice(10))]),
+  );
 }
 
 function registryEntry(entry) {
-  const named = ["name", "uri", "urn", "reason"].map((key) => entry.get(key)).filter((value) => typeof value === "string");
-  return element("p", {}, element("b", {}, printable(entry.get("type"))), named.length ? `: ${printable(named.join(", "))}` : "");
+  const named = ["name", "uri", "urn", "reason"]
+    .map((key) => entry.get(key))
+    .filter((value) => typeof value === "string");
+  return element(
+    "p",
+    {},
+    element("b", {}, printable(entry.get("type"))),
+    named.length ? `: ${printable(named.join(", "))}` : "",
+  );
 }
 
 function streamAffair({ reason, lines }) {
   if (reason) return element("p", {}, `It opens the stream; the reason: ${reason}.`);
-  return element("p", {}, lines ? `It names ${lines.length} sections that gave way to newer ones.` : "It carries a statement that the gateway refused.");
+  return element(
+    "p",
+    {},
+    lines
+      ? `It names ${lines.length} sections that gave way to newer ones.`
+      : "It carries a statement that the gateway refused.",
+  );
 }

@@ -18,7 +18,8 @@ export async function verify(work, publicKey, signature, message) {
   if (signature.length !== 64) refuse(`a signature has 64 bytes, not ${signature.length}`);
   const holds = async () => {
     if (REFUSED.has(little(publicKey))) refuse("the public key is not canonical or has a small order");
-    if (REFUSED.has(little(signature.subarray(0, 32)))) refuse("the signature's R is not canonical or has a small order");
+    if (REFUSED.has(little(signature.subarray(0, 32))))
+      refuse("the signature's R is not canonical or has a small order");
     if (little(signature.subarray(32)) >= ORDER) refuse("the signature's S is not below the group's order");
     if (!(await work.crypto.holds(publicKey, signature, message))) refuse("the signature does not hold");
   };

@@ -15,7 +15,9 @@ function filled(made, attributes, children) {
 
 /** A term and what it is, for a `dl`; null if it is nothing. */
 export const term = (name, ...value) =>
-  value.every((part) => part === null || part === "") ? null : element("div", {}, element("dt", {}, name), element("dd", {}, ...value));
+  value.every((part) => part === null || part === "")
+    ? null
+    : element("div", {}, element("dt", {}, name), element("dd", {}, ...value));
 
 const SIGNS = {
   genuine: ["circle", "M14 25l7 7 14-15"],
@@ -28,7 +30,10 @@ const SIGNS = {
 export function sign(kind) {
   const [ground, line] = SIGNS[kind];
   const shape = ground === "circle" ? { cx: 24, cy: 24, r: 22 } : { class: "fill", d: "M24 3l22 40H2z" };
-  const parts = [[ground, shape], ["path", { d: line }]].map(([name, attributes]) => drawn(name, attributes));
+  const parts = [
+    [ground, shape],
+    ["path", { d: line }],
+  ].map(([name, attributes]) => drawn(name, attributes));
   return drawn("svg", { class: "sign", viewBox: "0 0 48 48", "aria-hidden": "true" }, parts);
 }
 

@@ -7,20 +7,28 @@ const BODY_BYTES_MAX = 200 * 1024;
 const EPCS_MAX = 5_000;
 const DEPTH_MAX = 16;
 const ACTIONS = ["ADD", "OBSERVE", "DELETE"];
-const LISTS = new Map([["ObjectEvent", "epcList"], ["AggregationEvent", "childEPCs"], ["AssociationEvent", "childEPCs"]]);
+const LISTS = new Map([
+  ["ObjectEvent", "epcList"],
+  ["AggregationEvent", "childEPCs"],
+  ["AssociationEvent", "childEPCs"],
+]);
 export const BIZ_STEPS = `
   accepting arriving assembling collecting commissioning consigning creating_class_instance cycle_counting
   decommissioning departing destroying disassembling dispensing encoding entering_exiting holding inspecting
   installing killing loading other packing picking receiving removing repackaging repairing replacing reserving
   retail_selling sampling sensor_reporting shipping staging_outbound stock_taking stocking storing transporting
   unloading unpacking void_shipping
-`.trim().split(/\s+/); // CBV 2.0, 7.1.3
+`
+  .trim()
+  .split(/\s+/); // CBV 2.0, 7.1.3
 export const DISPOSITIONS = `
   active available completeness_inferred completeness_verified conformant container_closed container_open damaged
   destroyed dispensed disposed encoded expired in_progress in_transit inactive mismatch_class mismatch_instance
   mismatch_quantity needs_replacement no_pedigree_match non_conformant non_sellable_other partially_dispensed
   recalled reserved retail_sold returned sellable_accessible sellable_not_accessible stolen unavailable unknown
-`.trim().split(/\s+/); // CBV 2.0, 7.2
+`
+  .trim()
+  .split(/\s+/); // CBV 2.0, 7.2
 const OFFSET = /[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00)/;
 const DATE_TIME =
   /^([0-9]{4})-([0-9]{2})-([0-9]{2})T((?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9])(?:\.([0-9]+))?(?:Z|([+-])([0-9]{2}):([0-9]{2}))$/;
@@ -75,7 +83,8 @@ function requireIdentifiers({ type, action, parent, epcs, document }) {
     if (parent !== null) refuse("an ObjectEvent has no parentID");
     const sensed = document.get("sensorElementList")?.length > 0;
     if (!epcs.length && !hasClasses(document, "quantityList") && !sensed) refuse("an ObjectEvent names no object");
-    if ((document.get("ilmd") ?? null) !== null && action !== "ADD") refuse("an ObjectEvent has ilmd with action ADD only");
+    if ((document.get("ilmd") ?? null) !== null && action !== "ADD")
+      refuse("an ObjectEvent has ilmd with action ADD only");
     return;
   }
   if (parent === null && (type === "AssociationEvent" || action !== "OBSERVE")) {
@@ -103,7 +112,8 @@ function timeOf(document, key) {
   const found = DATE_TIME.exec(textOf(document, key) ?? "");
   if (!found) refuse(`${key} is not a date-time with seconds and a zone`);
   const [, year, month, day, clock, fraction = "", sign = "+", hours = "00", minutes = "00"] = found;
-  if (found[6] && !matches(OFFSET, `${sign}${hours}:${minutes}`)) refuse(`${key} is not a date-time with seconds and a zone`);
+  if (found[6] && !matches(OFFSET, `${sign}${hours}:${minutes}`))
+    refuse(`${key} is not a date-time with seconds and a zone`);
   const local = Date.parse(`${year}-${month}-${day}T${clock}Z`);
   const shift = (sign === "-" ? -60 : 60) * (60 * Number(hours) + Number(minutes));
   const isDay = !Number.isNaN(local) && new Date(local).getUTCDate() === Number(day) && Number(year) > 0;

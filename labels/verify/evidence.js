@@ -19,15 +19,26 @@ export function evidence(pieces) {
 /** A piece of evidence: its name, and its bytes, its text or the levels of its tree. */
 function piece({ name, bytes, text, levels, good }) {
   const size = bytes ? `${bytes.length.toLocaleString("en")} bytes` : null;
-  const mark = good === undefined ? null : element("span", { class: `tag ${good ? "good" : "bad"}` }, good ? "the same" : "not the same");
+  const mark =
+    good === undefined
+      ? null
+      : element("span", { class: `tag ${good ? "good" : "bad"}` }, good ? "the same" : "not the same");
   const tick = text && good ? null : mark;
-  const head = element("h4", {}, printable(name), size ? element("span", { class: "quiet" }, ` ${size}`) : null, " ", tick);
+  const head = element(
+    "h4",
+    {},
+    printable(name),
+    size ? element("span", { class: "quiet" }, ` ${size}`) : null,
+    " ",
+    tick,
+  );
   return element("div", { class: "piece" }, head, ...inside({ bytes, text, levels }));
 }
 
 function inside({ bytes, text, levels }) {
   if (bytes) return [element("pre", { class: "bytes" }, rows(bytes))];
-  if (levels) return levels.length ? levels.map(level) : [element("p", { class: "quiet" }, "none: it is that hash itself")];
+  if (levels)
+    return levels.length ? levels.map(level) : [element("p", { class: "quiet" }, "none: it is that hash itself")];
   return [element("pre", {}, text.split("\n").map(printable).join("\n"))];
 }
 
@@ -40,5 +51,9 @@ function rows(bytes) {
 /** Two hashes and the one above them; `own` is which of the two the level below gave: ▸. */
 function level({ left, right, hash, own }, number) {
   const line = (name, value) => `${name === own ? "▸" : " "} ${name.padEnd(5)} ${hex(value)}`;
-  return element("pre", { class: "bytes" }, [`level ${number + 1}`, line("left", left), line("right", right), line("above", hash)].join("\n"));
+  return element(
+    "pre",
+    { class: "bytes" },
+    [`level ${number + 1}`, line("left", left), line("right", right), line("above", hash)].join("\n"),
+  );
 }

@@ -16,7 +16,8 @@ export function readHeader(data) {
     refuse("a block header is a map of its eight fields");
   }
   const [registrySize, registryRoot] = registry;
-  if (![height, first, size, timeMs, registrySize].every(isCount)) refuse("a block header's numbers are from 0 to 2**63 - 1");
+  if (![height, first, size, timeMs, registrySize].every(isCount))
+    refuse("a block header's numbers are from 0 to 2**63 - 1");
   if (!(first < size) || !origin) refuse("a block header has an origin, and brings its chain at least one entry");
   if (![root, prev, registryRoot].every((hash) => hash.length === 32)) refuse("a block header's hashes are 32 bytes");
   const begins = [height === 0n, first === 0n, prev.every((byte) => byte === 0)];

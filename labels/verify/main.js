@@ -34,7 +34,9 @@ async function begin() {
 
 function listen() {
   for (const input of document.querySelectorAll("input[type=file]")) {
-    input.addEventListener("change", () => attempt(() => take(input.files, input.dataset.kind)).then(() => (input.value = "")));
+    input.addEventListener("change", () =>
+      attempt(() => take(input.files, input.dataset.kind)).then(() => (input.value = "")),
+    );
   }
   const stop = (event) => event.preventDefault();
   for (const name of ["dragover", "drop"]) document.addEventListener(name, stop);
@@ -86,7 +88,8 @@ async function switchEngine() {
 
 function showEngine() {
   at("engine").textContent = engine.told;
-  at("other").textContent = `Check again with ${engine.name === "own" ? "the browser’s cryptography" : "the page’s own code"}`;
+  at("other").textContent =
+    `Check again with ${engine.name === "own" ? "the browser’s cryptography" : "the page’s own code"}`;
 }
 
 /** Do something; what was wrong with what was given is told in the verdict's place. */
@@ -132,10 +135,19 @@ function showFiles() {
 function showReport(made) {
   at("intro").hidden = made !== null;
   at("other").hidden = made === null || able.size < 2;
-  const parts = made ? [view.verdict(made), view.said(made), view.checks(made, engine), made.trust && view.limits(made, files.trust.isFromSite)] : [];
+  const parts = made
+    ? [
+        view.verdict(made),
+        view.said(made),
+        view.checks(made, engine),
+        made.trust && view.limits(made, files.trust.isFromSite),
+      ]
+    : [];
   at("report").replaceChildren(...parts.filter((part) => part !== null));
   if (made) scrollTo(0, 0);
-  document.title = made ? `${at("verdict").querySelector("h1").textContent} · Tallystick` : "Check a proof yourself · Tallystick";
+  document.title = made
+    ? `${at("verdict").querySelector("h1").textContent} · Tallystick`
+    : "Check a proof yourself · Tallystick";
 }
 
 begin().catch((error) => {

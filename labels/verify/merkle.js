@@ -29,7 +29,8 @@ export async function verifyInclusion(work, path, { leaf, index, size, root }) {
 
 /** Check that the tree of `newSize` begins with all of the tree of `oldSize` (RFC 9162, 2.1.4.2). */
 export async function verifyConsistency(work, path, { oldSize, newSize, oldRoot, newRoot }) {
-  if (!(oldSize > 0n && oldSize <= newSize)) refuse(`no proof leads from a tree of size ${oldSize} to one of ${newSize}`);
+  if (!(oldSize > 0n && oldSize <= newSize))
+    refuse(`no proof leads from a tree of size ${oldSize} to one of ${newSize}`);
   const start = oldSize === newSize ? 0n : oldSize & (oldSize - 1n);
   const spans = siblings([start, oldSize], newSize);
   requireCount(path, spans.length + (start ? 1 : 0));
@@ -78,5 +79,8 @@ function requireCount(path, count) {
 function requireRoot(work, computed, given, name) {
   work.show(`${name}, computed`, { bytes: computed });
   work.show(`${name}, as given`, { bytes: given, good: same(computed, given) });
-  if (!same(computed, given)) refuse(`the hashes lead to another root (${hex(computed).slice(0, 16)}…) than the signed one: something was changed`);
+  if (!same(computed, given))
+    refuse(
+      `the hashes lead to another root (${hex(computed).slice(0, 16)}…) than the signed one: something was changed`,
+    );
 }

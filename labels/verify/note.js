@@ -77,7 +77,8 @@ function parseSignature(line) {
 }
 
 function requireName(name) {
-  if (!name || name.includes("+") || SPACE.test(name)) refuse("a key name is not empty and has no space and no plus sign");
+  if (!name || name.includes("+") || SPACE.test(name))
+    refuse("a key name is not empty and has no space and no plus sign");
   requireText(name);
 }
 

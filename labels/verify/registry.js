@@ -31,7 +31,8 @@ export class Registry {
     this.size = index + 1n;
     for (const [number, line] of statement.manifest.entries()) {
       const data = sections[number];
-      if (line.contentFormat === FORMATS.REGISTRY && data !== null) await this.take(work, index, statement.kid, bodyOf(data));
+      if (line.contentFormat === FORMATS.REGISTRY && data !== null)
+        await this.take(work, index, statement.kid, bodyOf(data));
     }
   }
 
@@ -91,7 +92,15 @@ async function found(work, entry, kid) {
   registry.name = textOf(entry, "name");
   registry.organisations.set(organisation, registry.name);
   const chains = new Set(registry.chains.keys());
-  const rootKey = { publicKey: root, role: ROOT, name: "root", issuer: organisation, subject: "root", chains, index: 0n };
+  const rootKey = {
+    publicKey: root,
+    role: ROOT,
+    name: "root",
+    issuer: organisation,
+    subject: "root",
+    chains,
+    index: 0n,
+  };
   hold(registry, { kid: hex(kid), ...rootKey });
   for (const service of mapsOf(entry, "services")) {
     await addKey(work, registry, service, { role: serviceRole(service), issuer: organisation, chains, index: 0n });
@@ -145,7 +154,8 @@ function requireNewKey(registry, kid) {
 
 /** A log's next key: what this asks of the registry, the genesis and the rotations before it say alone. */
 async function rotation(work, registry, entry) {
-  const chain = registry.chains.get(textOf(entry, "chain")) ?? refuse("a log's key is for a log that the genesis names");
+  const chain =
+    registry.chains.get(textOf(entry, "chain")) ?? refuse("a log's key is for a log that the genesis names");
   const key = await readVerifierKey(work, textOf(entry, "vkey"));
   if (key.name !== chain.origin) refuse("a log's key is for another origin");
   const [first, until] = [sizeOf(entry, "first"), sizeOf(entry, "until")];

@@ -36,7 +36,8 @@ function requireLabels(record) {
   if (!(record instanceof Map)) refuse("a SenML record is a map");
   for (const label of record.keys()) {
     if (typeof label !== "bigint" && typeof label !== "string") refuse("a SenML label is an integer or a text");
-    if (typeof label === "string" && label.endsWith("_")) refuse(`SenML label '${label}' must be understood, and is not`);
+    if (typeof label === "string" && label.endsWith("_"))
+      refuse(`SenML label '${label}' must be understood, and is not`);
   }
   const version = record.has(BVER) ? record.get(BVER) : VERSION;
   if (!isCount(version) || version > VERSION) refuse(`a SenML pack of another version than ${VERSION}`);
@@ -47,7 +48,12 @@ function moved(base, record) {
   const taken = (label, otherwise) => (record.has(label) ? record.get(label) : otherwise);
   const name = taken(BN, base.name);
   if (typeof name !== "string") refuse("a SenML name is text");
-  return { name, time: finite(taken(BT, base.time)), unit: unitOf(taken(BU, base.unit)), value: finite(taken(BV, base.value)) };
+  return {
+    name,
+    time: finite(taken(BT, base.time)),
+    unit: unitOf(taken(BU, base.unit)),
+    value: finite(taken(BV, base.value)),
+  };
 }
 
 /** Whether the record has its one value: else it has a sum and none (RFC 8428, 4.2). */

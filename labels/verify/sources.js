@@ -11,7 +11,8 @@ export const hasSite = () => location.protocol === "http:" || location.protocol 
 
 /** A chosen file's bytes. One that is too large is refused before it is read. */
 export async function readFile(file) {
-  if (file.size > BUNDLE_BYTES_MAX) refuse(`the file ${file.name} has ${file.size.toLocaleString("en")} bytes: no proof has more than 4 MiB`);
+  if (file.size > BUNDLE_BYTES_MAX)
+    refuse(`the file ${file.name} has ${file.size.toLocaleString("en")} bytes: no proof has more than 4 MiB`);
   try {
     return new Uint8Array(await file.arrayBuffer());
   } catch {

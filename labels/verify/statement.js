@@ -9,9 +9,7 @@ const NAME_CHARS_MAX = 256;
 export const LINES_MAX = 64;
 const [EDDSA, ED25519] = [-8, -19];
 const LABELS = "the protected header has not exactly a statement's labels, each in its one encoding";
-const TYPE_AND_KID = concat(
-  Uint8Array.of(3), encode("application/vnd.tallystick+cbor"), Uint8Array.of(4), head(2, 32),
-);
+const TYPE_AND_KID = concat(Uint8Array.of(3), encode("application/vnd.tallystick+cbor"), Uint8Array.of(4), head(2, 32));
 
 /** Read a statement; `signed` are the bytes that its signature is over (RFC 9052, 4.4). */
 export function readStatement(data) {

@@ -11,7 +11,9 @@ const MESSAGES_MAX = 1_000;
 /** The messages of a root key's stream, as a trust file has them: a list in base64. */
 export function readMessages(value) {
   const isList = Array.isArray(value) && value.every((item) => typeof item === "string");
-  return isList ? value.map((item) => ofBase64(item, "a message of the root key")) : refuse("root is a list of messages in base64");
+  return isList
+    ? value.map((item) => ofBase64(item, "a message of the root key"))
+    : refuse("root is a list of messages in base64");
 }
 
 /** The registry as far as root keys tell it: the messages of their stream, from the genesis that is pinned on. */
@@ -51,7 +53,8 @@ async function next(work, registry, number, data, before, genesis) {
 const originOf = (registry) => registry.chains.get(REGISTRY)?.origin ?? refuse("the genesis names no logs");
 
 function isNext({ kid, tally }, { statement, hash }) {
-  const sameStream = same(kid, statement.kid) && tally.lane === statement.tally.lane && same(tally.stream, statement.tally.stream);
+  const sameStream =
+    same(kid, statement.kid) && tally.lane === statement.tally.lane && same(tally.stream, statement.tally.stream);
   return sameStream && tally.seq === statement.tally.seq + 1n && same(tally.prev, hash);
 }
 
@@ -71,8 +74,13 @@ async function read(work, data) {
 
 /** The logs with all the keys that the registry names, by chain. */
 export const logsOf = (registry) =>
-  new Map(Array.from(registry.chains.values(), ({ name, origin, key, rotations }) =>
-    [name, { chain: name, origin, keys: keysOf(key, rotations) }]));
+  new Map(
+    Array.from(registry.chains.values(), ({ name, origin, key, rotations }) => [
+      name,
+      { chain: name, origin, keys: keysOf(key, rotations) },
+    ]),
+  );
 
 /** A log's keys as a trust bundle lists them. */
-export const listed = ({ keys }) => keys.map(({ vkey, first, last }) => [vkey, Number(first), last === null ? null : Number(last)]);
+export const listed = ({ keys }) =>
+  keys.map(({ vkey, first, last }) => [vkey, Number(first), last === null ? null : Number(last)]);

@@ -35,7 +35,8 @@ export async function readTrust(work, text) {
 async function following(work, logs, genesis, root) {
   const found = logsOf(await follow(work, genesis, readMessages(root)));
   const isSame = (log) => found.get(log.chain)?.keys[0].vkey === log.keys[0].vkey;
-  if (found.size !== logs.size || !Array.from(logs.values()).every(isSame)) refuse("these are the logs of another ledger");
+  if (found.size !== logs.size || !Array.from(logs.values()).every(isSame))
+    refuse("these are the logs of another ledger");
   return found;
 }
 

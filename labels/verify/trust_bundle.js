@@ -13,7 +13,15 @@ const BUNDLE_CHARACTERS_MAX = 1_000_000;
 const COUNT_END = 2 ** 40;
 const SEPARATOR = "\n\n";
 const NAMES = [
-  "tallystick-trust", "name", "genesis", "issued_at", "expires_at", "registry", "logs", "label_keys", "root",
+  "tallystick-trust",
+  "name",
+  "genesis",
+  "issued_at",
+  "expires_at",
+  "registry",
+  "logs",
+  "label_keys",
+  "root",
 ];
 
 /** Whether a trust file's text is a signed bundle, rather than the file with which a ledger begins. */
@@ -72,8 +80,11 @@ function namesIn(value) {
 }
 
 const isObjectOf = (value, names) =>
-  typeof value === "object" && value !== null && !Array.isArray(value) &&
-  Object.keys(value).length === names.length && names.every((name) => Object.hasOwn(value, name));
+  typeof value === "object" &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.keys(value).length === names.length &&
+  names.every((name) => Object.hasOwn(value, name));
 
 function isListed(value, logs) {
   if (!isObjectOf(value, Array.from(logs.keys()))) return false;

@@ -92,7 +92,8 @@ export function plain(value) {
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
   if (typeof value === "number") return Number.isFinite(value) ? value : String(value);
   if (Array.isArray(value)) return value.map(plain);
-  if (value instanceof Map) return Object.fromEntries(Array.from(value, ([key, item]) => [String(plain(key)), plain(item)]));
+  if (value instanceof Map)
+    return Object.fromEntries(Array.from(value, ([key, item]) => [String(plain(key)), plain(item)]));
   if (typeof value === "object" && value !== null) {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
   }

@@ -82,7 +82,11 @@ async function verify(crypto, bundle, trust, steps) {
     const result = { number: steps.length + 1, claim: CLAIMS[steps.length], state: "passed", sentence: "", evidence };
     steps.push(result);
     try {
-      const { sentence, state = "passed", ...found } = await body({ crypto, show: (name, what) => evidence.push({ name, ...what }) });
+      const {
+        sentence,
+        state = "passed",
+        ...found
+      } = await body({ crypto, show: (name, what) => evidence.push({ name, ...what }) });
       Object.assign(result, { sentence, state });
       return found;
     } catch (error) {
@@ -125,11 +129,15 @@ function pinned(work, bundle, trust) {
   const [log, registryLog, anchorLog] = [bundle.chain, REGISTRY, ANCHOR].map((chain) => logOf(trust, chain));
   work.show("pinned SHA-256 of the genesis", { bytes: trust.genesis });
   for (const each of new Set([log, registryLog, anchorLog])) {
-    work.show(`key of the log “${each.chain}”`, { text: each.keys.map((key) => `${key.vkey}\nsigns ${sizesOf(key)}`).join("\n") });
+    work.show(`key of the log “${each.chain}”`, {
+      text: each.keys.map((key) => `${key.vkey}\nsigns ${sizesOf(key)}`).join("\n"),
+    });
   }
   if (bundle.chain === ANCHOR) refuse("the anchor holds no statements");
   return {
-    log, registryLog, anchorLog,
+    log,
+    registryLog,
+    anchorLog,
     sentence: `The trust file of “${trust.name}” names the keys by which all that follows is judged.`,
   };
 }
@@ -137,7 +145,10 @@ function pinned(work, bundle, trust) {
 /** (2) The log's word for its size and root. */
 async function signed(work, log, note) {
   const checkpoint = await openCheckpoint(work, log, note);
-  return { checkpoint, sentence: `The log “${log.origin}” signed its state: ${count(checkpoint.size, "entry", "entries")}.` };
+  return {
+    checkpoint,
+    sentence: `The log “${log.origin}” signed its state: ${count(checkpoint.size, "entry", "entries")}.`,
+  };
 }
 
 /** (3) The very bytes are the leaf. */
@@ -145,7 +156,9 @@ async function included(work, entry, { size, root }) {
   work.show("the entry: the statement’s bytes", { bytes: entry.statement });
   await requireInclusion(work, entry, { size, root });
   const beside = count(entry.path.length, "hash", "hashes");
-  return { sentence: `It is entry ${entry.index} of ${size}: with ${beside} beside it, it gives exactly the signed root.` };
+  return {
+    sentence: `It is entry ${entry.index} of ${size}: with ${beside} beside it, it gives exactly the signed root.`,
+  };
 }
 
 async function requireInclusion(work, { statement, index, path }, { size, root }) {
@@ -163,22 +176,34 @@ async function sealed(work, bundle, log, checkpoint) {
     refuse(`the block holds entries ${header.first} to ${header.size - 1n}, not ${index}`);
   }
   await verifyConsistency(work, bundle.consistency, {
-    oldSize: header.size, newSize: checkpoint.size, oldRoot: header.root, newRoot: checkpoint.root,
+    oldSize: header.size,
+    newSize: checkpoint.size,
+    oldRoot: header.root,
+    newRoot: checkpoint.root,
   });
-  return { header, sentence: `Block ${header.height} brought entries ${header.first} to ${header.size - 1n}; the log has kept them as they were.` };
+  return {
+    header,
+    sentence: `Block ${header.height} brought entries ${header.first} to ${header.size - 1n}; the log has kept them as they were.`,
+  };
 }
 
 /** (5) The log's key signs sizes and roots; all else in the header is signed for by the anchor's. */
 async function anchored(work, bundle, log) {
   if (bundle.anchor === null) {
-    return { state: "unknown", sentence: "The block is not in the anchor yet: nobody has signed for its time, nor for the registry state that it names." };
+    return {
+      state: "unknown",
+      sentence:
+        "The block is not in the anchor yet: nobody has signed for its time, nor for the registry state that it names.",
+    };
   }
   const { index, path, checkpoint: note } = bundle.anchor;
   const checkpoint = await openCheckpoint(work, log, note);
   const entry = encode([HEADER_KIND, bundle.header]);
   work.show("the anchor’s entry: [0, the block’s header]", { bytes: entry });
   await verifyInclusion(work, path, { leaf: await leafHash(work, entry), index, ...checkpoint });
-  return { sentence: `The block’s header, with its time, is entry ${index} of ${checkpoint.size} in the anchor, which is signed, too.` };
+  return {
+    sentence: `The block’s header, with its time, is entry ${index} of ${checkpoint.size} in the anchor, which is signed, too.`,
+  };
 }
 
 /** (6) The state by which the block's keys were judged is one that the registry had. */
@@ -186,13 +211,19 @@ async function ruled(work, bundle, header, log) {
   const checkpoint = await openCheckpoint(work, log, bundle.registry.checkpoint);
   const { size, root } = header.registry;
   if (size === 0n && isGenesis(bundle)) {
-    if (hex(root) !== EMPTY_ROOT || bundle.registry.consistency.length) refuse("the genesis is judged by an empty registry");
+    if (hex(root) !== EMPTY_ROOT || bundle.registry.consistency.length)
+      refuse("the genesis is judged by an empty registry");
     return { sentence: "This is the registry’s first entry: before it there was no state." };
   }
   await verifyConsistency(work, bundle.registry.consistency, {
-    oldSize: size, newSize: checkpoint.size, oldRoot: root, newRoot: checkpoint.root,
+    oldSize: size,
+    newSize: checkpoint.size,
+    oldRoot: root,
+    newRoot: checkpoint.root,
   });
-  return { sentence: `Keys were judged by the registry’s first ${count(size, "entry", "entries")}; its signed state of ${checkpoint.size} begins with exactly those.` };
+  return {
+    sentence: `Keys were judged by the registry’s first ${count(size, "entry", "entries")}; its signed state of ${checkpoint.size} begins with exactly those.`,
+  };
 }
 
 const isGenesis = (bundle) => bundle.chain === REGISTRY && bundle.entry.index === 0n;
@@ -209,7 +240,10 @@ async function folded(work, bundle, header, log, trust) {
     await fold(own, registry, entry, log);
   }
   if (!isPinned(trust, registry.chains)) refuse("the genesis names other logs or keys than the trust file");
-  return { registry, sentence: `The registry’s first entry is the one that the trust file pins; ${tellEntries(entries)}.` };
+  return {
+    registry,
+    sentence: `The registry’s first entry is the one that the trust file pins; ${tellEntries(entries)}.`,
+  };
 }
 
 function tellEntries({ length }) {
@@ -250,8 +284,13 @@ async function showing(work, statement, entry) {
   const sections = await showSections(work, statement, entry);
   const seen = sections.filter((section) => section.body !== null).length;
   const hidden = sections.length - seen;
-  const told = seen ? `What is shown is what was signed, to the last byte (${count(seen, "section")})` : "No content is shown here";
-  return { sections, sentence: `${told}${hidden ? `; ${count(hidden, "section is", "sections are")} withheld, with a signed digest in the place` : ""}.` };
+  const told = seen
+    ? `What is shown is what was signed, to the last byte (${count(seen, "section")})`
+    : "No content is shown here";
+  return {
+    sections,
+    sentence: `${told}${hidden ? `; ${count(hidden, "section is", "sections are")} withheld, with a signed digest in the place` : ""}.`,
+  };
 }
 
 async function showSections(work, statement, entry) {
