@@ -9,8 +9,9 @@ import { bodyOf, FORMATS } from "./section.js";
 
 export const REGISTRY = "registry";
 export const ANCHOR = "anchor";
+const [PLACES_MAX, STREAM_BYTES] = [64, 8];
 const LOG_SIZE_MAX = 2n ** 40n;
-const NAME = /[a-z0-9-]{1,32}/;
+export const NAME = /[a-z0-9-]{1,32}/;
 const CONTROLS = /[\x00-\x1f\x7f-\x9f]/;
 const [ROOT, OPERATOR, GATEWAY, LABELS, DEVICE] = ["root", "operator", "gateway", "labels", "device"];
 
@@ -209,9 +210,26 @@ async function labelKey(work, registry, entry) {
   registry.labelKeys.set(kid, { publicKey });
 }
 
+/** A key is revoked for ever. Of one that is, another revocation may say that more is disputed. */
 function revocation(work, registry, entry, index) {
   const kid = hex(bytes32Of(entry, "kid"));
-  if (!registry.labelKeys.has(kid)) setStatus(registry, kid, "revoked", index);
+  const places = placesOf(registry, entry);
+  const saysMore = registry.keys.get(kid)?.status === "revoked" && places.length > 0;
+  if (!registry.labelKeys.has(kid) && !saysMore) setStatus(registry, kid, "revoked", index);
+}
+
+/** From where on what a key signed is disputed: [chain, index] or [stream, seq] each. */
+function placesOf(registry, entry) {
+  const values = entry.has("disputed") ? entry.get("disputed") : [];
+  if (!Array.isArray(values) || values.length > PLACES_MAX)
+    refuse(`what is disputed is a list of at most ${PLACES_MAX} places`);
+  for (const value of values) {
+    const [where, at] = Array.isArray(value) && value.length === 2 ? value : [];
+    const isStream = isBytes(where) && where.length === STREAM_BYTES && isCount(at);
+    const isChain = registry.chains.has(where) && isCount(at) && at < LOG_SIZE_MAX;
+    if (!isStream && !isChain) refuse("a place is [chain, index] or [stream, seq]");
+  }
+  return values;
 }
 
 const setting = (status) => (work, registry, entry, index) =>

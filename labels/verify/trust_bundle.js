@@ -3,8 +3,8 @@
 // A signed note whose text is a JSON object; the keys that it lists follow from the pinned genesis and from what root
 // keys have said since, which is in it (ledger/trust_bundle.py).
 
-import { matches, ofHex, refuse } from "./bytes.js";
-import { isText } from "./registry.js";
+import { hex, matches, ofHex, refuse } from "./bytes.js";
+import { isText, NAME } from "./registry.js";
 import { openNote, verifierKey } from "./note.js";
 import { follow, listed, logsOf, readMessages } from "./succession.js";
 
@@ -20,6 +20,7 @@ const NAMES = [
   "expires_at",
   "registry",
   "logs",
+  "revoked_keys",
   "label_keys",
   "root",
 ];
@@ -27,7 +28,11 @@ const NAMES = [
 /** Whether a trust file's text is a signed bundle, rather than the file with which a ledger begins. */
 export const isTrustBundle = (text) => text.includes(`${SEPARATOR}— `);
 
-/** Read a bundle: {name, genesis, logs by chain, issuedAt, expiresAt, registrySize}; times in seconds since 1970. */
+/**
+ * Read a bundle: {name, genesis, logs by chain, issuedAt, expiresAt, registrySize, revoked}; times in seconds since 1970.
+ *
+ * `revoked` has by kid, in hexadecimal, {entry, disputed}: places of which each is {chain, index} or {stream, seq}.
+ */
 export async function readTrustBundle(work, text) {
   const fields = readFields(text);
   const genesis = hashOf(fields.genesis, "genesis");
@@ -42,7 +47,8 @@ export async function readTrustBundle(work, text) {
   if (expiresAt < issuedAt) refuse("it expires before it is issued");
   const registrySize = registryOf(fields.registry);
   labelKeysOf(fields.label_keys);
-  return { name: state.name, genesis, logs, issuedAt, expiresAt, registrySize };
+  const revoked = revokedOf(fields.revoked_keys);
+  return { name: state.name, genesis, logs, issuedAt, expiresAt, registrySize, revoked };
 }
 
 function operatorOf(state) {
@@ -100,6 +106,47 @@ function registryOf(value) {
   if (!isObjectOf(value, ["size", "root"]) || typeof value.root !== "string") refuse("registry is {size, root}");
   hashOf(value.root, "the registry's root");
   return countOf(value.size, COUNT_END);
+}
+
+/** What a bundle says of the key that signed a proven statement, if it was revoked: {entry, isDisputed}, else null. */
+export function revocationOf(trust, { statement, chain, index }) {
+  const found = trust.revoked?.get(hex(statement.kid));
+  if (!found) return null;
+  const { stream, seq } = statement.tally;
+  const isBehind = (place) =>
+    place.chain === undefined
+      ? place.stream === hex(stream) && seq >= BigInt(place.seq)
+      : place.chain === chain && index >= BigInt(place.index);
+  return { entry: found.entry, isDisputed: found.disputed.some(isBehind) };
+}
+
+function revokedOf(value) {
+  if (!Array.isArray(value)) refuse("revoked_keys are a list");
+  return new Map(
+    value.map((item) => {
+      const isRevoked = isObjectOf(item, ["kid", "name", "entry", "disputed"]) && Array.isArray(item.disputed);
+      if (!isRevoked || typeof item.name !== "string" || !matches(NAME, item.name)) {
+        refuse("a revoked key is {kid, name, entry, disputed}");
+      }
+      hashOf(item.kid, "a kid");
+      item.disputed.forEach(requirePlace);
+      return [item.kid, { entry: countOf(item.entry, COUNT_END), disputed: item.disputed }];
+    }),
+  );
+}
+
+function requirePlace(place) {
+  if (isObjectOf(place, ["chain", "index"]) && typeof place.chain === "string" && matches(NAME, place.chain)) {
+    countOf(place.index, COUNT_END);
+  } else if (
+    isObjectOf(place, ["stream", "seq"]) &&
+    typeof place.stream === "string" &&
+    matches(/[0-9a-f]{16}/, place.stream)
+  ) {
+    countOf(place.seq, 2 ** 63);
+  } else {
+    refuse("a place is {chain, index} or {stream, seq}");
+  }
 }
 
 function labelKeysOf(value) {

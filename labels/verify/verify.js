@@ -10,6 +10,7 @@ import { ANCHOR, ofEntry, Registry, REGISTRY, requireStanding } from "./registry
 import { matchingBody } from "./section.js";
 import { readStatement, statementShown } from "./statement.js";
 import { isPinned, logOf, readTrust } from "./trust.js";
+import { revocationOf } from "./trust_bundle.js";
 import { shown } from "./verdict.js";
 
 export const CLAIMS = [
@@ -29,12 +30,13 @@ const HEADER_KIND = 0; // an anchor entry's, for a block header
 /**
  * Check the bundle's bytes against the trust file's text with one of the engines of crypto.js.
  *
- * Gives {ok, failed, error, steps, verdict, trust}. `failed` is null, the number of the step that failed, "trust" or
+ * Gives {ok, failed, error, steps, verdict, trust, revoked}. `failed` is null, the number of the step that failed, "trust" or
  * "bundle" if one of the files cannot be read at all. A step has a number, a claim, a state (passed, unknown, failed,
  * or not reached), a sentence and the evidence: names with bytes, texts or levels of a tree, some of them in a group.
+ * `revoked` is what the trust bundle says of a key that was revoked since: {entry, isDisputed}.
  */
 export async function check(crypto, data, trustText) {
-  const report = { ok: false, failed: null, error: "", steps: [], verdict: null, trust: null };
+  const report = { ok: false, failed: null, error: "", steps: [], verdict: null, trust: null, revoked: null };
   const fail = (failed, error) => {
     if (!(error instanceof OutsideError)) throw error;
     Object.assign(report, { failed, error: error.message });
@@ -54,6 +56,7 @@ export async function check(crypto, data, trustText) {
   }
   try {
     report.verdict = await verify(crypto, bundle, report.trust, report.steps);
+    report.revoked = revocationOf(report.trust, report.verdict);
     report.ok = true;
   } catch (error) {
     fail(report.steps.length, error);

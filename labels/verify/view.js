@@ -24,6 +24,14 @@ export function verdict(report) {
     : [];
   if (report.ok) {
     marks.push(report.verdict.anchored ? fact("", "Anchored", "") : fact("bad", "Not anchored", "yet"));
+    if (report.revoked)
+      marks.push(
+        fact(
+          "bad",
+          report.revoked.isDisputed ? "Disputed" : "Revoked",
+          report.revoked.isDisputed ? "by its operator" : "later: its key",
+        ),
+      );
     if (report.trust.expiresAt <= Date.now() / 1000) marks.push(fact("bad", "Expired", "trust bundle"));
     marks.push(fact("", "No", "outside witness: the operator’s word"));
   }
@@ -67,6 +75,12 @@ function answer(report) {
   const told = [
     `“${device}” of ${organisation || statement.issuer} signed this statement, and the ledger “${report.trust.name}” holds it, unchanged.`,
   ];
+  if (report.revoked?.isDisputed)
+    return {
+      kind: "unproven",
+      headline: "The proof holds, but is disputed",
+      told: [...told, disputed(report.revoked)],
+    };
   if (anchored) return { kind: "genuine", headline: "The proof holds", told };
   return {
     kind: "unproven",
@@ -74,6 +88,9 @@ function answer(report) {
     told: [...told, "Nobody has signed for the time of its block yet. Ask for the proof again later."],
   };
 }
+
+const disputed = ({ entry }) =>
+  `Its key was revoked later, by registry entry ${entry}, and the operator says that from a place before this one on a thief may have signed.`;
 
 /** What the statement says; null if it is not proven that it was said. */
 export function said({ verdict: proven }) {
@@ -134,8 +151,14 @@ function age({ issuedAt, expiresAt }, now = Date.now() / 1000) {
 }
 
 /** What no check here can show. */
-export function limits({ verdict: proven, trust }, trustIsFromSite) {
+export function limits({ verdict: proven, trust, revoked }, trustIsFromSite) {
   const lines = proven ? words(proven).map((line) => sentence(line)) : [];
+  if (revoked)
+    lines.push(
+      revoked.isDisputed
+        ? disputed(revoked)
+        : `Its key was revoked later, by registry entry ${revoked.entry}; this statement is not disputed.`,
+    );
   if (trust.expiresAt !== undefined) lines.push(age(trust));
   if (proven)
     lines.push(

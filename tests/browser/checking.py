@@ -22,14 +22,14 @@ def ready(shown: Shown) -> Shown:
 
 
 def reports(shown: Shown, bundles: Sequence[bytes], trust: str, engine: str) -> list[dict[str, Any]]:
-    """What the page makes of each bundle: ok, failed, error, document and the steps' states."""
+    """What the page makes of each bundle: ok, failed, error, document, what was revoked, and the steps' states."""
     told: list[dict[str, Any]] = shown.page.evaluate(
         """async ([bundles, trust, engine]) => {
           const made = [];
           for (const bundle of bundles) {
             const data = Uint8Array.from(atob(bundle), (character) => character.charCodeAt(0));
-            const { ok, failed, error, document, steps } = await tallystick.report(data, trust, engine);
-            made.push({ ok, failed, error, document, states: steps.map(({ state }) => state) });
+            const { ok, failed, error, document, steps, revoked } = await tallystick.report(data, trust, engine);
+            made.push({ ok, failed, error, document, revoked, states: steps.map(({ state }) => state) });
           }
           return made;
         }""",

@@ -129,6 +129,7 @@ def test_content_says_the_same(modules: Page, content_format: ContentFormat, dat
 
 _ENTRIES = [
     *(cbor.decode(entry) for entry in seeds.ENTRIES),
+    *({"type": "revocation", "kid": key.kid, "disputed": [["production", 1]]} for key in (cast.DEVICE, cast.NEIGHBOUR)),
     cast.DEVICE_ENTRY, cast.ORGANISATION_ENTRY, {"type": "genesis"}, {"type": "x"},
     rooted.next_key(), rooted.next_key(51, first=150, until=300), rooted.next_key(chain="trade"), rooted.next_key(1),
 ]  # fmt: skip
@@ -139,10 +140,12 @@ _VALUES = st.sampled_from([
     ["x"], [1],
     [""], ["0950"], ["09506000134352"], ["٣"], "09506000134352", [[1, 0, "x"]], [[1, 0, ""]], [[2**40, 0, "x"]],
     [[1, 0]],
+    [["production", 1]], [["x", 1]], [[bytes(8), 2**63 - 1]], [[bytes(7), 1]], [["production", 2**40]],
+    [["production"]],
     *(key.kid for key in _KEYS), *(key.public for key in _KEYS), b"", bytes(31),
     *(rooted.next_key(number)["vkey"] for number in (10, 50, 51)), 100, 149, 150, 200, 201, 2**40 - 1,
 ])  # fmt: skip
-_NAMES = st.sampled_from(sorted({name for entry in _ENTRIES for name in entry}))
+_NAMES = st.sampled_from(sorted({"disputed", *(name for entry in _ENTRIES for name in entry)}))
 _SPOKEN = st.tuples(
     st.sampled_from([*_KEYS, *[cast.OPERATOR] * 8, *[cast.ROOT] * 8, cast.GATEWAY, cast.LABELS]),
     st.builds(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Page
 
 from deploy.postgres import Postgres
-from ledger import note
+from ledger import note, trust_text
 from ledger.checkpoint import Checkpoint
 from ledger.database import connect
 from ledger.errors import OutsideError
@@ -19,7 +20,7 @@ from ledger.proof.prove import find_statement, prove
 from ledger.registry import REGISTRY
 from ledger.trust import Trust
 from tests import cast, seeds
-from tests.browser.checking import give, headline, same_as_ours
+from tests.browser.checking import give, headline, reports, same_as_ours
 from tests.browser.parts import agree
 from tests.browser.viewing import Shown
 from tests.hostile import bytes_near
@@ -34,10 +35,18 @@ CHANGES: tuple[dict[str, Any], ...] = (
     {"key": "00"}, {"organisation": ""}, {"gtins": [1]}, {"gtins": [""]}, {"gtins": []}, {"first_day": 2**31},
         {"first_day": 5_000}, {"last_day": -1}, {"revoked": 1}, {"revoked": True}, {"more": 1},
 )  # fmt: skip
+[REVOKED] = FIELDS["revoked_keys"]
+DISPUTES: tuple[dict[str, Any], ...] = (
+    {"kid": "00"}, {"name": "A B"}, {"name": 1}, {"entry": -1}, {"disputed": {}}, {"disputed": []}, {"disputed": [1]},
+    {"more": 1},
+    {"disputed": [{"chain": "x", "index": 2**40}]}, {"disputed": [{"chain": "x", "index": 2**40 - 1}]},
+    {"disputed": [{"stream": "00" * 8, "seq": 2**63}]}, {"disputed": [{"stream": "0g" * 8, "seq": 1}]},
+    {"disputed": [{"stream": "00" * 8, "seq": 1, "chain": "x"}]}, {"disputed": [{"stream": "00" * 8, "index": 1}]},
+)  # fmt: skip
 VALUES: st.SearchStrategy[Any] = st.sampled_from([
     None, True, 0, 1, 2, -1, 2**40, 2**40 - 1, 2**31, "", "x", "example.com", [], {}, [1], ["AA=="], *FIELDS.values(),
     {"size": 7}, {"size": True, "root": "00" * 32}, {"size": 7, "root": "0x" * 32}, {**FIELDS["logs"], "more": []},
-    SCOPE, *([{**SCOPE, **change}] for change in CHANGES),
+    SCOPE, *([{**SCOPE, **change}] for change in CHANGES), REVOKED, *([{**REVOKED, **change}] for change in DISPUTES),
 ])  # fmt: skip
 
 
@@ -142,6 +151,33 @@ def test_proofs_of_logs_with_new_keys_hold_under_a_trust_bundle(rotated: Rotated
     assert all(report["ok"] for report in same_as_ours(from_disk, rotated.bundles, rotated.newest))
     failed = {report["failed"] for report in same_as_ours(from_disk, rotated.bundles, rotated.first)}
     assert failed == {2}
+
+
+def test_what_a_thief_may_have_signed_is_disputed(postgres_dsn: str, tmp_path: Path, from_disk: Shown) -> None:
+    """By index or by seq, as the command has it: from the place on, and not before; without a word, not at all."""
+    with World(postgres_dsn, tmp_path / "ledger") as world:
+        devices = [world.register_device(name) for name in ("press-1", "press-2", "press-3")]
+        said = [world.publish(device, device.readings(20.0 + n)) for device in devices for n in range(3)]
+        world.tick()
+        places = ["production", 1], [said[4].tally.stream, 2]
+        for device, disputed in zip(devices, ([places[0]], [places[1]], []), strict=True):
+            world.operator_says({"type": "revocation", "kid": device.key.kid, "reason": "x", "disputed": disputed})
+        world.tick()
+        trust = rotation.trusted(world)
+        told = []
+        with connect(world.dsn) as connection:
+            for statement in said:
+                bundle = prove(connection, world.folder, *find_statement(connection, statement.hash))
+                ours = trust_text.said_of(trust, statement, bundle.chain, bundle.entry.index)
+                [page] = reports(from_disk, [bundle.encode()], trust.text, "browser")
+                assert page["ok"] and ours is not None
+                assert page["revoked"] == {"entry": ours[1]["entry"], "isDisputed": ours[1]["disputed"]}
+                told.append((bundle, ours[1]["disputed"]))
+    assert {disputed for _, disputed in told} == {True, False}
+    for words, wanted in (("The proof holds, but is disputed", True), ("The proof holds", False)):
+        bundle = next(bundle for bundle, disputed in told if disputed is wanted)
+        give(from_disk, bundle.encode(), trust.text.encode())
+        assert headline(from_disk) == words and "Its key was revoked later" in from_disk.text("#limits")
 
 
 def test_the_page_says_how_old_a_trust_bundle_is(rotated: Rotated, from_disk: Shown) -> None:
