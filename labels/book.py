@@ -1,6 +1,6 @@
 """What the registry says of labels: the keys that may sign them, and the batches that were issued. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from labels.batch import Batch
@@ -33,6 +33,7 @@ class Book:
     key_entries: Mapping[bytes, int] = field(default_factory=dict)
     revoked_at: Mapping[bytes, int] = field(default_factory=dict)
     batches: Mapping[bytes, IssuedBatch] = field(default_factory=dict)
+    shredded: Mapping[tuple[str, int], Collection[int]] = field(default_factory=dict)  # lines, by chain and index
 
     def lots(self, gtin: str, lot: str | None = None) -> list[IssuedBatch]:
         """The batches of a product, or of one lot of it, in the order of issue."""

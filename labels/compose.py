@@ -150,6 +150,11 @@ def _not_proven(found: Found, counts: Counts) -> list[str]:
     ]
     if waiting := counts.verified - counts.anchored:
         said.append(f"When {words.plural(waiting, 'record was', 'records were')} sealed: not in the anchor yet.")
+    if shredded := len(found.book.shredded):
+        said.append(
+            f"That all is still here: the operator has deleted what {words.plural(shredded, 'statement')} in this "
+            "ledger said, by signed entries. Nobody can tell from here whether it was about this item."
+        )
     said.append("That there is nothing more: events and readings that their owners keep private are not shown.")
     return said
 

@@ -1,5 +1,6 @@
 """Keeping the book: the registry's entries folded, up to its published checkpoint and no further."""
 
+from collections.abc import Iterable, Mapping
 from threading import Lock
 from types import MappingProxyType
 
@@ -74,4 +75,12 @@ class BookKeeper:
             key_entries=MappingProxyType(dict(self._key_entries)),
             revoked_at=MappingProxyType(dict(self._revoked_at)),
             batches=MappingProxyType(dict(self._batches)),
+            shredded=_by_statement(registry.shredded),
         )
+
+
+def _by_statement(places: Iterable[tuple[str, int, int]]) -> Mapping[tuple[str, int], frozenset[int]]:
+    found: dict[tuple[str, int], frozenset[int]] = {}
+    for chain, index, line in places:
+        found[chain, index] = found.get((chain, index), frozenset()) | {line}
+    return MappingProxyType(found)

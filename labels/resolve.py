@@ -77,6 +77,7 @@ class Resolver:
         published = store.chains(session.connection, self._folder)
         book = self._keeper.book(session.connection)
         self._checker.know(book.chains)
+        self._checker.forget(book.shredded)
         label = judge(link, book, today=today(), find=lambda label: self._membership(session, label))
         checkpoints = {published.names[chain]: checkpoint for chain, checkpoint in published.checkpoints.items()}
         found = Found(link, self._now(), book, label, checkpoints)

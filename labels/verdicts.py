@@ -1,7 +1,7 @@
 """Checking statements: each by the bundle that anyone could check, and remembered, for what is proven stays so."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from threading import Lock
 
@@ -65,6 +65,13 @@ class Checker:
         self._keep(checked, anchor_size)
         return checked
 
+    def forget(self, shredded: Mapping[tuple[str, int], Collection[int]]) -> None:
+        """Keep nothing of sections that were shredded: of each statement, by chain and index, these lines."""
+        with self._lock:
+            for place in shredded.keys() & self._kept.keys():
+                if _shows(self._kept[place][0], shredded[place]):
+                    self._weight -= self._kept.pop(place)[2]
+
     def _check(self, prove: Callable[[str, int], Bundle], chain: str, index: int) -> Checked:
         try:
             return Checked(chain, index, verify(prove(chain, index), self._trust))
@@ -81,6 +88,11 @@ class Checker:
             while self._weight > self._weight_max and len(self._kept) > 1:
                 _, (_, _, lost) = self._kept.popitem(last=False)
                 self._weight -= lost
+
+
+def _shows(checked: Checked, lines: Collection[int]) -> bool:
+    sections = checked.verdict.sections if checked.verdict else ()
+    return any(section.line in lines and section.body is not None for section in sections)
 
 
 def _weight(checked: Checked) -> int:

@@ -16,8 +16,9 @@ from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 from ledger.proof.cli import prove, verify
 from ledger.published.cli import export, serve
-from ledger.registry import Key, Status, is_text
+from ledger.registry import Key, Status
 from ledger.settings import Settings
+from ledger.shred.cli import shred
 from ledger.trust_cli import rotate_key, trust
 
 _Command = TypeVar("_Command", bound=Callable[..., None])
@@ -30,16 +31,7 @@ def _operator(command: _Command) -> _Command:
 
 def _about_a_device(command: _Command) -> _Command:
     """The arguments of an operator's command about a device's key."""
-    reason = click.option("--reason", required=True, callback=checked(_reason), help="Why, for the record.")
-    return _operator(click.argument("device")(reason(command)))
-
-
-def _reason(text: str) -> str:
-    if not is_text(text):
-        raise UserError(
-            "a reason is one line of 1 to 256 characters", "say in a line why: it stands in the ledger for ever"
-        )
-    return text
+    return _operator(click.argument("device")(command_line.reason(required=True)(command)))
 
 
 @click.group()
@@ -192,5 +184,5 @@ def _key(data: Path | None, dsn: str | None, device: str) -> Key:
     return key
 
 
-for _command in (prove, verify, audit, export, serve, rotate_key, trust):
+for _command in (prove, verify, audit, export, serve, rotate_key, trust, shred):
     cli.add_command(_command)

@@ -3,9 +3,13 @@
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
+
+from ledger.errors import UserError
+
+_Command = TypeVar("_Command", bound=Callable[..., None])
 
 
 def examples(*lines: str) -> str:
@@ -49,3 +53,36 @@ timeout = click.option(
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 as_json_lines = click.option("--json", "as_json", is_flag=True, help="JSON, one object a line.")
+
+
+def statement(command: _Command) -> _Command:
+    """The options that name one statement, as `ledger.proof.proving.find` takes them."""
+    for option in reversed(_STATEMENT):
+        command = option(command)
+    return command
+
+
+_STATEMENT = (
+    click.option("--statement", "statement_hash", metavar="HASH", help="By its SHA-256, 64 hexadecimal digits."),
+    click.option("--chain", help="By its chain, with --index."),
+    click.option("--index", type=int, help="Its place on the chain, from 0."),
+    click.option("--device", metavar="NAME", help="By its stream, with --lane, --stream and --seq."),
+    click.option("--lane", type=click.Choice(["events", "telemetry", "0", "1"]), help="The stream's lane."),
+    click.option("--stream", metavar="HEX", help="The stream's id, 16 hexadecimal digits."),
+    click.option("--seq", type=int, help="Its number in the stream, from 0."),
+)
+
+
+def reason(*, required: bool) -> Callable[[_Command], _Command]:
+    """Why an operator decides something: it stands in the ledger for ever."""
+    return click.option("--reason", required=required, callback=checked(_reason), help="Why, for the record.")
+
+
+def _reason(text: str) -> str:
+    from ledger.registry import is_text
+
+    if not is_text(text):
+        raise UserError(
+            "a reason is one line of 1 to 256 characters", "say in a line why: it stands in the ledger for ever"
+        )
+    return text

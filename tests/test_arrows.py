@@ -22,8 +22,8 @@ IMPURE = {
         "audit.cli", "audit.database", "checkpoint_file", "cli", "command_line", "database", "folder", "genesis",
         "inbox", "keyring", "operate", "pgcopy", "pool", "proof.cli", "proof.prove", "proof.proving",
         "published.cli", "published.database", "published.export", "published.folder", "published.serve",
-        "published.tokens", "published.writer", "read", "rotate", "seal", "serving", "settings", "tree_store",
-        "trust_cli", "trusting",
+        "published.tokens", "published.writer", "read", "rotate", "seal", "serving", "settings", "shred.clean",
+        "shred.cli", "shred.delete", "shred.shred", "tree_store", "trust_cli", "trusting",
     },
     "gateway": {
         "ages", "anchor_chain", "answers", "chain", "chain_service", "check", "check_broker", "check_database", "cli",

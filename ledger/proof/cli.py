@@ -24,13 +24,7 @@ from ledger.settings import Settings
 )
 @command_line.data
 @command_line.dsn
-@click.option("--statement", "statement_hash", metavar="HASH", help="By its SHA-256, 64 hexadecimal digits.")
-@click.option("--chain", help="By its chain, with --index.")
-@click.option("--index", type=int, help="Its place on the chain, from 0.")
-@click.option("--device", metavar="NAME", help="By its stream, with --lane, --stream and --seq.")
-@click.option("--lane", type=click.Choice(["events", "telemetry", "0", "1"]), help="The stream's lane.")
-@click.option("--stream", metavar="HEX", help="The stream's id, 16 hexadecimal digits.")
-@click.option("--seq", type=int, help="Its number in the stream, from 0.")
+@command_line.statement
 @click.option("--private", is_flag=True, help="With all its sections: for those who may see them.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, allow_dash=True), help="Default: <hash>.bundle.")
 def prove(data: Path | None, dsn: str | None, private: bool, output: Path | None, **which: Any) -> None:

@@ -23,7 +23,7 @@ def make(dsn: str, folder: LedgerFolder, trust: Trust, *, private: bool, **which
     """The bundle's bytes, and the statement's hash in hexadecimal; raises UserError."""
     with connect(dsn) as connection:
         prover = Prover(connection, folder)
-        chain, index = _find(connection, prover, {name: value for name, value in which.items() if value is not None})
+        chain, index = find(connection, prover, {name: value for name, value in which.items() if value is not None})
         bundle = prover.prove(chain, index, Privacy.PRIVATE if private else Privacy.PUBLIC)
         said = read.root_messages(connection)
     try:
@@ -39,7 +39,8 @@ def make(dsn: str, folder: LedgerFolder, trust: Trust, *, private: bool, **which
 _AUDIT = "run 'tallystick ledger audit'"
 
 
-def _find(connection: psycopg.Connection, prover: Prover, which: dict[str, Any]) -> tuple[str, int]:
+def find(connection: psycopg.Connection, prover: Prover, which: dict[str, Any]) -> tuple[str, int]:
+    """Chain and index of the statement that the options `command_line.statement` name; raises UserError."""
     match which:
         case {"statement_hash": str(text), **rest} if not rest:
             return find_statement(connection, _hex(text, 32, "a statement's hash"))

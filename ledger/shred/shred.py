@@ -1,0 +1,85 @@
+"""Shredding, in its order: the entry is published, then the content is deleted, then the tables are cleaned."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+import psycopg
+
+from ledger import operate
+from ledger.database import connect
+from ledger.errors import UserError
+from ledger.folder import LedgerFolder
+from ledger.proof import proving
+from ledger.proof.prove import Prover
+from ledger.read import chain_id
+from ledger.registry import ANCHOR, REGISTRY, Registry
+from ledger.shred import clean, delete
+from ledger.shred.target import Pack, Target, choose
+from ledger.statement import Statement
+from ledger.tree_store import entry_id
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Sections of one statement that shall be shredded."""
+
+    chain: str
+    index: int
+    statement: Statement
+    targets: Sequence[Target]
+
+    @property
+    def lines(self) -> list[str]:
+        """What it is, for who decides."""
+        return [f"{self.chain} {self.index}  {target.described(self.statement)}" for target in self.targets]
+
+
+def find(folder: LedgerFolder, dsn: str, which: dict[str, object], lines: Collection[int]) -> Wanted:
+    """What is meant; raises UserError if it cannot be shredded, or not by this user."""
+    with connect(dsn) as connection:
+        prover = Prover(connection, folder)
+        chain, index = proving.find(connection, prover, which)
+        _require_content(chain)
+        statement = Statement.decode(prover.prove(chain, index).entry.statement)
+        rows = connection.execute(
+            "select line, data from section where entry_id = %s", [entry_id(chain_id(connection, chain), index)]
+        )
+        here = {line: None if data is None else bytes(data) for line, data in rows}
+    with connect(dsn, role=None) as connection:
+        delete.require_owner(connection)
+    return Wanted(chain, index, statement, choose(statement, here, lines))
+
+
+def post(folder: LedgerFolder, dsn: str, wanted: Wanted, *, reason: str, timeout_s: float) -> int:
+    """Publish the entry that says so; returns its index in the registry. Nothing is deleted yet."""
+    items = [[wanted.index, target.line] for target in wanted.targets]
+    entry = {"type": "shredding", "chain": wanted.chain, "items": items, "reason": reason}
+    registry = operate.post(folder, dsn, [entry], timeout_s=timeout_s)
+    return registry.shredded[wanted.chain, wanted.index, wanted.targets[0].line]
+
+
+def finish(folder: LedgerFolder, dsn: str, *, rewrite: bool = False, tell: Tell = lambda line: None) -> int:
+    """Delete all that the published registry says is shredded and is still here; returns how many sections that was."""
+    with connect(dsn, role=None, autocommit=True) as connection:
+        delete.require_owner(connection)
+        places, readings = _delete(connection, operate.published_registry(connection, folder))
+        if places or rewrite:
+            clean.clean(connection, readings, rewrite=rewrite, tell=tell)
+        return len(places)
+
+
+def _delete(connection: psycopg.Connection, registry: Registry) -> tuple[list[delete.Place], list[Pack]]:
+    with connection.transaction():
+        places = delete.pending(connection, registry)
+        return places, delete.delete(connection, places)
+
+
+def _require_content(chain: str) -> None:
+    if chain == REGISTRY:
+        raise UserError(
+            "the registry's sections cannot be shredded", "it is folded from them: without one, nothing can be judged"
+        )
+    if chain == ANCHOR:
+        raise UserError("the anchor has no content", "name a statement of another chain")
