@@ -6,9 +6,7 @@ directory) and `socket/`; nothing listens on TCP. Whoever can enter the folder i
 
 import contextlib
 import importlib.metadata
-import importlib.util
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -23,6 +21,7 @@ from psycopg import sql
 
 from deploy.children import Child, User
 from deploy.places import make_open, run_as, server_folder, server_user, shared_folder, socket_folder
+from ledger import postgres_programs
 from ledger.errors import UserError
 
 SUPERUSER = "tallystick"
@@ -143,13 +142,8 @@ class Postgres:
 
 def installed_binaries() -> list[Binaries]:
     """The installations inside the wheel, the newest first; raises UserError if there is none."""
-    spec = importlib.util.find_spec(_PACKAGE)  # does not import it: that would warn, and worse
-    found = []
-    for location in (spec and spec.submodule_search_locations) or ():
-        for program in Path(location).glob("pginstall*/bin/postgres"):
-            version = re.search(r"\) (\d+)", run_as(None, [str(program), "--version"]).stdout)
-            if version:
-                found.append(Binaries(program.parent.parent, int(version[1])))
+    programs = [(program, postgres_programs.major_of(program)) for program in postgres_programs.in_wheel("postgres")]
+    found = [Binaries(program.parent.parent, major) for program, major in programs if major is not None]
     if not found:
         raise UserError(
             "no embedded PostgreSQL is installed for this kind of machine",

@@ -15,6 +15,7 @@ from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 from ledger.registry import ANCHOR, REGISTRY
 
+_ACCEPT = "'tallystick ledger accept-rollback'"
 SCHEMA = 30  # the newest migration that the gateway cannot do without
 VERSION_MIN = 150_000
 # What a server says that was reached and will not change its mind; all else may pass. Its words, in English.
@@ -158,6 +159,9 @@ def _other_ledger(connection: psycopg.Connection, folder: LedgerFolder) -> Check
 def _other_history(connection: psycopg.Connection, folder: LedgerFolder, chain: str) -> Check | None:
     """What was published, held against the database, which may be ahead of it by what a writer just sealed."""
     published = checkpoint_file.load(folder.checkpoints, chain)
+    if checkpoint_file.is_held(folder.checkpoints, chain):
+        text = f"{chain!r} was restored from a backup, and nobody has said that it goes on from there"
+        return Check(DATABASE, Level.FAULT, text, f"if it is the newest there is: {_ACCEPT}")
     if published is None:
         return None
     size, root = published.checkpoint.size, published.checkpoint.root
@@ -175,7 +179,7 @@ def _other_history(connection: psycopg.Connection, folder: LedgerFolder, chain: 
         DATABASE,
         Level.FAULT,
         f"the history of {chain!r} is not the published one: {lack}",
-        "writing on would fork it. Restore the newest backup, or name the right database",
+        f"writing on would fork it. Restore the newest backup, name the right database, or decide: {_ACCEPT}",
     )
 
 

@@ -40,7 +40,7 @@ def load(folder: Path, chain: str) -> Published | None:
         text = read(folder, chain)
         if text is None:
             return None
-        return Published(text, _parse(text))
+        return Published(text, parse(text))
     except (CheckpointError, UnicodeDecodeError) as error:
         raise UserError(
             f"the published checkpoint of {chain!r} is damaged: {error}", f"restore {folder / chain} from a copy"
@@ -74,6 +74,48 @@ def write(folder: Path, chain: str, text: str) -> None:
         new.unlink(missing_ok=True)
 
 
+def go_back(folder: Path, chain: str, text: str | None, *, keep_in: Path) -> None:
+    """Let the published checkpoint of `chain` be `text`, whatever it is now, or none if it is None: the one way back.
+
+    Only for the operator's decision, which must be on record before, and while nobody writes the chain. The one that
+    is given up is kept in the folder `keep_in` first, as evidence; then nothing holds the chain any more. Raises
+    UserError as `write` does. After a crash, the same again finishes it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f".{chain}.lock").open("a") as lock:
+        _take(lock, chain)
+        lost = load(folder, chain)
+        if lost is not None and lost.note != text:
+            found = lost.checkpoint
+            _put(keep_in / f"{chain}-{found.size}-{found.root.hex()[:16]}", lost.note)
+        if text is None:
+            (folder / chain).unlink(missing_ok=True)
+        else:
+            _put(folder / chain, text)
+        (folder / f".{chain}.held").unlink(missing_ok=True)
+        _sync(folder)
+
+
+def hold(folder: Path, chain: str) -> None:
+    """Say that the chain was restored from a backup: nobody writes it until `go_back` names where it goes on."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _put(folder / f".{chain}.held", "restored from a backup\n")
+
+
+def is_held(folder: Path, chain: str) -> bool:
+    """Whether the chain was restored from a backup, and nobody has decided on it."""
+    return (folder / f".{chain}.held").exists()
+
+
+def _put(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name.removeprefix('.')}.put")
+    with new.open("w", encoding="utf-8") as file:
+        _write(file, text)
+    new.replace(path)
+    _sync(path.parent)
+
+
 def _write(file: IO[str], text: str) -> None:
     file.write(text)
     file.flush()
@@ -104,7 +146,7 @@ def _take(lock: IO[str], chain: str) -> None:
 
 
 def _require_newer(published: Published | None, chain: str, text: str) -> None:
-    new = _parse(text)
+    new = parse(text)
     if published is None or published.checkpoint == new or published.checkpoint.size < new.size:
         return
     raise UserError(
@@ -113,5 +155,6 @@ def _require_newer(published: Published | None, chain: str, text: str) -> None:
     )
 
 
-def _parse(text: str) -> Checkpoint:
+def parse(text: str) -> Checkpoint:
+    """What a signed note of ours says; its signature is not looked at. Raises CheckpointError."""
     return Checkpoint.parse(text.rpartition("\n\n")[0] + "\n")

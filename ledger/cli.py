@@ -11,12 +11,14 @@ import click
 
 from ledger import command_line, names, registration
 from ledger.audit.cli import audit
+from ledger.backup.cli import backup, restore
 from ledger.command_line import checked, examples
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 from ledger.proof.cli import prove, verify
 from ledger.published.cli import export, serve
 from ledger.registry import Key, Status
+from ledger.rollback.cli import accept_rollback
 from ledger.settings import Settings
 from ledger.shred.cli import shred
 from ledger.trust_cli import rotate_key, trust
@@ -184,5 +186,5 @@ def _key(data: Path | None, dsn: str | None, device: str) -> Key:
     return key
 
 
-for _command in (prove, verify, audit, export, serve, rotate_key, trust, shred):
+for _command in (prove, verify, audit, export, serve, rotate_key, trust, shred, backup, restore, accept_rollback):
     cli.add_command(_command)

@@ -32,6 +32,11 @@ class LedgerFolder:
         return self.path / "tokens.json"
 
     @property
+    def lost_checkpoints(self) -> Path:
+        """Checkpoints that were published and given up: evidence."""
+        return self.path / "lost"
+
+    @property
     def exists(self) -> bool:
         """Whether a ledger was made here."""
         return self.trust_file.exists()

@@ -10,6 +10,8 @@ from ledger.database import LOCK_POST
 from ledger.section import ContentFormat, Privacy
 from ledger.statement import EVENTS, NO_PREVIOUS, STREAM_BYTES, Statement, Tally
 
+_Head = tuple[bytes, int, bytes]  # a link of a stream: its id, seq, and the statement's hash
+
 
 def post(
     connection: psycopg.Connection,
@@ -25,18 +27,47 @@ def post(
     Opens the stream first if there is none, under the random id `new_stream` (8 bytes). `now` is in seconds.
     Nothing is committed here.
     """
+    chain_id, origin = _held(connection, author, chain)
+    head = _head(connection, chain_id, author.key.kid)
+    if head is None:
+        head = _open(connection, author, chain_id, origin, stream.opening("new", None), now, new_stream)
+    tally = Tally(EVENTS, head[0], head[1] + 1, head[2], 0)
+    return _insert(connection, author, chain_id, origin, tally, contents, now)
+
+
+def reopen(connection: psycopg.Connection, author: Author, *, chain: str, now: int, new_stream: bytes) -> None:
+    """Open a new stream of the author's on `chain`, if it had one there: it may have signed more than is known here.
+
+    As `post`, nothing is committed.
+    """
+    chain_id, origin = _held(connection, author, chain)
+    head = _head(connection, chain_id, author.key.kid)
+    if head is not None:
+        _open(connection, author, chain_id, origin, stream.opening("restored", head), now, new_stream)
+
+
+def _held(connection: psycopg.Connection, author: Author, chain: str) -> tuple[int, str]:
+    """The chain's id and origin; nobody else posts for this author until the transaction ends."""
     row = connection.execute("select chain_id, origin from chain where name = %s", [chain]).fetchone()
     if row is None:
         raise LookupError(f"no chain {chain}")
-    chain_id, origin = row
     connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", [LOCK_POST, author.key.kid.hex()])
-    head = _head(connection, chain_id, author.key.kid)
-    if head is None:
-        opening = Content(Privacy.PUBLIC, ContentFormat.STREAM, stream.opening("new", None))
-        tally = Tally(EVENTS, new_stream[:STREAM_BYTES], 0, NO_PREVIOUS, 0)
-        head = (tally.stream, 0, _insert(connection, author, chain_id, origin, tally, [opening], now))
-    tally = Tally(EVENTS, head[0], head[1] + 1, head[2], 0)
-    return _insert(connection, author, chain_id, origin, tally, contents, now)
+    return row[0], row[1]
+
+
+def _open(
+    connection: psycopg.Connection,
+    author: Author,
+    chain_id: int,
+    origin: str,
+    body: bytes,
+    now: int,
+    new_stream: bytes,
+) -> _Head:
+    """Open a stream under the id `new_stream`; returns its first link."""
+    tally = Tally(EVENTS, new_stream[:STREAM_BYTES], 0, NO_PREVIOUS, 0)
+    opening = Content(Privacy.PUBLIC, ContentFormat.STREAM, body)
+    return tally.stream, 0, _insert(connection, author, chain_id, origin, tally, [opening], now)
 
 
 def put(connection: psycopg.Connection, *, chain: str, data: bytes) -> bytes:
@@ -74,7 +105,7 @@ def _insert_message(connection: psycopg.Connection, chain_id: int, signed: State
     )
 
 
-def _head(connection: psycopg.Connection, chain_id: int, kid: bytes) -> tuple[bytes, int, bytes] | None:
+def _head(connection: psycopg.Connection, chain_id: int, kid: bytes) -> _Head | None:
     """The newest link of the author's stream, pending or sealed: (stream, seq, hash)."""
     row = connection.execute(
         """select stream, seq, hash from inbox where chain_id = %s and kid = %s order by inbox_id desc limit 1""",

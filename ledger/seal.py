@@ -63,6 +63,10 @@ class Sealed:
 _RESTORE = "keep it as it is: it is evidence. Is this the database you mean? Else restore its newest backup"
 
 
+_ACCEPT = "'tallystick ledger accept-rollback' shows what there is to accept"
+_DECIDE = f"if it is the newest there is, decide: {_ACCEPT}"
+
+
 class ChainLocked(UserError):
     """Another process writes this chain."""
 
@@ -228,6 +232,10 @@ class ChainWriter:
     def _compare_with_file(self) -> None:
         text = checkpoint_file.read(self._checkpoints, self.chain)
         published = self._published(text) if text is not None else None
+        if checkpoint_file.is_held(self._checkpoints, self.chain):
+            raise HistoryForked(
+                f"{self.chain!r} was restored from a backup, and nobody has said that it goes on from there", _DECIDE
+            )
         if published is None:
             if self.head is not None and self.head.height > 0:
                 raise HistoryForked(
@@ -237,7 +245,7 @@ class ChainWriter:
         elif published.size > self.size:
             raise HistoryForked(
                 f"{self.chain!r}: {published.size} entries were published, the database has {self.size}",
-                "a backup was restored: writing on would fork history. Restore a newer one",
+                f"a backup was restored: writing on would fork history. Restore a newer one, or decide: {_ACCEPT}",
             )
         elif self._root_at(published.size) != published.root:
             raise HistoryForked(

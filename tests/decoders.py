@@ -41,6 +41,8 @@ from ledger import (
     succession,
     tile,
 )
+from ledger.backup import restore
+from ledger.backup.manifest import Manifest
 from ledger.birth import Birth
 from ledger.block import Header
 from ledger.checkpoint import Checkpoint
@@ -441,6 +443,18 @@ def _of_ledger() -> Iterator[Target]:
         seeds.SETTINGS,
         file=settings.FILE_NAME,
     )
+    yield of_text(
+        "ledger.backup.manifest.Manifest.parse",
+        Manifest.parse,
+        MalformedError,
+        seeds.MANIFEST.text,
+        write=lambda found: str(found.text),
+        one_encoding=False,
+    )
+    yield of_file(
+        "ledger.backup.restore.load", lambda path: restore.load(path.parent), seeds.MANIFEST.text, file="manifest.json"
+    )
+    yield of_text("ledger.checkpoint_file.parse", checkpoint_file.parse, CheckpointError, seeds.NOTE)
     yield of_file("ledger.keys.SigningKey.load", SigningKey.load, seeds.KEY_FILE)
     yield of_file("ledger.checkpoint_file.load", lambda path: checkpoint_file.load(path.parent, path.name), seeds.NOTE)
 
@@ -553,6 +567,9 @@ OTHERS = {
     "labels.judgement.judge": "takes what gs1.parse has read",
     "labels.resolve._Leaves.of": "reads our own database",
     "labels.signature.LabelKey.of": "takes what the registry has read",
+    "ledger.backup.backup.read_heads": "reads our own database",
+    "ledger.backup.cli.restore": "by restore.restore",
+    "ledger.backup.restore.restore": "by Manifest.parse",
     "ledger.checkpoint_file.read": "gives a file's text",
     "ledger.genesis._Keys.load_or_make": "by SigningKey.load",
     "ledger.published.database.DatabaseReader.read": "reads a path by policy.parse",

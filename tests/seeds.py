@@ -6,6 +6,7 @@ from dataclasses import replace
 from labels import gs1
 from labels.signature import sign_label
 from ledger import anchor, cbor, cose, epcis, message, note, senml, stream
+from ledger.backup.manifest import File, Manifest
 from ledger.birth import Birth
 from ledger.block import Header
 from ledger.checkpoint import Checkpoint
@@ -204,6 +205,15 @@ BUNDLES = (BUNDLE.encode(), replace(BUNDLE, anchor=None).encode())
 REGISTRATIONS = (
     json.dumps({"tallystick-registration": 1, **cast.DEVICE_ENTRY, "key": cast.DEVICE.public.hex()}),
     json.dumps([{"tallystick-registration": 1, **cast.ORGANISATION_ENTRY}]),
+)
+MANIFEST = Manifest(
+    ledger="example.com",
+    genesis="ab" * 32,
+    made_at="2026-11-26T18:00:00+00:00",
+    postgres=18,
+    timescale="2.29.0",
+    chains={"production": (7, "cd" * 32)},
+    files={"ledger/trust.json": File(812, "ef" * 32)},
 )
 SETTINGS = """
 [ledger]

@@ -19,11 +19,13 @@ MAY_IMPORT = {
 # What does I/O, or is called by it. Every other module is pure: bytes and time are arguments.
 IMPURE = {
     "ledger": {
-        "audit.cli", "audit.database", "checkpoint_file", "cli", "command_line", "database", "folder", "genesis",
-        "inbox", "keyring", "operate", "pgcopy", "pool", "proof.cli", "proof.prove", "proof.proving",
-        "published.cli", "published.database", "published.export", "published.folder", "published.serve",
-        "published.tokens", "published.writer", "read", "rotate", "seal", "serving", "settings", "shred.clean",
-        "shred.cli", "shred.delete", "shred.shred", "tree_store", "trust_cli", "trusting",
+        "audit.cli", "audit.database", "backup.backup", "backup.cli", "backup.disk", "backup.restore",
+        "checkpoint_file", "cli", "command_line", "database", "folder", "genesis", "inbox", "keyring", "operate",
+        "pgcopy", "pool", "postgres_programs", "proof.cli", "proof.prove", "proof.proving", "published.cli",
+        "published.database", "published.export", "published.folder", "published.serve", "published.tokens",
+        "published.writer", "read", "rollback.accept", "rollback.cli", "rollback.standing", "rotate", "seal",
+        "serving", "settings", "shred.clean", "shred.cli", "shred.delete", "shred.shred", "tree_store", "trust_cli",
+        "trusting",
     },
     "gateway": {
         "ages", "anchor_chain", "answers", "chain", "chain_service", "check", "check_broker", "check_database", "cli",

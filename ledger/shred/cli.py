@@ -62,8 +62,8 @@ def shred(
         _confirm(wanted.lines, yes=yes)
         entry = _post(folder, where, wanted, reason=reason, timeout_s=timeout)
         click.echo(f"registry entry {entry} says that it is shredded")
-    count = work.finish(folder, where, rewrite=rewrite, tell=_tell)
-    _tell("")
+    count = work.finish(folder, where, rewrite=rewrite, tell=command_line.tell)
+    command_line.tell("")
     click.echo(f"deleted {count} section{'' if count == 1 else 's'}")
     click.echo("\n".join([_BEYOND, *([] if rewrite else [_PAGES])]))
 
@@ -86,8 +86,3 @@ def _post(folder: LedgerFolder, dsn: str, wanted: Any, **how: Any) -> int:
         return work.post(folder, dsn, wanted, **how)
     except UserError as error:
         raise UserError(str(error), f"{error.hint}; once it is sealed: 'tallystick ledger shred --pending'") from error
-
-
-def _tell(line: str) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r\x1b[K{line} …", err=True, nl=False)
