@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from edge import confirm, log_keys, window
 from edge.clock import Moment
 from edge.config import Config
-from edge.confirm import Ahead, Device, Ignored, NoStream, Proven
+from edge.confirm import Ahead, Behind, Device, Flaw, Ignored, NoStream, Proven
 from edge.publisher import Arrived, Connected, Happening, Lost, Post
 from edge.sensors import Pack, Sensor
 from edge.signer import SECTIONS_BYTES_MAX, Content, Signer, SpoolFullError, stopped_reason
-from edge.spool import Spool
+from edge.spool import Spool, Stream
 from edge.status import Receipt, Trouble, remember_broker, remember_receipt
 from ledger import senml
 from ledger.birth import NONCE_BYTES, Birth
@@ -57,12 +57,22 @@ class Mouth:
         return None if due_ms is None else max(due_ms, self.rest_until_ms)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What had been proven of a lane's open stream when the gateway was asked: no honest answer tells of less."""
+
+    stream: bytes
+    first_unproven: int
+    receipt_size: int
+
+
 @dataclass
 class Lane:
     """What the agent knows of a lane beside the spool."""
 
     flight: window.Flight = field(default_factory=window.Flight)
-    is_answered: bool = False  # on this connection
+    is_answered: bool = False  # since it was last asked
+    asked: Asked | None = None
     waiting: tuple[int, ...] | None = None  # numbers in the spool; None: to be read anew
 
 
@@ -214,6 +224,8 @@ class Agent:
                 self._alarm(
                     f"no receipt for {_LANE_NAMES[number]} after sending {flight.attempts} times", _HINT_SILENCE
                 )
+            if flight.is_unanswered and numbers:  # has it forgotten what they follow?
+                self._ask(now)
 
     def _send_one(self, number: int) -> bool:
         message = self._spool.message(number)
@@ -229,6 +241,17 @@ class Agent:
         for lane in LANES:
             for number in self._waiting(lane)[:1]:
                 self._send_one(number)
+
+    def _ask(self, now: Moment) -> None:
+        """Ask anew what the ledger has of each lane, and remember what we know that it must have."""
+        self._nonce, self._birth_attempts = os.urandom(NONCE_BYTES), 0
+        for number, lane in self._lanes.items():
+            stream = self._spool.open_stream(number)
+            lane.is_answered = False
+            lane.asked = None
+            if stream is not None:
+                lane.asked = Asked(stream.name, self._spool.first_unproven(stream), stream.receipt_size)
+        self._announce(now)
 
     def _announce(self, now: Moment) -> None:
         """Publish the birth: the head of each lane, for which we want the current receipt."""
@@ -279,13 +302,12 @@ class Agent:
         if self._trouble:
             self._trouble = ""
             remember_broker(self._spool, None)
-        self._nonce, self._birth_attempts, self._probe_due_ms = os.urandom(NONCE_BYTES), 0, 0
-        self._ask_due_ms = 0
+        self._nonce, self._probe_due_ms, self._ask_due_ms = os.urandom(NONCE_BYTES), 0, 0
         for lane in self._lanes.values():
-            lane.is_answered = False
+            lane.is_answered, lane.asked = False, None
             lane.flight = window.reconnected(lane.flight, now_ms=now.ticks_ms, hold_ms=HOLD_MS)
         if self.stopped is None:
-            self._announce(now)
+            self._ask(now)
 
     def _on_message(self, topic: str, payload: bytes, now: Moment) -> None:
         lane, what = _lane_of(topic, self._topic)
@@ -321,10 +343,12 @@ class Agent:
             self._ask_for_keys(now)
         match verdict:
             case Ignored(flaw, detail):
-                self.counts[f"ignored {flaw}"] += 1
-                level = logging.DEBUG if flaw is confirm.Flaw.OLDER else logging.WARNING
-                log.log(level, "an answer is ignored: %s: %s", flaw, detail)
+                self._ignore(flaw, detail)
                 return
+            case Behind():
+                if not self._is_forgotten(verdict, lane):
+                    self._ignore(Flaw.OLDER, f"of size {verdict.size}, seq {verdict.seq}")
+                    return
             case Proven():
                 self._on_proven(verdict, lane, now)
             case Ahead():
@@ -334,6 +358,11 @@ class Agent:
                 pass
         if verdict.nonce == self._nonce and verdict.nonce:
             self._on_answered(verdict, lane, now)
+
+    def _ignore(self, flaw: Flaw, detail: str) -> None:
+        self.counts[f"ignored {flaw}"] += 1
+        level = logging.DEBUG if flaw is Flaw.OLDER else logging.WARNING
+        log.log(level, "an answer is ignored: %s: %s", flaw, detail)
 
     def _on_proven(self, proven: Proven, lane: int, now: Moment) -> None:
         moved = self._spool.confirm(proven)
@@ -351,22 +380,36 @@ class Agent:
             log.info("the ledger takes this device's statements again")
             self._spool.set_state("stopped", None)
 
-    def _on_answered(self, verdict: Proven | Ahead | NoStream, lane: int, now: Moment) -> None:
+    def _on_answered(self, verdict: Proven | Ahead | Behind | NoStream, lane: int, now: Moment) -> None:
         """The gateway has told, in answer to our birth, what the ledger has of a lane."""
         state = self._lanes[lane]
         state.is_answered = True
         state.flight = window.released(state.flight, now_ms=now.ticks_ms)
         stream = self._spool.open_stream(lane)
-        if stream is None or stream.is_cleared or isinstance(verdict, Ahead):
+        if stream is None or isinstance(verdict, Ahead):
             return
-        if isinstance(verdict, NoStream) or verdict.stream != stream.name:
-            if stream.receipt_size:
-                self._alarm(f"the ledger has forgotten {_LANE_NAMES[lane]} that it has proven", _HINT_FORGOTTEN)
-                return  # not cleared: after a while a new stream is opened
-        elif verdict.seq + 1 < self._spool.first_unproven(stream):
-            self._alarm(f"the ledger has forgotten {_LANE_NAMES[lane]} that it has proven", _HINT_FORGOTTEN)
-        with self._spool.transaction():
-            self._spool.clear(stream)
+        if self._is_forgotten(verdict, lane):
+            self._on_forgotten(verdict, stream, now)
+        elif not stream.is_cleared:
+            with self._spool.transaction():
+                self._spool.clear(stream)
+
+    def _is_forgotten(self, verdict: Proven | Behind | NoStream, lane: int) -> bool:
+        """Whether the answer to our birth tells of less than the ledger had proven to us before we asked."""
+        asked = self._lanes[lane].asked
+        if asked is None or not asked.receipt_size or verdict.nonce != self._nonce or not verdict.nonce:
+            return False
+        if isinstance(verdict, NoStream) or verdict.size < asked.receipt_size:
+            return True
+        return verdict.stream != asked.stream or verdict.seq + 1 < asked.first_unproven
+
+    def _on_forgotten(self, verdict: Proven | Behind | NoStream, stream: Stream, now: Moment) -> None:
+        """Never sign on at a seq whose predecessors the ledger lacks: it would take none of it."""
+        state = self._lanes[stream.lane]
+        known = -1 if isinstance(verdict, NoStream) or verdict.stream != stream.name else verdict.seq
+        self._signer.go_on(stream, known, now)
+        state.asked, state.waiting = None, None
+        self._alarm(f"the ledger has forgotten {_LANE_NAMES[stream.lane]} that it has proven", _HINT_FORGOTTEN)
 
     def _on_ahead(self, verdict: Ahead, lane: int, now: Moment) -> None:
         """The ledger has more than this spool: never sign at a seq that may be used, go on in a new stream."""
@@ -427,7 +470,7 @@ _HINT_SILENCE = (
 )
 _HINT_FULL = "the ledger has not answered for long: see 'tallystick edge status', or raise bytes_max in [spool]"
 _HINT_REFUSED = "ask the ledger's operator; the spool is kept, and the agent asks again every ten minutes"
-_HINT_FORGOTTEN = "tell the ledger's operator: its database may be an old copy"
+_HINT_FORGOTTEN = "tell the ledger's operator: its database may be an old copy. What is here goes on in a new stream"
 
 
 def _meets_unknown_key(verdict: confirm.Verdict) -> bool:

@@ -120,6 +120,19 @@ class Ahead:
 
 
 @dataclass(frozen=True, slots=True)
+class Behind:
+    """The log has signed, by its tree of `size`, that `seq` was the newest of our `stream`: less than we know by now.
+
+    Whether that is an old word, or the log has forgotten what it had proven, depends on when it was said.
+    """
+
+    stream: bytes
+    seq: int
+    size: int
+    nonce: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class NoStream:
     """The lane has no stream in the ledger. Nobody signs this: it may let a device go on, but proves nothing."""
 
@@ -134,7 +147,7 @@ class Ignored:
     detail: str
 
 
-Verdict = Proven | Ahead | NoStream | Ignored
+Verdict = Proven | Ahead | Behind | NoStream | Ignored
 
 
 class _Flawed(Exception):
@@ -182,13 +195,15 @@ def _judge(data: bytes, lane: int, device: Device, view: View) -> Verdict:
     ours = view.links(receipt.stream, receipt.seq, 1).get(receipt.seq)
     if next_seq is None or receipt.seq >= next_seq or (ours and ours.hash != receipt.statement_hash):
         return _judge_ahead(answer, receipt, signed, key, view, is_ours=next_seq is not None)
-    if ours is None:
-        raise _Flawed(Flaw.OLDER, f"seq {receipt.seq} of the stream was proven long ago")
+    behind = Behind(receipt.stream, receipt.seq, receipt.size, answer.nonce)
+    if ours is None:  # it was proven long ago
+        _require_signed(answer, signed, key)
+        return behind
     # (5) The receipt's signature holds, over the root that our own leaf hash leads to.
     _require_included(receipt, ours.leaf, signed.checkpoint.root, key)
     # (6) It is not older than what we know.
     if receipt.size < view.receipt_size(receipt.stream):
-        raise _Flawed(Flaw.OLDER, f"of size {receipt.size}, older than the stream's newest receipt")
+        return behind
     # (7) The range proofs hold for the leaf hashes of our own statements.
     return _proven(answer, receipt, signed, view)
 
@@ -233,12 +248,17 @@ def _require_included(receipt: Receipt, leaf: bytes, root: bytes, key: bytes) ->
 
 
 def _judge_ahead(answer: Answer, receipt: Receipt, signed: Signed, key: bytes, view: View, *, is_ours: bool) -> Ahead:
+    _require_signed(answer, signed, key)
+    proven = _proven(answer, receipt, signed, view, is_ahead=True)
+    return Ahead(receipt.stream, receipt.seq, receipt.statement_hash, is_ours, proven, answer.nonce)
+
+
+def _require_signed(answer: Answer, signed: Signed, key: bytes) -> None:
+    """Raise unless the receipt is signed over the root: all that can be checked of what is not ours, or not here."""
     try:
         cose.Sign1.decode(answer.receipt or b"").verify(key, detached=signed.checkpoint.root)
     except (MalformedError, SignatureError) as error:
         raise _Flawed(Flaw.SIGNATURE, error) from error
-    proven = _proven(answer, receipt, signed, view, is_ahead=True)
-    return Ahead(receipt.stream, receipt.seq, receipt.statement_hash, is_ours, proven, answer.nonce)
 
 
 def _proven(answer: Answer, receipt: Receipt, signed: Signed, view: View, *, is_ahead: bool = False) -> Proven:

@@ -161,6 +161,18 @@ class Signer:
             if behind is not None and target is not None and target.id != behind.id:
                 self._move(self.spool.held(behind, 0), behind, target, now)
 
+    def go_on(self, stream: Stream, known: int, now: Moment) -> None:
+        """The ledger has forgotten what came after seq `known` of our open stream (-1: all of it): go on in a new one.
+
+        Its opening names the last that was signed. What is still here of all that the ledger has not is signed anew.
+        """
+        with self.spool.transaction():
+            earlier = self.spool.unproven_before(stream)
+            target = self._open(stream.lane, "lost", stream.last, now)
+            for behind in earlier:
+                self._move(self.spool.held(behind, 0), behind, target, now)
+            self._move(self.spool.kept(stream, known + 1), stream, target, now)
+
     # Refusals
 
     def refuse(self, refusal: Refusal, now: Moment) -> bool:

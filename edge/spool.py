@@ -252,6 +252,18 @@ class Spool:
                     WHERE lane = ? AND stream = ? AND seq >= ? AND proven = 0 ORDER BY seq"""
         return [Held(*row) for row in self._db.execute(query, [stream.lane, stream.id, first])]
 
+    def kept(self, stream: Stream, first: int) -> list[Held]:
+        """As `held`, and with them those that were proven and of which a section still waits."""
+        query = """SELECT id, seq, hash, bytes, lines FROM statement
+                    WHERE stream = ? AND seq >= ? AND bytes IS NOT NULL ORDER BY seq"""
+        return [Held(*row) for row in self._db.execute(query, [stream.id, first])]
+
+    def unproven_before(self, stream: Stream) -> list[Stream]:
+        """Earlier streams of the lane that have statements without a receipt."""
+        query = "SELECT DISTINCT stream FROM statement WHERE proven = 0 AND lane = ? AND stream < ? ORDER BY stream"
+        rows = self._db.execute(query, [stream.lane, stream.id]).fetchall()
+        return [found for (number,) in rows if (found := self._stream("id = ?", number)) is not None]
+
     def hashes(self) -> dict[bytes, bool]:
         """The hashes of all statements that are not forgotten, and whether each is proven."""
         return {bytes(hash_): bool(proven) for hash_, proven in self._db.execute("SELECT hash, proven FROM statement")}
@@ -262,7 +274,7 @@ class Spool:
         return self._db.execute(query, [stream.lane, stream.id, seq]).fetchone() is not None
 
     def remove(self, number: int) -> None:
-        """Take an unproven statement out, with its sections: it is signed anew, or refused for good."""
+        """Take a statement out, with its sections: it is signed anew, or refused for good."""
         count = "UPDATE stream SET removed = removed + 1 WHERE id = (SELECT stream FROM statement WHERE id = ?)"
         self._db.execute(count, [number])
         self._db.execute("DELETE FROM statement WHERE id = ?", [number])

@@ -13,6 +13,7 @@ from edge.publisher import Arrived, Lost
 from edge.sensors import Pack
 from edge.signer import Content
 from edge.spool import Spool
+from edge.spool import Stream as SpooledStream
 from ledger import cbor, message, senml, stream
 from ledger.receipt import Answer
 from ledger.refusal import Reason
@@ -533,19 +534,74 @@ def test_nothing_but_a_good_answer_deletes_anything(tmp_path: Path) -> None:
         assert status.read(world.spool)["unconfirmed"] == 0
 
 
-def test_a_ledger_that_has_forgotten_is_an_alarm(tmp_path: Path) -> None:
-    """A ledger that lost what it proved is told of, and the agent does not sign on as if nothing were."""
+@pytest.mark.parametrize("how", ["connected", "reconnected", "restarted"])
+@pytest.mark.parametrize("waiting", [False, True])
+@pytest.mark.parametrize("kept", [0, 1, 2, 6])
+def test_a_ledger_that_has_forgotten_stalls_nobody(kept: int, waiting: bool, how: str, tmp_path: Path) -> None:
+    """A ledger that lost what it proved, as a restored backup does: the agent tells of it, and goes on in a new stream.
+
+    Its opening names the last that was signed before: so everyone sees that the ledger lacks something. What was not
+    proven then is signed anew, and nothing twice.
+    """
+    with World(tmp_path, packs=30) as world:
+        world.connect()
+        world.run(1_000)
+        while world.spool.held(_telemetry(world), 0):
+            world.run(100)
+        given = len(numbers(world))
+        world.ledger.silent = True
+        world.run(300 if waiting else 0)
+        world.ledger.silent = False
+        world.ledger.rewind(kept)
+        if how != "connected":
+            world.cut()
+        if how == "restarted":
+            world.restart()
+        if how != "connected":
+            world.connect()
+        before = _telemetry(world)
+        world.drain(ms=200_000)
+        world.check()
+        assert numbers(world) == [*range(1, kept), *range(given + 1, 31)]
+        lost = openings(world)[-1]
+        assert lost.reason == "lost" and lost.previous is not None and lost.previous[0] == before.name
+        assert not world.ledger.bad_keys
+
+
+def _telemetry(world: World) -> SpooledStream:
+    opened = world.spool.open_stream(TELEMETRY)
+    assert opened is not None
+    return opened
+
+
+def test_a_ledger_that_has_forgotten_is_an_alarm(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is told to whoever reads the agent's log, with what to do."""
     with World(tmp_path, packs=10) as world:
+        logging.getLogger("tallystick.edge").propagate = True
         world.connect()
         world.drain()
         world.ledger.rewind(0)
         world.retained.clear()
         world.restart()
+        with caplog.at_level(logging.WARNING, "tallystick.edge"):
+            world.connect()
+            world.run(1_000)
+    assert "the ledger has forgotten telemetry that it has proven" in caplog.text
+    assert "its database may be an old copy" in caplog.text
+
+
+def test_an_answer_from_before_we_asked_moves_nothing(tmp_path: Path) -> None:
+    """An older receipt under another nonce, as the broker retains one, is no word of what the ledger has now."""
+    with World(tmp_path, packs=20) as world:
         world.connect()
-        world.run(1_000)
-        assert "forgotten" in str(status.read(world.spool)["alarm"])
-        opened = world.spool.open_stream(TELEMETRY)
-        assert opened is not None and not opened.is_cleared
+        world.run(500)
+        kept = dict(world.retained)
+        world.run(500)
+        opened = _telemetry(world)
+        for topic, payload in kept.items():
+            world.agent.take(Arrived(topic, payload), world.now)
+        world.drain()
+        assert _telemetry(world).name == opened.name
 
 
 def test_a_sensor_that_fails_harms_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge import confirm
-from edge.confirm import Ahead, Device, Flaw, Ignored, Link, NoStream, Proven
+from edge.confirm import Ahead, Behind, Device, Flaw, Ignored, Link, NoStream, Proven
 from ledger import cbor, cose, merkle, message, note
 from ledger.checkpoint import Checkpoint
 from ledger.keys import SigningKey
@@ -211,11 +211,11 @@ def test_an_answer_on_the_other_lanes_topic_is_ignored(scene: Scene) -> None:
     assert scene.judge(scene.answer, lane=0) == Ignored(Flaw.LANE, "a receipt for 1, not 0")
 
 
-def test_an_older_receipt_is_ignored(scene: Scene) -> None:
-    """A receipt of a smaller tree than one that counted is stale; the same size again is harmless."""
+def test_an_older_receipt_proves_nothing(scene: Scene) -> None:
+    """A receipt of a smaller tree than one that counted proves nothing new; the same size again is harmless."""
     scene.known.size = 17
     verdict = scene.judge(scene.answer)
-    assert isinstance(verdict, Ignored) and verdict.flaw is Flaw.OLDER
+    assert isinstance(verdict, Behind) and (verdict.size, verdict.seq) == (16, 6)
     scene.known.size = 16
     assert isinstance(scene.judge(scene.answer), Proven)
 
@@ -292,10 +292,12 @@ def test_nobody_but_the_log_says_that_it_is_ahead(key: str, scene: Scene) -> Non
 
 
 def test_a_receipt_for_what_was_forgotten_is_old(scene: Scene) -> None:
-    """A seq that was ours and proven so long ago that its hash is gone tells nothing."""
+    """A seq that was ours and proven so long ago that its hash is gone proves nothing; but it is signed."""
     scene.known.links = lambda stream, first, count: {}  # type: ignore[method-assign]
     verdict = scene.judge(scene.answer)
-    assert isinstance(verdict, Ignored) and verdict.flaw is Flaw.OLDER
+    assert isinstance(verdict, Behind) and (verdict.size, verdict.seq) == (16, 6)
+    verdict = scene.judge(scene.with_receipt(SigningKey.generate()))
+    assert isinstance(verdict, Ignored) and verdict.flaw is Flaw.SIGNATURE
 
 
 # Refusals
