@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 @click.option(
     "--organisation", metavar="URI", callback=checked(names.organisation), help="The organisation of a new ledger."
 )
-def up(data: Path | None, **chosen: Any) -> None:
+@click.option("--only-database", is_flag=True, help="PostgreSQL alone: for 'ledger restore' and 'accept-rollback'.")
+def up(data: Path | None, only_database: bool, **chosen: Any) -> None:
     """Run PostgreSQL, broker, gateway, label service and local agents on this machine, until Ctrl-C."""
     from deploy.stack import Options, Stack  # loads the database's driver
     from ledger.database import connect
@@ -51,8 +52,13 @@ def up(data: Path | None, **chosen: Any) -> None:
     stack = Stack(data_folder(data), Options(**chosen), progress=click.echo, on_change=shown)
     try:
         with interrupted_by_signals(), stack:
-            stack.start()
-            _summary(stack)
+            if only_database:
+                stack.start_database()
+                click.echo(f"data     {stack.data}")
+                click.echo("Ctrl-C stops it.")
+            else:
+                stack.start()
+                _summary(stack)
             while True:
                 signal.pause()
     except KeyboardInterrupt:

@@ -97,6 +97,11 @@ class Stack:
         for folder in sorted((self.data / "devices").glob("*/config.toml")):
             self.start_agent(folder.parent)
 
+    def start_database(self) -> None:
+        """Start PostgreSQL alone, and write where it is: for whoever restores a ledger before anything writes on it."""
+        self._start_database()
+        settings_file.save(self.data, self._tables)
+
     def start_stores(self) -> None:
         """Start PostgreSQL (unless the user names a server) and the broker, and write where they are."""
         self._start_database()

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ledger import fold, merkle, note
-from ledger.audit import log_keys
+from ledger.audit import log_keys, rollbacks
 from ledger.audit.anchor import Ahead, AnchorEntries
 from ledger.audit.report import Findings, Report
 from ledger.audit.rows import BlockRow, ChainRow, EntryRow, Source
@@ -43,9 +43,17 @@ def audit(source: Source, trust: Trust, *, tell: Callable[[str, int], None] = _n
             findings = report.chains[row.name] = Findings(row.name)
             checks = _anchor_entries(source, rows, findings) if row.name == ANCHOR else None
             _Walk(row, source, trust, findings, checks, tell).run()
+    rollbacks.check(_registry(source, report).rollbacks, source, trust, report.chains)
     for stray in source.strays():
         report.strays.wrong(stray)
     return report
+
+
+def _registry(source: Source, report: Report) -> Registry:
+    """The registry as it is in the end."""
+    states = RegistryStates(source.entries(REGISTRY))
+    states.fold_to(report.chains[REGISTRY].counts["entries"] if REGISTRY in report.chains else 0)
+    return states.registry
 
 
 def _require_pinned(rows: list[ChainRow], trust: Trust, findings: Findings) -> None:

@@ -148,7 +148,8 @@ def _put_folder(source: Path, folder: LedgerFolder, chains: list[str]) -> None:
             checkpoint_file.write(folder.checkpoints, chain, note)
     for part, target in (("lost", folder.lost_checkpoints), ("keys", folder.key_file("x").parent)):
         for path in disk.files_in(source / part):
-            if not (target / path.name).exists():
-                disk.write(target / path.name, path.read_bytes())
+            place = folder.tokens_file if path.name == folder.tokens_file.name else target / path.name
+            if not place.exists():
+                disk.write(place, path.read_bytes())
     if not folder.exists:
         disk.write(folder.trust_file, (source / "trust.json").read_bytes())

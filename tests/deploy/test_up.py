@@ -114,3 +114,31 @@ def test_the_gateway_can_be_asked_how_it_is(open_folder: Path) -> None:
             assert b'tallystick_chain_held{chain="production"} 1.0' in answer.read()
         with urllib.request.urlopen(address.replace("/metrics", "/ready"), timeout=10) as answer:
             assert json.load(answer)["ready"] is True
+
+
+def test_a_ledger_moves_to_another_folder(open_folder: Path) -> None:
+    """Backed up while it runs, restored beside the database alone, accepted, and run: one ledger, as it was."""
+    old, new, backup = (str(open_folder / name) for name in ("old", "new", "backup"))
+    with up(Path(old)) as (process, _):
+        tallystick("ledger", "backup", backup, "--data", old, "--keys")
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+    with started(Path(new), "--only-database") as process:
+        printed = printed_by(process)
+        assert [line.split()[0] for line in printed if "ready after" in line] == ["postgres"]
+        tallystick("ledger", "restore", backup, "--data", new)
+        shown = tallystick("ledger", "accept-rollback", "--data", new)
+        named = shown.split("  tallystick ")[1].partition(" --reason")[0]
+        tallystick(*named.split(), "--reason", "it moves")
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+    with up(Path(new)):
+        assert json.loads(tallystick("ledger", "audit", "--data", new, "--json"))["ok"]
+        assert Path(new, "ledger", "trust.json").read_text() == Path(old, "ledger", "trust.json").read_text()
+
+
+def tallystick(*args: str) -> str:
+    """What a command prints that must succeed."""
+    done = subprocess.run([sys.executable, "-m", "tallystick", *args], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

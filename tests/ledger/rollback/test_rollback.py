@@ -128,6 +128,36 @@ def test_what_was_published_is_kept_as_evidence(old: Old) -> None:
     assert sorted(kept) == sorted(published)
 
 
+def test_the_audit_names_the_decision(old: Old) -> None:
+    """It is no problem, and it is not passed over: from where the chain goes on, by which entry, and what was lost."""
+    old.accept()
+    old.world.tick()
+    report = audit(old.world)
+    by = registry(old.world).rollbacks[0].index
+    for chain in CHAINS:
+        [note] = [str(note) for note in report.chains[chain].notes if "goes on" in note.what]
+        published = old.published[chain]
+        assert published is not None
+        assert f"the operator decided in registry entry {by}" in note
+        assert f"{published.checkpoint.size} had been published" in note
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"accepted": [2, bytes(32)]}, "it never was at 2 entries with the root"),
+        ({"lost": "no note"}, "names a lost checkpoint that does not hold"),
+    ],
+)
+def test_a_decision_that_is_not_true_is_a_problem(old: Old, change: dict[str, object], complaint: str) -> None:
+    """A state that the chain never had; a lost checkpoint that its log never signed."""
+    old.accept()
+    entry = {"type": "rollback", "chain": "production", "lost": None, "accepted": [0, bytes(32)], "reason": "x"}
+    old.world.operator_says({**entry, **change})
+    [problem] = audit(old.world).problems
+    assert complaint in str(problem)
+
+
 def test_no_service_signs_a_seq_again(old: Old) -> None:
     """What they signed in the lost part may be known to others: they go on in new streams, which name the old."""
     old.accept()
