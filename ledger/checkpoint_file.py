@@ -68,7 +68,7 @@ def write(folder: Path, chain: str, text: str) -> None:
                 _take(lock, chain)
                 _require_newer(load(folder, chain), chain, text)
                 new.replace(folder / chain)
-        _sync(folder)
+        sync(folder)
         _clear(folder, chain)
     finally:
         new.unlink(missing_ok=True)
@@ -93,7 +93,7 @@ def go_back(folder: Path, chain: str, text: str | None, *, keep_in: Path) -> Non
         else:
             _put(folder / chain, text)
         (folder / f".{chain}.held").unlink(missing_ok=True)
-        _sync(folder)
+        sync(folder)
 
 
 def hold(folder: Path, chain: str) -> None:
@@ -113,7 +113,7 @@ def _put(path: Path, text: str) -> None:
     with new.open("w", encoding="utf-8") as file:
         _write(file, text)
     new.replace(path)
-    _sync(path.parent)
+    sync(path.parent)
 
 
 def _write(file: IO[str], text: str) -> None:
@@ -130,8 +130,9 @@ def _clear(folder: Path, chain: str) -> None:
             left.unlink()
 
 
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """See a file or a folder on the disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

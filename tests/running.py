@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+
 from deploy import acl
 from deploy.broker import Broker, Kind
 from deploy.children import Supervisor
@@ -54,6 +56,13 @@ def serving(*args: str) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(10)
+
+
+def until_one_waits(dsn: str) -> None:
+    """Wait until a session of this database waits for another's lock."""
+    query = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        eventually(lambda: connection.execute(query).fetchone() is not None, within_s=20)
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ def _synced(target: Path, tell: Tell) -> list[Path]:
     files = disk.files_in(target)
     for path in files:
         tell(f"reading {path.name} once more, for its hash")
-        disk.sync(path)
+        checkpoint_file.sync(path)
     for top, _, _ in os.walk(target):
-        disk.sync(Path(top))
+        checkpoint_file.sync(Path(top))
     return files

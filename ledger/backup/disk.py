@@ -9,6 +9,7 @@ from pathlib import Path
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from ledger.backup.manifest import File
+from ledger.checkpoint_file import sync
 from ledger.errors import UserError
 
 Tell = Callable[[str], None]
@@ -37,15 +38,6 @@ def write(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
     partial.replace(path)
     sync(path.parent)
-
-
-def sync(path: Path) -> None:
-    """See a file or a folder on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def files_in(folder: Path) -> list[Path]:

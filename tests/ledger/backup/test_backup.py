@@ -23,6 +23,7 @@ from ledger.backup.manifest import NAME, Manifest
 from ledger.database import connect
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
+from tests.running import until_one_waits
 from tests.world import World, event, ticking
 
 Fresh = Callable[[], str]
@@ -114,7 +115,7 @@ def test_a_backup_that_was_killed_is_known_for_half(world: World, fresh_database
     with psycopg.connect(world.dsn) as holding:
         holding.execute("lock table tallystick.reading in access exclusive mode")
         process = subprocess.Popen([sys.executable, "-m", "tallystick", "ledger", "backup", str(target), *where])
-        _until_waiting(world.dsn)
+        until_one_waits(world.dsn)
         process.send_signal(signal.SIGKILL)
         process.wait()
         _end_others(world.dsn)
@@ -140,15 +141,6 @@ def test_a_restore_that_was_killed_leaves_no_ledger(world: World, fresh_database
     with pytest.raises(UserError, match="holds a ledger, or half of one"):
         restore.restore(tmp_path / "backup", folder, dsn)
     restore.restore(tmp_path / "backup", folder, fresh_database())
-
-
-def _until_waiting(dsn: str) -> None:
-    deadline = time.monotonic() + 20
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        query = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-        while connection.execute(query).fetchone() is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
 
 
 def _end_others(dsn: str) -> None:

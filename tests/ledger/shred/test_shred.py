@@ -4,7 +4,6 @@ import contextlib
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from ledger.section import Privacy, Section
 from ledger.senml import Reading
 from ledger.statement import Statement
 from tests.labels.story import public_pack
+from tests.running import until_one_waits
 from tests.world import World, event, ticking
 
 SECRET = "the patient's own name"
@@ -218,22 +218,12 @@ def test_a_run_that_is_killed_between_the_entry_and_the_deletion_is_finished(tol
     with ticking(told.world), psycopg.connect(told.world.dsn) as holding:
         holding.execute("select from tallystick.section for update")
         process = subprocess.Popen([*argv, "--chain", "production", "--index", index, *REASON, "--yes"])
-        _eventually_waits(told.world.dsn)
+        until_one_waits(told.world.dsn)
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert told.in_dump() == told.needles
     assert told.command("--pending") == 0
     assert told.in_dump() == []
-
-
-def _eventually_waits(dsn: str) -> None:
-    """Until a session waits for another's lock on a row."""
-    deadline = time.monotonic() + 20
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        query = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-        while connection.execute(query).fetchone() is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
 
 
 def test_an_entry_that_nobody_seals_deletes_nothing_yet(told: Told, capsys: pytest.CaptureFixture[str]) -> None:
