@@ -12,11 +12,36 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 from psycopg import sql
 
+from ledger.errors import UserError
 from ledger.shred.delete import TABLES
 from ledger.shred.target import Pack
 
-_TRIES, _PAUSE_S = 10, 1.0
+_TRIES, _PAUSE_S, _POLL_S = 10, 1.0, 0.1
 _BUCKETS = {"reading_1h": timedelta(hours=1), "reading_1d": timedelta(days=1)}  # each is made of the one before
+
+
+def horizon(connection: psycopg.Connection) -> str:
+    """This transaction's number: who began before it ends still sees what it deletes."""
+    row = connection.execute("select pg_current_xact_id()::xid::text").fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def wait_until_unseen(
+    connection: psycopg.Connection, horizon: str, deadline: float, *, tell: Callable[[str], None]
+) -> bool:
+    """Wait for sessions that began before `horizon` ended, until `deadline` (s, monotonic); whether some still go on.
+
+    VACUUM takes no row that one of them may still look at: a backup, say, or an audit.
+    """
+    query = """select from pg_stat_activity
+                where pid <> pg_backend_pid() and age(backend_xmin) >= age(%s::xid) limit 1"""
+    while connection.execute(query, [horizon]).fetchone() is not None:
+        if time.monotonic() > deadline:
+            return True
+        tell("waiting for sessions that still see what was deleted")
+        time.sleep(_POLL_S)
+    return False
 
 
 def clean(
@@ -27,21 +52,27 @@ def clean(
     tell: Callable[[str], None] = lambda line: None,
 ) -> None:
     """Refresh the aggregates for the time of `readings`, then VACUUM; `connection` commits by itself."""
+    connection.execute("set lock_timeout = '30s'")  # a rewrite stands in everybody's way while it waits
     aggregates = _aggregates(connection)
     for name, bucket in _BUCKETS.items():
         if name in aggregates and readings:
             tell(f"{name} is made anew")
             _refresh(connection, name, *_span(readings, bucket))
-    kept = [sql.Identifier("tallystick", table) for table in TABLES]
-    made = [sql.Identifier(*aggregates[name]) for name in aggregates]
-    for table in (*kept, *made, sql.Identifier("pg_catalog", "pg_statistic")):
-        tell(f"{table.as_string(connection)} is {'rewritten' if rewrite else 'vacuumed'}")
-        connection.execute(_vacuum(table, rewrite=rewrite))
+    tables = [*(("tallystick", table) for table in TABLES), *aggregates.values(), ("pg_catalog", "pg_statistic")]
+    for table in tables:
+        tell(f"{table[1]} is {'rewritten' if rewrite else 'vacuumed'}")
+        how = "full, analyze" if rewrite else "analyze, index_cleanup on"
+        _vacuum(connection, sql.SQL("vacuum ({}) {}").format(sql.SQL(how), sql.Identifier(*table)))
 
 
-def _vacuum(table: sql.Identifier, *, rewrite: bool) -> sql.Composed:
-    how = "full, analyze" if rewrite else "analyze, index_cleanup on"
-    return sql.SQL("vacuum ({}) {}").format(sql.SQL(how), table)
+def _vacuum(connection: psycopg.Connection, command: sql.Composed) -> None:
+    try:
+        connection.execute(command)
+    except psycopg.errors.LockNotAvailable as error:
+        raise UserError(
+            "the content is deleted, but a table was in use for too long to be cleaned",
+            "when it is quieter: 'tallystick ledger shred --pending --rewrite'",
+        ) from error
 
 
 def _aggregates(connection: psycopg.Connection) -> dict[str, tuple[str, str]]:

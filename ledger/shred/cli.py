@@ -62,9 +62,14 @@ def shred(
         _confirm(wanted.lines, yes=yes)
         entry = _post(folder, where, wanted, reason=reason, timeout_s=timeout)
         click.echo(f"registry entry {entry} says that it is shredded")
-    count = work.finish(folder, where, rewrite=rewrite, tell=command_line.tell)
+    done = work.finish(folder, where, timeout_s=timeout, rewrite=rewrite, tell=command_line.tell)
     command_line.tell("")
-    click.echo(f"deleted {count} section{'' if count == 1 else 's'}")
+    click.echo(f"deleted {done.count} section{'' if done.count == 1 else 's'}")
+    if done.is_seen:
+        raise UserError(
+            "a session that began before still sees what was deleted, so it is still in the tables' files",
+            "when that has ended (a backup? an audit?): 'tallystick ledger shred --pending --rewrite'",
+        )
     click.echo("\n".join([_BEYOND, *([] if rewrite else [_PAGES])]))
 
 

@@ -1,9 +1,8 @@
 """Shredding, in its order: the entry is published, then the content is deleted, then the tables are cleaned."""
 
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-
-import psycopg
 
 from ledger import operate
 from ledger.database import connect
@@ -12,9 +11,9 @@ from ledger.folder import LedgerFolder
 from ledger.proof import proving
 from ledger.proof.prove import Prover
 from ledger.read import chain_id
-from ledger.registry import ANCHOR, REGISTRY, Registry
+from ledger.registry import ANCHOR, REGISTRY
 from ledger.shred import clean, delete
-from ledger.shred.target import Pack, Target, choose
+from ledger.shred.target import Target, choose
 from ledger.statement import Statement
 from ledger.tree_store import entry_id
 
@@ -60,20 +59,30 @@ def post(folder: LedgerFolder, dsn: str, wanted: Wanted, *, reason: str, timeout
     return registry.shredded[wanted.chain, wanted.index, wanted.targets[0].line]
 
 
-def finish(folder: LedgerFolder, dsn: str, *, rewrite: bool = False, tell: Tell = lambda line: None) -> int:
-    """Delete all that the published registry says is shredded and is still here; returns how many sections that was."""
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What was deleted: so many sections. `is_seen`: a session that began before still sees the rows, so they stay."""
+
+    count: int
+    is_seen: bool
+
+
+def finish(
+    folder: LedgerFolder, dsn: str, *, timeout_s: float, rewrite: bool = False, tell: Tell = lambda line: None
+) -> Finished:
+    """Delete all that the published registry says is shredded and is still here, and clean up after it."""
     with connect(dsn, role=None, autocommit=True) as connection:
         delete.require_owner(connection)
-        places, readings = _delete(connection, operate.published_registry(connection, folder))
-        if places or rewrite:
-            clean.clean(connection, readings, rewrite=rewrite, tell=tell)
-        return len(places)
-
-
-def _delete(connection: psycopg.Connection, registry: Registry) -> tuple[list[delete.Place], list[Pack]]:
-    with connection.transaction():
-        places = delete.pending(connection, registry)
-        return places, delete.delete(connection, places)
+        with connection.transaction():
+            places = delete.pending(connection, operate.published_registry(connection, folder))
+            readings = delete.delete(connection, places)
+            horizon = clean.horizon(connection)
+        if not (places or rewrite):
+            return Finished(0, is_seen=False)
+        is_seen = clean.wait_until_unseen(connection, horizon, time.monotonic() + timeout_s, tell=tell)
+        # A rewrite would wait for who still looks, and everybody else for the rewrite.
+        clean.clean(connection, readings, rewrite=rewrite and not is_seen, tell=tell)
+        return Finished(len(places), is_seen)
 
 
 def _require_content(chain: str) -> None:

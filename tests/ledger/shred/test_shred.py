@@ -138,6 +138,19 @@ def test_a_rewrite_leaves_nothing_in_the_tables_files(told: Told) -> None:
     assert told.in_files() == []
 
 
+def test_who_still_sees_it_is_waited_for_and_told_of(told: Told, capsys: pytest.CaptureFixture[str]) -> None:
+    """A session that began before keeps the rows in the files, as a backup does: the operator is told what to do."""
+    index = str(told.place(told.secret))
+    with psycopg.connect(told.world.dsn) as looking:
+        looking.execute("set transaction isolation level repeatable read, read only")
+        looking.execute("select count(*) from tallystick.section")
+        assert told.run("--chain", "production", "--index", index, *REASON, "--yes", "--timeout", "2", "--rewrite") == 1
+        assert "still sees what was deleted" in capsys.readouterr().err
+        assert told.in_dump() == [] and told.in_files() != []
+    assert told.command("--pending", "--rewrite") == 0
+    assert told.in_files() == []
+
+
 def test_an_event_goes_with_what_it_was_about(told: Told) -> None:
     """Its row, its document, and the identifiers by which it was found; by the statement's hash."""
     assert EPC.encode() in told.dump()
