@@ -51,7 +51,7 @@ class Wired:
             self.config,
             spool=self.spool,
             signer=signer,
-            device=Device(self.made.key.kid, self.made.urn, log),
+            device=Device(self.made.key.kid, self.made.urn, log, world.trust.genesis),
             post=self,
             mouths=[Mouth("script", Privacy.PUBLIC, Script(packs, self.now.ticks_ms))],
             now=self.now,
