@@ -12,9 +12,10 @@ from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 from ledger.settings import Settings
 
-_BEYOND = """Not reached from here: backups and archived WAL that were made before; copies that others fetched (a mirror
-that follows the ledger deletes its own); the device's spool, until it has its receipt. The names of metrics and units
-stay, and what the gateway found wrong with it, if it did."""
+_BEYOND = """Not reached from here: backups and archived WAL that were made before; export folders, until
+'tallystick ledger export' runs again; copies that others fetched (a mirror that follows the ledger deletes its own);
+the device's spool, until it has its receipt. The names of metrics and units stay, and what the gateway found wrong with
+it, if it did."""
 _PAGES = "In the database's files the bytes may stay in freed places until they are overwritten: --rewrite ends that."
 
 
