@@ -20,7 +20,6 @@ from edge.options import Table
 from edge.sensors import Setup
 from edge.sensors.csv import CsvSensor
 from gateway import address
-from gateway.content import Rows
 from gateway.workers import Worker
 from labels import batch, gs1, resolve, signature
 from ledger import (
@@ -56,6 +55,7 @@ from ledger.errors import (
     UserError,
 )
 from ledger.keys import SigningKey
+from ledger.projection.content import Rows
 from ledger.proof.bundle import Bundle
 from ledger.proof.verify import verify
 from ledger.published import blocks, content, paths, policy
@@ -495,7 +495,9 @@ def _of_gateway() -> Iterator[Target]:
     yield of_text("gateway.address.parse_address", address.parse_address, UserError, "127.0.0.1:8421", "[::1]:0")
     yield of_text("gateway.workers.Worker.parse", Worker.parse, ValueError, "0/2", write=str, one_encoding=False)
     yield of_bytes("gateway.judge.judge", judged, (), *seeds.MESSAGES)
-    yield of_bytes("gateway.content.Rows.read", _rows, (), *seeds.PACKS, *seeds.EVENTS, *seeds.STREAMS, *seeds.ENTRIES)
+    yield of_bytes(
+        "ledger.projection.content.Rows.read", _rows, (), *seeds.PACKS, *seeds.EVENTS, *seeds.STREAMS, *seeds.ENTRIES
+    )
 
 
 def _of_labels() -> Iterator[Target]:

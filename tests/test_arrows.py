@@ -20,14 +20,14 @@ MAY_IMPORT = {
 IMPURE = {
     "ledger": {
         "audit.cli", "audit.database", "checkpoint_file", "cli", "command_line", "database", "folder", "genesis",
-        "inbox", "keyring", "operate", "pgcopy", "pool", "proof.cli", "proof.prove", "proof.proving",
-        "published.cli", "published.database", "published.export", "published.folder", "published.serve",
-        "published.tokens", "published.writer", "read", "rotate", "seal", "serving", "settings", "tree_store",
-        "trust_cli", "trusting",
+        "inbox", "keyring", "operate", "pgcopy", "pool", "projection.tables", "proof.cli", "proof.prove",
+        "proof.proving", "published.cli", "published.database", "published.export", "published.folder",
+        "published.serve", "published.tokens", "published.writer", "read", "rotate", "seal", "serving", "settings",
+        "tree_store", "trust_cli", "trusting",
     },
     "gateway": {
         "ages", "anchor_chain", "answers", "chain", "chain_service", "check", "check_broker", "check_database", "cli",
-        "findings", "intake", "kept", "metrics", "probe", "project", "quarantine", "quarantine_cli", "repeats",
+        "findings", "intake", "kept", "metrics", "probe", "quarantine", "quarantine_cli", "repeats",
         "replays", "replies", "service", "web",
     },
     "edge": {
