@@ -19,6 +19,8 @@ REGISTRY, ANCHOR = "registry", "anchor"
 CHAIN_KINDS = ("production", "logistics", "trade", REGISTRY, ANCHOR)
 PLACES_MAX, STREAM_BYTES = 64, 8
 LOG_SIZE_MAX = 2**40  # of a log: what the tables can number
+from ledger.statement import LINES_MAX
+NOTE_CHARS_MAX = 64 * 1024
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -77,6 +79,20 @@ class LabelScope:
 
 
 @dataclass(frozen=True, slots=True)
+class Rollback:
+    """The operator's decision that `chain` goes on from `size` and `root`, and who had seen more holds evidence.
+
+    `lost` is the published checkpoint that the database no longer leads to, a signed note, or None if there was none.
+    """
+
+    chain: str
+    lost: str | None
+    size: int
+    root: bytes
+    index: int  # the registry entry that says so
+
+
+@dataclass(frozen=True, slots=True)
 class Chain:
     """A log that the genesis names: short name, origin, kind, its note verifier key, and those that followed it."""
 
@@ -102,6 +118,8 @@ class Registry:
     organisations: dict[str, str] = field(default_factory=dict)
     keys: dict[bytes, Key] = field(default_factory=dict)
     label_keys: dict[bytes, LabelScope] = field(default_factory=dict)
+    shredded: dict[tuple[str, int, int], int] = field(default_factory=dict)  # (chain, index, line): the entry's index
+    rollbacks: list["Rollback"] = field(default_factory=list)
     _log_kids: frozenset[bytes] = frozenset()
     _named: dict[str, bytes] = field(default_factory=dict)  # the newest key of each name
     _subjects: dict[str, str] = field(default_factory=dict)  # whose each URN is, by name
@@ -369,6 +387,40 @@ def _label_batch(registry: Registry, entry: dict[str, Any], index: int) -> None:
     _text(entry, "lot"), _count(entry, "size"), _bytes32(entry, "root"), _bytes32(entry, "kid")
 
 
+def _shredding(registry: Registry, entry: dict[str, Any], index: int) -> None:
+    """Sections whose content is deleted. Its items are [index, line]; to shred twice changes nothing."""
+    chain, items = _text(entry, "chain"), entry.get("items")
+    if chain not in registry.chains.keys() - {REGISTRY, ANCHOR}:
+        raise RegistryError("what is shredded is of a chain of the ledger, and never of the registry or the anchor")
+    if not isinstance(items, list) or not items or not all(map(_is_place, items)):
+        raise MalformedError("a shredding's items are a list of [index, line]")
+    _text(entry, "reason")
+    for about, line in items:
+        registry.shredded.setdefault((chain, about, line), index)
+
+
+def _is_place(item: Any) -> bool:
+    match item:
+        case [about, line]:
+            return cbor.is_count(about) and about < 2**40 and cbor.is_count(line) and line < LINES_MAX
+    return False
+
+
+def _rollback(registry: Registry, entry: dict[str, Any], index: int) -> None:
+    """A chain goes on from an older state than was published: said by whoever decided it. It changes no key."""
+    chain, lost = _text(entry, "chain"), entry.get("lost")
+    if chain not in registry.chains:
+        raise RegistryError("a rollback is of a chain of the ledger")
+    if lost is not None and not (isinstance(lost, str) and len(lost) <= NOTE_CHARS_MAX):
+        raise MalformedError("a rollback's lost checkpoint is a signed note, or null")
+    match entry.get("accepted"):
+        case [size, bytes(root)] if cbor.is_count(size) and size < 2**40 and len(root) == 32:
+            _text(entry, "reason")
+            registry.rollbacks.append(Rollback(chain, lost, size, root, index))
+        case _:
+            raise MalformedError("a rollback's accepted state is [size, root]")
+
+
 def _refuse_type(registry: Registry, entry: dict[str, Any], index: int) -> None:
     raise RegistryError(f"{entry['type']!r} is no registry entry")
 
@@ -384,6 +436,8 @@ _RULES: dict[str, tuple[frozenset[Role], _Apply]] = {
     "suspension": (frozenset({Role.GATEWAY, Role.OPERATOR}), _suspension),
     "finding": (frozenset({Role.GATEWAY}), _finding),
     "label-batch": (frozenset({Role.LABELS}), _label_batch),
+    "shredding": (frozenset({Role.OPERATOR}), _shredding),
+    "rollback": (frozenset({Role.OPERATOR}), _rollback),
 }
 
 

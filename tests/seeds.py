@@ -181,6 +181,8 @@ ENTRIES = tuple(
         {"type": "reinstatement", "kid": cast.DEVICE.kid},
         {"type": "finding", "chain": "production", "total": 1, "items": [[1, 0, "x"]]},
         {"type": "label-batch", "gtin": GTIN, "lot": "A1", "size": 1, "root": HASH, "kid": HASH, "day": 2000},
+        {"type": "shredding", "chain": "production", "items": [[7, 0], [7, 1]], "reason": "a court's order"},
+        {"type": "rollback", "chain": "production", "lost": NOTE, "accepted": [5, HASH], "reason": "a lost disk"},
     )
 )
 ENTRY_BUNDLES = (b"\x02\x00\x03abc\x00\x00", b"\x01\x00\x01a")

@@ -56,6 +56,14 @@ LABEL_BATCH = {
     "kid": key(50).kid,
     "day": 1,
 }
+SHREDDING = {"type": "shredding", "chain": "production", "items": [[7, 0], [7, 2]], "reason": "a court's order"}
+ROLLBACK = {
+    "type": "rollback",
+    "chain": "production",
+    "lost": "a signed note",
+    "accepted": [5, bytes(32)],
+    "reason": "the disk is gone",
+}
 OTHER_DEVICE = {**DEVICE_ENTRY, "name": "line-2", "urn": "urn:x:2", "key": NEIGHBOUR.public}
 ENTRIES: list[tuple[dict[str, Any], set[str]]] = [
     (ORGANISATION_ENTRY | {"uri": "https://other.example.com"}, {"operator"}),
@@ -66,6 +74,8 @@ ENTRIES: list[tuple[dict[str, Any], set[str]]] = [
     (SUSPENSION, {"operator", "gateway"}),
     (FINDING, {"gateway"}),
     (LABEL_BATCH, {"labels"}),
+    (SHREDDING, {"operator"}),
+    (ROLLBACK, {"operator"}),
     ({"type": "genesis"}, set()),
     ({"type": "recall"}, set()),
 ]
@@ -440,6 +450,67 @@ def test_a_batch_of_labels_is_one_that_the_tables_can_hold(changes: dict[str, An
     state = peopled()
     say(state, LABEL_BATCH, LABELS)
     _refused(state, {**LABEL_BATCH, **changes}, next(iter(changes)).replace("gtin", "(?i)gtin"), LABELS)
+
+
+def test_a_shredding_names_sections() -> None:
+    """The first entry that shreds a section is the one that did."""
+    state = peopled()
+    say(state, SHREDDING)
+    say(state, {**SHREDDING, "items": [[7, 2], [8, 1]]})
+    assert state.shredded == {("production", 7, 0): 3, ("production", 7, 2): 3, ("production", 8, 1): 4}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"chain": "unknown"},
+        {"chain": REGISTRY},
+        {"chain": ANCHOR},
+        {"items": []},
+        {"items": None},
+        {"items": [[7]]},
+        {"items": [[7, 0, 0]]},
+        {"items": [[7, 0], [-1, 0]]},
+        {"items": [[2**40, 0]]},
+        {"items": [[7, 64]]},
+        {"items": [[7, True]]},
+        {"reason": ""},
+        {"reason": None},
+    ],
+)
+def test_what_no_shredding_may_name(changes: dict[str, Any]) -> None:
+    """The registry and the anchor, by which all else is judged; what no manifest has; no reason."""
+    _refused(peopled(), {**SHREDDING, **changes}, "shred|chain|reason")
+
+
+def test_a_rollback_keeps_what_was_lost() -> None:
+    """With or without a checkpoint of what was published before."""
+    state = peopled()
+    say(state, ROLLBACK)
+    say(state, {**ROLLBACK, "chain": REGISTRY, "lost": None})
+    assert state.rollbacks == [
+        registry.Rollback("production", "a signed note", 5, bytes(32), 3),
+        registry.Rollback(REGISTRY, None, 5, bytes(32), 4),
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"chain": "unknown"},
+        {"lost": b"x"},
+        {"lost": "x" * 65_537},
+        {"accepted": None},
+        {"accepted": [5]},
+        {"accepted": [-1, bytes(32)]},
+        {"accepted": [5, bytes(31)]},
+        {"accepted": [2**40, bytes(32)]},
+        {"reason": "a\x00"},
+    ],
+)
+def test_a_rollback_names_a_state(changes: dict[str, Any]) -> None:
+    """A chain of the ledger, a size, a root, and why."""
+    _refused(peopled(), {**ROLLBACK, **changes}, "rollback|reason")
 
 
 @pytest.mark.parametrize("entry", [FINDING, LABEL_BATCH])
