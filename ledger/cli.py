@@ -14,6 +14,7 @@ from ledger.audit.cli import audit
 from ledger.command_line import checked, examples
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
+from ledger.mirror.cli import mirror
 from ledger.proof.cli import prove, verify
 from ledger.published.cli import export, serve
 from ledger.registry import Key, Status, is_text
@@ -192,5 +193,5 @@ def _key(data: Path | None, dsn: str | None, device: str) -> Key:
     return key
 
 
-for _command in (prove, verify, audit, export, serve, rotate_key, trust):
+for _command in (prove, verify, audit, export, serve, rotate_key, trust, mirror):
     cli.add_command(_command)

@@ -49,3 +49,15 @@ timeout = click.option(
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 as_json_lines = click.option("--json", "as_json", is_flag=True, help="JSON, one object a line.")
+trust = click.option("--trust", type=click.Path(path_type=Path), help="The operator's trust file.")
+token = click.option(
+    "--token-file", type=click.Path(path_type=Path), help="A file with the token that opens more of an address to you."
+)
+every = click.option(
+    "--every",
+    type=Seconds(),
+    metavar="SECONDS",
+    default=30.0,
+    show_default=True,
+    help="How long to wait before looking again.",
+)

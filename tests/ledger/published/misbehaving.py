@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from ledger.published.reader import NotPublishedError, Reader
+
 Behaviour = Callable[["Handler"], None]
 
 
@@ -22,7 +24,7 @@ class Handler(BaseHTTPRequestHandler):
         path = self.path.lstrip("/")
         self.server.asked.append((path, self.headers.get("authorization")))
         with suppress(ConnectionError):
-            self.server.behaviours.get(path, answer(b"no", status=404))(self)
+            self.server.behaviours.get(path, self.server.otherwise)(self)
 
     def log_message(self, format: str, *args: object) -> None:
         """Nobody reads it."""
@@ -45,6 +47,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.behaviours: dict[str, Behaviour] = {}
+        self.otherwise: Behaviour = answer(b"no", status=404)
         self.asked: list[tuple[str, str | None]] = []
 
     @property
@@ -76,6 +79,18 @@ def serving() -> Iterator[Server]:
 def answer(body: bytes, *, status: int = 200, kind: str = "application/octet-stream", **headers: str) -> Behaviour:
     """A plain answer."""
     return lambda handler: handler.send(body, status=status, kind=kind, **headers)
+
+
+def publishing(reader: Reader) -> Behaviour:
+    """What a reader has."""
+
+    def behave(handler: Handler) -> None:
+        try:
+            handler.send(reader.read(handler.path.lstrip("/")))
+        except NotPublishedError:
+            handler.send(b"", status=404)
+
+    return behave
 
 
 def first(times: int, bad: Behaviour, then: Behaviour) -> Behaviour:
