@@ -15,6 +15,7 @@ from ledger.command_line import checked, examples
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 from ledger.mirror.cli import mirror
+from ledger.monitor.cli import monitor
 from ledger.proof.cli import prove, verify
 from ledger.published.cli import export, serve
 from ledger.registry import Key, Status, is_text
@@ -193,5 +194,5 @@ def _key(data: Path | None, dsn: str | None, device: str) -> Key:
     return key
 
 
-for _command in (prove, verify, audit, export, serve, rotate_key, trust, mirror):
+for _command in (prove, verify, audit, export, serve, rotate_key, trust, mirror, monitor):
     cli.add_command(_command)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 
@@ -35,6 +35,21 @@ class Seconds(click.FloatRange):
         if math.isnan(seconds):  # it is neither below a number nor above one
             self.fail(f"{value!r} is not a number of seconds.", param, ctx)
         return seconds
+
+
+class Duration(click.ParamType[float]):
+    """A time, as a number with its unit: 90s, 30m, 2h or 7d; in seconds."""
+
+    name = "duration"
+    _SECONDS: ClassVar[dict[str, int]] = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if not isinstance(value, str):
+            return float(value)
+        number, unit = value[:-1], value[-1:]
+        if not (number.isascii() and number.isdigit() and len(number) <= 9 and unit in self._SECONDS):
+            self.fail(f"{value!r} is no duration; write it like 90s, 30m, 2h or 7d.", param, ctx)
+        return float(int(number) * self._SECONDS[unit])
 
 
 data = click.option("--data", type=click.Path(path_type=Path), help="Data folder (TALLYSTICK_DATA).")

@@ -55,6 +55,7 @@ from ledger.errors import (
     UserError,
 )
 from ledger.keys import SigningKey
+from ledger.monitor.state import State
 from ledger.projection.content import Rows
 from ledger.proof.bundle import Bundle
 from ledger.proof.verify import verify
@@ -365,6 +366,15 @@ def _of_ledger() -> Iterator[Target]:
     )
     yield of_text("ledger.published.tokens.Tokens.parse", Tokens.parse, (ValueError, RecursionError), seeds.TOKENS)
     yield of_file("ledger.published.tokens.Tokens.load_or_make", Tokens.load_or_make, seeds.TOKENS)
+    yield of_text(
+        "ledger.monitor.state.State.parse",
+        State.parse,
+        malformed,
+        State(registry=7, seen={"https://ledger.example.com": {"example.com/tallystick/trade": "a note"}}).text,
+        State(told={"0f"}, undelivered=[{"id": "0f"}]).text,
+        write=lambda state: state.text,
+        one_encoding=False,
+    )
     yield of_text("ledger.b64.decode", b64.decode, malformed, "YQ==", "AAAA", write=b64.encode)
     yield of_text(
         "ledger.topic.Topic.parse",
@@ -558,6 +568,7 @@ OTHERS = {
     "ledger.checkpoint_file.read": "gives a file's text",
     "ledger.genesis._Keys.load_or_make": "by SigningKey.load",
     "ledger.mirror.store.Store.read": "by FolderReader.read",
+    "ledger.monitor.state_file.load": "by State.parse",
     "ledger.published.database.DatabaseReader.read": "reads a path by policy.parse",
     "ledger.published.writer.FolderWriter.read": "gives a file of our own",
     "ledger.published.folder.FolderReader.read": "reads a path by policy.parse",
