@@ -14,12 +14,12 @@ from ledger import cbor, note, topic
 from ledger.errors import MalformedError, NoteError, RegistryError
 from ledger.keys import thumbprint
 from ledger.log_key import LogKey, Rotation, keys_of
+from ledger.statement import LINES_MAX
 
 REGISTRY, ANCHOR = "registry", "anchor"
 CHAIN_KINDS = ("production", "logistics", "trade", REGISTRY, ANCHOR)
 PLACES_MAX, STREAM_BYTES = 64, 8
 LOG_SIZE_MAX = 2**40  # of a log: what the tables can number
-from ledger.statement import LINES_MAX
 NOTE_CHARS_MAX = 64 * 1024
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
