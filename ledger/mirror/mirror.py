@@ -20,7 +20,8 @@ from ledger.mirror.leaves import Leaf
 from ledger.mirror.store import Store
 from ledger.published.follow import Course, course
 from ledger.published.log import Head, PublishedLog
-from ledger.published.paths import files
+from ledger.published.paths import Kind, files
+from ledger.published.trusted import followed
 from ledger.registry import ANCHOR, REGISTRY, Registry
 from ledger.statement import Statement
 from ledger.tile import TILE_WIDTH, node_reader, width_in
@@ -81,6 +82,7 @@ class Mirror:
         What is wrong with one chain is in its outcome: it stands still, and so does the anchor, which names its
         blocks; and everything, if it is the registry.
         """
+        self._learn(source)
         offered = self._offered(source)
         outcomes = [self._follow(source, REGISTRY, offered[REGISTRY])]
         if outcomes[0].problem is None:
@@ -89,6 +91,13 @@ class Mirror:
         if all(outcome.problem is None for outcome in outcomes):
             outcomes.append(self._follow(source, ANCHOR, offered[ANCHOR]))
         return outcomes
+
+    def _learn(self, source: Source) -> None:
+        """Take the log keys that root keys have named since: signed, so it does not matter who brings them."""
+        trust = followed(source.reader, self._trust)
+        if trust != self._trust:
+            self._store.write(str(Kind.TRUST), trust.text.encode())
+            self._trust, self._held = trust, {}
 
     # What is offered
 

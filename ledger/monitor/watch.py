@@ -1,6 +1,7 @@
 """A round of a monitor: what sources show of each log, held against what was seen before, and against each other."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from ledger.monitor.state import State
 from ledger.published.follow import Course, begins_with, course
 from ledger.published.log import Head, PublishedLog, Signed
 from ledger.published.reader import NotForYouError, NotPublishedError, Reader
+from ledger.published.trusted import followed
 from ledger.registry import ANCHOR, REGISTRY
 from ledger.trust import Trust
 
@@ -52,6 +54,8 @@ class Watch:
 
     def round(self, sources: Mapping[str, Reader], now_ms: int) -> list[Alarm]:
         """All that is the matter now, whether it was told before or not."""
+        for reader in sources.values():
+            self._learn(reader)
         views: list[View] = []
         alarms: list[Alarm] = []
         for source, reader in sources.items():
@@ -71,6 +75,11 @@ class Watch:
         newest = {view.chain: view for view in sorted(views, key=lambda view: view.size)}
         self.sizes = {chain: view.size for chain, view in newest.items()}
         return _once([*alarms, *self._inside(newest, now_ms)])
+
+    def _learn(self, reader: Reader) -> None:
+        """Take the log keys that root keys have named since: signed, so it does not matter who brings them."""
+        with suppress(UserError):  # a source that is away is told of when its logs are looked at
+            self._trust = self._state.trust = followed(reader, self._trust)
 
     # Checkpoints
 
