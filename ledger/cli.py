@@ -14,7 +14,7 @@ from ledger.audit.cli import audit
 from ledger.command_line import checked, examples
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
-from ledger.mirror.cli import mirror
+from ledger.mirror.cli import import_, mirror
 from ledger.monitor.cli import monitor
 from ledger.proof.cli import prove, verify
 from ledger.published.cli import export, serve
@@ -194,5 +194,5 @@ def _key(data: Path | None, dsn: str | None, device: str) -> Key:
     return key
 
 
-for _command in (prove, verify, audit, export, serve, rotate_key, trust, mirror, monitor):
+for _command in (prove, verify, audit, export, serve, rotate_key, trust, mirror, import_, monitor):
     cli.add_command(_command)

@@ -20,12 +20,12 @@ MAY_IMPORT = {
 IMPURE = {
     "ledger": {
         "audit.cli", "audit.database", "checkpoint_file", "cli", "command_line", "database", "folder", "genesis",
-        "inbox", "keyring", "mirror.cli", "mirror.evidence", "mirror.following", "mirror.growth", "mirror.held",
-        "mirror.mirror", "mirror.store", "monitor.cli", "monitor.running", "monitor.state_file", "monitor.webhook",
-        "operate", "pgcopy", "pool", "projection.tables", "proof.cli", "proof.prove", "proof.proving", "published.cli",
-        "published.database", "published.export", "published.folder", "published.http", "published.location",
-        "published.serve", "published.tokens", "published.writer", "read", "rotate", "seal", "serving", "settings",
-        "tree_store", "trust_cli", "trusting",
+        "inbox", "keyring", "mirror.cli", "mirror.evidence", "mirror.fill", "mirror.following", "mirror.growth",
+        "mirror.held", "mirror.importing", "mirror.mirror", "mirror.store", "monitor.cli", "monitor.running",
+        "monitor.state_file", "monitor.webhook", "operate", "pgcopy", "pool", "projection.tables", "proof.cli",
+        "proof.prove", "proof.proving", "published.cli", "published.database", "published.export", "published.folder",
+        "published.http", "published.location", "published.serve", "published.tokens", "published.writer", "read",
+        "rotate", "seal", "serving", "settings", "tree_store", "trust_cli", "trusting",
     },
     "gateway": {
         "ages", "anchor_chain", "answers", "chain", "chain_service", "check", "check_broker", "check_database", "cli",

@@ -11,6 +11,7 @@ import click
 from ledger import command_line
 from ledger.command_line import examples
 from ledger.errors import SourceError, UserError
+from ledger.settings import Settings
 
 if TYPE_CHECKING:
     from ledger.mirror.mirror import Outcome
@@ -89,3 +90,37 @@ def _tell_json(outcomes: Sequence["Outcome"]) -> None:
 
 def _warn(problem: SourceError) -> None:
     click.echo(f"tallystick: warning: {problem}", err=True)
+
+
+@click.command(
+    "import",
+    epilog=examples(
+        "tallystick ledger import ~/mirror --data ~/own --dsn postgresql://localhost/own",
+        "tallystick ledger import ~/copy --data ~/own --trust trust.json",
+    ),
+)
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@command_line.data
+@command_line.dsn
+@command_line.trust
+@command_line.as_json
+def import_(folder: Path, data: Path | None, dsn: str | None, trust: Path | None, as_json: bool) -> None:
+    """Fill an empty database with what a mirror or an export in DIR holds, or bring it up to date.
+
+    DIR is audited first. Then 'ledger prove', 'ledger serve' and 'labels serve' work with this data folder as with
+    the operator's, and without any key of his. A mirror has its trust file; of an export, give the operator's.
+
+    Sections that came late, or were shredded, after their entries were imported are not brought up to date: import
+    into an empty database anew.
+    """
+    from ledger.audit.text import Progress
+    from ledger.mirror import importing
+
+    settings = Settings.load(data, dsn=dsn)
+    with Progress(sys.stderr) as progress:
+        sizes = importing.run(folder, trust, settings, tell=progress)
+    if as_json:
+        click.echo(json.dumps({chain: {"size": size, "new": size - before} for chain, (before, size) in sizes.items()}))
+        return
+    for chain, (before, size) in sizes.items():
+        click.echo(f"{chain:<12} {size:,} entries, {size - before:,} new")

@@ -16,6 +16,11 @@ _MARK = f"{OWN}/mirror"
 _WHERE = "name an empty folder, or a new one"
 
 
+def is_mirror(folder: Path) -> bool:
+    """Whether a mirror was made here: then its trust file is its user's."""
+    return (folder / _MARK).exists()
+
+
 class Store:
     """The folder `root`, for as long as the block lasts. What is written is durable after `settle`.
 
@@ -30,7 +35,7 @@ class Store:
     def __enter__(self) -> Self:
         try:
             names = {path.name for path in self.root.iterdir()} if self.root.exists() else set()
-            if names - {OWN} and not (self.root / _MARK).exists():
+            if names - {OWN} and not is_mirror(self.root):
                 raise UserError(f"{self.root} holds something that is no mirror", _WHERE)
             self._writer.__enter__()
         except OSError as error:

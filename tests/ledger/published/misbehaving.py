@@ -1,11 +1,12 @@
 """A real HTTP server that misbehaves as it is told: for tests of who reads from it."""
 
-import gzip
 import socket
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from ledger.published.reader import NotPublishedError, Reader
@@ -156,6 +157,16 @@ def endless(handler: Handler) -> None:
 
 
 def bomb(handler: Handler) -> None:
-    """A gigabyte of zeros in a megabyte of gzip."""
-    part = gzip.compress(bytes(64 * 1024 * 1024), 9)
-    handler.send(part, content_encoding="gzip")
+    """Zeros, 256 MiB of them in a quarter of one of gzip."""
+    handler.send(_bomb(), content_encoding="gzip")
+
+
+@cache
+def _bomb() -> bytes:
+    packer = zlib.compressobj(9, wbits=31)
+    return b"".join(packer.compress(bytes(2**20)) for _ in range(256)) + packer.flush()
+
+
+def lay_bomb() -> None:
+    """Make it, which takes a while."""
+    _bomb()

@@ -17,7 +17,8 @@ from tests.running import free_port
 
 LOG = "example.com/tallystick/production"
 PATH = f"{LOG}/checkpoint"
-QUICK = Limits(connect_s=0.5, read_s=0.3, total_s=1.5, tries=3, pause_s=0.01)
+PATIENT = Limits(tries=3, pause_s=0.01)
+HASTY = Limits(read_s=0.3, total_s=1.5, tries=3, pause_s=0.01)
 
 
 @pytest.fixture
@@ -27,9 +28,11 @@ def server() -> Iterator[Server]:
         yield running
 
 
-def _read(server: Server, behaviour: Behaviour, *, path: str = PATH, token: str | None = None) -> bytes:
+def _read(
+    server: Server, behaviour: Behaviour, *, path: str = PATH, token: str | None = None, limits: Limits = PATIENT
+) -> bytes:
     server.behaviours[path] = behaviour
-    reader = HttpReader(server.address, token=token, limits=QUICK)
+    reader = HttpReader(server.address, token=token, limits=limits)
     try:
         return reader.read(path)
     finally:
@@ -73,6 +76,7 @@ def test_what_is_not_there(server: Server, status: int) -> None:
 )  # fmt: skip
 def test_what_no_ledger_would_answer(server: Server, behaviour: Behaviour, complaint: str) -> None:
     """Each is refused by its name, and not asked again."""
+    misbehaving.lay_bomb()
     with pytest.raises(SourceRefused, match=complaint) as refused:
         _read(server, behaviour)
     assert refused.value.hint
@@ -94,10 +98,11 @@ def test_what_no_ledger_would_answer(server: Server, behaviour: Behaviour, compl
 )  # fmt: skip
 def test_what_may_be_better_in_a_moment(server: Server, behaviour: Behaviour, complaint: str) -> None:
     """A source that fails is asked again, and if it goes on, unreachable; if it mends, nothing happened."""
-    assert _read(server, first(2, behaviour, answer(b"good"))) == b"good"
+    limits = HASTY if behaviour is misbehaving.silent else PATIENT
+    assert _read(server, first(2, behaviour, answer(b"good")), limits=limits) == b"good"
     server.asked.clear()
     with pytest.raises(SourceUnreachable, match=complaint):
-        _read(server, behaviour)
+        _read(server, behaviour, limits=limits)
     assert len(server.asked) == 3
 
 
@@ -106,8 +111,8 @@ def test_a_source_that_drips(server: Server, behaviour: Behaviour) -> None:
     """Each piece is in time, and the whole is not: it ends at the deadline of all."""
     began = time.monotonic()
     with pytest.raises(SourceUnreachable, match=r"stalls: its answer was not whole after 1\.5 s"):
-        _read(server, behaviour)
-    assert time.monotonic() - began < 3
+        _read(server, behaviour, limits=HASTY)
+    assert time.monotonic() - began < 10
 
 
 def test_nobody_listens() -> None:
@@ -117,12 +122,13 @@ def test_nobody_listens() -> None:
 
 
 def test_a_bomb_stays_packed(server: Server) -> None:
-    """A gigabyte in a little gzip takes no more memory than what may be there."""
+    """What is large only unpacked takes no more memory than what may be there."""
+    misbehaving.lay_bomb()
     tracemalloc.start()
     try:
         with pytest.raises(SourceRefused):
             _read(server, misbehaving.bomb)
-        assert tracemalloc.get_traced_memory()[1] < 200_000_000  # the server packs 64 MiB of zeros beside us
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
     finally:
         tracemalloc.stop()
 
@@ -153,7 +159,7 @@ def test_what_is_no_address(address: str) -> None:
 def test_many_threads_share_one_reader(server: Server) -> None:
     """Answers do not get mixed up."""
     server.behaviours |= {f"{LOG}/tile/0/{n:03}": answer(bytes([n])) for n in range(64)}
-    reader = HttpReader(server.address, limits=QUICK)
+    reader = HttpReader(server.address, limits=PATIENT)
     with ThreadPoolExecutor(8) as pool:
         read = pool.map(lambda n: reader.read(f"{LOG}/tile/0/{n:03}"), range(64))
         assert list(read) == [bytes([n]) for n in range(64)]
