@@ -79,6 +79,8 @@ def mirror(
 
 
 def _tell(outcomes: Sequence["Outcome"]) -> None:
+    if outcomes and sys.stderr.isatty():
+        click.echo("\r\x1b[K", nl=False, err=True)  # where the progress stood
     for outcome in outcomes:
         click.echo(str(outcome))
 

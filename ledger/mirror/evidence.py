@@ -5,23 +5,24 @@ import json
 from pathlib import Path
 
 from ledger.errors import SourceForked
+from ledger.mirror.store import Store
 from ledger.published.log import Signed
 
 _FOLDER, _GO_ON = "evidence", "go-on"
 
 
-def forked(root: Path, chain: str, held: Signed, offered: Signed, *, source: str) -> SourceForked:
-    """Keep both checkpoints below `root`, and say so."""
+def forked(store: Store, chain: str, held: Signed, offered: Signed, *, source: str) -> SourceForked:
+    """Keep both checkpoints in the mirror, on its disk, and say so."""
     digest = hashlib.sha256(offered.text.encode()).hexdigest()[:16]
-    folder = root / _FOLDER / chain / f"{held.checkpoint.size}-{offered.checkpoint.size}-{digest}"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "held.checkpoint").write_text(held.text, "utf-8")
-    (folder / "offered.checkpoint").write_text(offered.text, "utf-8")
-    about = {"chain": chain, "origin": held.checkpoint.origin, "source": source, "held": _numbers(held)}
-    about["offered"] = _numbers(offered)
-    (folder / "about.json").write_text(json.dumps(about, indent=2) + "\n", "utf-8")
-    (folder / _GO_ON).unlink(missing_ok=True)
-    return _error(chain, folder)
+    name = f"{_FOLDER}/{chain}/{held.checkpoint.size}-{offered.checkpoint.size}-{digest}"
+    about = {"chain": chain, "origin": held.checkpoint.origin, "source": source}
+    numbers = {"held": _numbers(held), "offered": _numbers(offered)}
+    store.write(f"{name}/held.checkpoint", held.text.encode())
+    store.write(f"{name}/offered.checkpoint", offered.text.encode())
+    store.write(f"{name}/about.json", json.dumps(about | numbers, indent=2).encode() + b"\n")
+    store.settle()
+    (store.root / name / _GO_ON).unlink(missing_ok=True)
+    return _error(chain, store.root / name)
 
 
 def require_none(root: Path, chain: str) -> None:

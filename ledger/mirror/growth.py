@@ -107,7 +107,7 @@ class Growth:
             if begins_with(newest.checkpoint, ours.checkpoint, self._log.tiles):
                 what = f"the entries of {self._chain!r} do not give the root of block {block.header.height}"
                 raise SourceRefused(what, LYING)
-        raise evidence.forked(self._held.store.root, self._chain, ours, newest, source=self._source.name)
+        raise evidence.forked(self._held.store, self._chain, ours, newest, source=self._source.name)
 
     # Leaves
 

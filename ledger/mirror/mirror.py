@@ -152,7 +152,7 @@ class Mirror:
                 offered_tiles=PublishedLog(source.reader, log).tiles,
             )
         if found is Course.FORKED:
-            raise evidence.forked(self._store.root, chain, ours, theirs, source=source.name)
+            raise evidence.forked(self._store, chain, ours, theirs, source=source.name)
         if found is Course.REWOUND:
             raise _rewound(chain, held.size, offered.size)
         return found
