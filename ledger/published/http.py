@@ -22,20 +22,19 @@ from ledger.merkle import HASH_BYTES
 from ledger.published import paths
 from ledger.published.blocks import CHECKPOINT_CHARS_MAX, HEADER_BYTES_MAX
 from ledger.published.paths import Kind
-from ledger.published.reader import NotForYouError, NotPublishedError
+from ledger.published.reader import FILE_BYTES_MAX, NotForYouError, NotPublishedError
 from ledger.tile import ENTRY_BYTES_MAX, TILE_WIDTH
 
 _Result = TypeVar("_Result")
 REDIRECTS_MAX = 3
 _ANOTHER = "name another source of this ledger, or try again later"
-_MIB = 1024 * 1024
 _BYTES_MAX = {
     Kind.TILE: TILE_WIDTH * HASH_BYTES,
     Kind.ENTRIES: TILE_WIDTH * (2 + ENTRY_BYTES_MAX),
     Kind.BLOCKS: TILE_WIDTH * (16 + HEADER_BYTES_MAX + CHECKPOINT_CHARS_MAX),
-    Kind.CONTENT: 96 * _MIB,  # a message has at most 256 KiB
+    Kind.CONTENT: FILE_BYTES_MAX,
 }
-_FILE_BYTES_MAX = 1 * _MIB
+_ELSE_BYTES_MAX = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ class _Again(Exception):
 
 def _bytes_max(path: str) -> int:
     """The most bytes that may be published at `path`; MalformedError if nothing may."""
-    return _BYTES_MAX.get(paths.parse(path).kind, _FILE_BYTES_MAX)
+    return _BYTES_MAX.get(paths.parse(path).kind, _ELSE_BYTES_MAX)
 
 
 def _redirected(url: httpx.URL, response: httpx.Response) -> httpx.URL:

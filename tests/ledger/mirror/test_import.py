@@ -139,6 +139,22 @@ def test_it_goes_on(fresh_database: Callable[[], str], tmp_path: Path, monkeypat
             assert "production" in _run("ledger", "import", export, "--data", own, "--dsn", dsn)
 
 
+def test_what_the_public_may_see(fresh_database: Callable[[], str], tmp_path: Path) -> None:
+    """Of a public export, hashes stand for what is withheld; blocks are there, and the registry proves its entries."""
+    dsn, export, options = fresh_database(), tmp_path / "export", ("--data", tmp_path / "own", "--dsn")
+    with World(fresh_database(), tmp_path / "operator" / "ledger") as world:
+        press = world.register_device("press-1")
+        world.publish(press, press.readings(1.0))
+        world.tick()
+        _run("ledger", "export", export, "--data", tmp_path / "operator", "--dsn", world.dsn)
+        _run("ledger", "import", export, *options, dsn, "--trust", world.folder.trust_file)
+        before, after = rows(world.dsn), rows(dsn)
+    assert {table for table in before if before[table] != after[table]} == {"entry", "section", "reading"}
+    _run("ledger", "prove", *options, dsn, "--chain", "registry", "--index", "1", "-o", tmp_path / "one.bundle")
+    assert "was erased" in _run("ledger", "prove", *options, dsn, "--chain", "production", "--index", "1", code=1)
+    assert "2 withheld" in _run("ledger", "audit", *options, dsn)
+
+
 def test_what_is_not_imported(fresh_database: Callable[[], str], tmp_path: Path) -> None:
     """A folder that does not audit, an operator's own data folder, another ledger's database, an export's own trust."""
     dsn, export, own = fresh_database(), tmp_path / "export", tmp_path / "own"

@@ -16,6 +16,7 @@ from ledger.author import Content
 from ledger.section import ContentFormat, Privacy
 from tests.ledger.mirror.sources import forge
 from tests.ledger.published.made import Copy, Made, everything
+from tests.ledger.published.misbehaving import running
 from tests.running import free_port
 from tests.world import World
 
@@ -65,14 +66,8 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def _hook() -> Iterator[Hook]:
     hook = Hook()
-    thread = threading.Thread(target=lambda: hook.serve_forever(poll_interval=0.02))
-    thread.start()
-    try:
+    with running(hook):
         yield hook
-    finally:
-        hook.shutdown()
-        hook.server_close()
-        thread.join()
 
 
 class Place:

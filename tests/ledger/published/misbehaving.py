@@ -61,17 +61,24 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
-    """A server in a thread of its own."""
-    server = Server()
+def running(server: ThreadingHTTPServer) -> Iterator[None]:
+    """Let a server serve, in a thread of its own."""
     thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.02))
     thread.start()
     try:
-        yield server
+        yield
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def serving() -> Iterator[Server]:
+    """A server of this kind, serving."""
+    server = Server()
+    with running(server):
+        yield server
 
 
 # Behaviours
