@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ledger.block import Header
-from ledger.errors import OutsideError, SourceRefused
+from ledger.errors import MalformedError, OutsideError, SourceRefused
 from ledger.published.blocks import Block
 from ledger.published.log import Head, PublishedLog, Signed
 from ledger.published.reader import NotForYouError, NotPublishedError
@@ -30,11 +30,14 @@ def newest(log: PublishedLog) -> Head | None:
     """The newest block that is shown of a log, or None if it has published nothing. Raises SourceRefused."""
     with refusing(f"the head of {log.log.chain!r}"):
         try:
-            return log.head()
+            head = log.head()
         except NotForYouError:
             raise
         except NotPublishedError:
             return None
+        if head.blocks > head.size:  # the height is not signed: it must not lead us on without end
+            raise MalformedError("it has more blocks than entries")
+        return head
 
 
 def signed(log: Log, block: Block) -> Head:

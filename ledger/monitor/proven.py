@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from ledger import merkle
 from ledger.block import Header
+from ledger.errors import MalformedError
 from ledger.fold import Stored
 from ledger.published.log import Head, PublishedLog
 from ledger.tile import TILE_WIDTH, Tile, node_reader, width_in
@@ -18,14 +19,28 @@ class Entry(NamedTuple):
 
 
 def newest_blocks(log: PublishedLog, head: Head, *, until: Callable[[Header], bool]) -> list[Header]:
-    """The newest headers, from the last one on of which `until` holds, in order. Raises as PublishedLog."""
+    """The newest headers, from the last one on of which `until` holds, in order.
+
+    Raises MalformedError if each is not the continuation of the one before, up to the head; and as PublishedLog.
+    """
+    if head.blocks > head.size:  # the height is not signed: it must not lead us on without end
+        raise MalformedError("it has more blocks than entries")
     found: list[Header] = []
     for index in reversed(range(-(-head.blocks // TILE_WIDTH))):
         for block in reversed(log.blocks(index, width_in(head.blocks, level=0, index=index))):
-            found.append(Header.decode(block.header))
-            if until(found[-1]):
+            header = Header.decode(block.header)
+            if not _leads_to(header, found[-1] if found else None, head.header):
+                raise MalformedError(f"block {header.height} does not lead to the head")
+            found.append(header)
+            if until(header):
                 return found[::-1]
     return found[::-1]
+
+
+def _leads_to(header: Header, following: Header | None, newest: Header) -> bool:
+    if following is None:
+        return header == newest
+    return (following.height, following.prev, following.first) == (header.height + 1, header.hash, header.size)
 
 
 def entries(log: PublishedLog, head: Head, blocks: Sequence[Header]) -> Iterator[Entry]:

@@ -18,7 +18,7 @@ from ledger.mirror import evidence
 from ledger.mirror.growth import Source
 from ledger.mirror.mirror import Mirror, Outcome
 from ledger.mirror.store import Store
-from ledger.published.blocks import decode_blocks, encode_blocks, encode_head
+from ledger.published.blocks import Block, decode_blocks, decode_head, encode_blocks, encode_head
 from ledger.published.database import DatabaseReader
 from ledger.published.folder import FolderReader
 from ledger.published.reader import NotPublishedError, Reader
@@ -185,6 +185,16 @@ def test_a_fork_among_the_blocks(made: Made, files: dict[str, bytes], tmp_path: 
     outcomes = mirror(copy, tmp_path, made.world.trust)
     assert isinstance(_problem(outcomes, "production"), SourceForked)
     assert f"{header.size}-" in str(_problem(outcomes, "production"))
+
+
+def test_a_head_that_leads_on(made: Made, files: dict[str, bytes], tmp_path: Path) -> None:
+    """A height that nobody signed is refused before it is believed."""
+    copy, path = Copy(dict(files)), f"{made.origins['production']}/head"
+    block = decode_head(files[path])
+    wrong = replace(Header.decode(block.header), height=2**62)
+    copy.files[path] = encode_head(Block(wrong.encode(), block.checkpoint))
+    with pytest.raises(SourceRefused, match="more blocks than entries"):
+        mirror(copy, tmp_path, made.world.trust)
 
 
 def test_another_ledger_and_no_trust(made: Made, files: dict[str, bytes], tmp_path: Path) -> None:

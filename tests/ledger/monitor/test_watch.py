@@ -13,11 +13,11 @@ from ledger.errors import SourceUnreachable
 from ledger.monitor.alarm import Alarm, Kind, exit_code
 from ledger.monitor.state import State
 from ledger.monitor.watch import Limits, Watch
-from ledger.published.blocks import decode_head
+from ledger.published.blocks import Block, decode_head, encode_head
 from ledger.published.database import DatabaseReader
 from ledger.published.reader import Reader
 from ledger.section import ContentFormat, Privacy
-from tests.ledger.mirror.sources import Past, forge, sign
+from tests.ledger.mirror.sources import Past, forge
 from tests.ledger.published.made import Copy, Made, everything
 from tests.world import World
 
@@ -222,14 +222,18 @@ def test_a_registry_that_is_not_the_pinned_one(made: Made) -> None:
     assert any("not the genesis that the trust file pins" in alarm.text for alarm in found)
 
 
-def test_a_head_of_an_older_history(made: Made, files: dict[str, bytes]) -> None:
-    """A block's header that the log has not signed is refused with its source."""
-    copy = Copy(dict(files))
-    path = "example.com/tallystick/production/head"
-    header = Header.decode(decode_head(files[path]).header)
-    signed = sign(made.world, "production", header)
-    copy.files[path] = files[path].replace(signed.header[:20], b"x" * 20)
-    assert kinds(watch(made, State(), {"here": copy})) == ["unreachable"]
+@pytest.mark.parametrize("height", [0, 100, 2**62])
+def test_a_head_that_leads_on(made: Made, files: dict[str, bytes], height: int) -> None:
+    """What a head says beside what its log has signed is held against the blocks, and never leads on without end."""
+    copy, path = Copy(dict(files)), "example.com/tallystick/production/head"
+    block = decode_head(files[path])
+    header = Header.decode(block.header)
+    prev = bytes(32) if height == 0 else header.prev
+    wrong = replace(header, height=height, prev=prev, first=header.first if height else 0)
+    copy.files[path] = encode_head(Block(wrong.encode(), block.checkpoint))
+    limits = Limits(silent_s=10**9)
+    found = Watch(made.world.trust, State(), limits).round({"here": copy}, made.world.now_ms)
+    assert [alarm.facts["chain"] for alarm in found] == ["production"] and kinds(found) == ["unreachable"]
 
 
 def test_state_reads_back(made: Made) -> None:
