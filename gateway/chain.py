@@ -12,10 +12,8 @@ import psycopg
 
 from gateway import answers, quarantine, replays
 from gateway.ages import Ages
-from gateway.content import Finding, Rows
 from gateway.findings import Voice
 from gateway.judge import Admitted, Head, Refused
-from gateway.project import Projection, write_registry
 from gateway.quarantine import Specimen
 from gateway.record import Taken
 from gateway.repeats import Repeats, Sections, look_up
@@ -25,6 +23,8 @@ from ledger import checkpoint_file, fold, read
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 from ledger.keyring import Keyring
+from ledger.projection.content import Finding
+from ledger.projection.tables import Projection, write_registry
 from ledger.registry import REGISTRY, Registry
 from ledger.seal import ChainWriter, NewEntry, SectionRow, copy_sections
 from ledger.section import ContentFormat
@@ -33,14 +33,6 @@ from ledger.topic import Topic
 from ledger.tree_store import entry_id, index_of
 
 INBOX_MAX = 1_000
-# What the tables may refuse for what it is: its values, its size, and (53200) more locks than there are, as when
-# one pack has readings in a thousand of TimescaleDB's chunks. All else is the world's, and is tried again.
-_REFUSALS = (
-    psycopg.DataError,
-    psycopg.IntegrityError,
-    psycopg.errors.ProgramLimitExceeded,
-    psycopg.errors.OutOfMemory,
-)
 
 
 class GatewayChain:
@@ -119,7 +111,7 @@ class GatewayChain:
 
         def also(connection: psycopg.Connection, first: int) -> None:
             entries = [(entry_id(self._writer.chain_id, first + n), item) for n, item in enumerate(ordered)]
-            findings = self._project([(entry, item.statement, item.sections) for entry, item in entries])
+            findings = self._projection.take([(entry, item.statement, item.sections) for entry, item in entries])
             if self.name == REGISTRY:
                 findings += self._apply_registry(entries)
             self._voice.report(connection, findings, self._now_ms() // 1000)
@@ -147,7 +139,7 @@ class GatewayChain:
             with self._connection.transaction():
                 rows = [(entry, row) for entry, of, new in repeats.late for row in _section_rows(of, new)]
                 copy_sections(self._connection, rows)
-                self._voice.report(self._connection, self._project(repeats.late), self._now_ms() // 1000)
+                self._voice.report(self._connection, self._projection.take(repeats.late), self._now_ms() // 1000)
                 for fork in repeats.forks:
                     if fork.statement.kid not in self._suspended:
                         self._voice.report_fork(self._connection, fork, self._now_ms() // 1000)
@@ -182,22 +174,6 @@ class GatewayChain:
             publications += replies.refusal(source, refused)
         self._connection.commit()
         return publications
-
-    def _project(self, entries: Sequence[tuple[int, Statement, Sections]]) -> list[Finding]:
-        """Write the tables' rows. Content never stops a block: what cannot be read or written becomes a finding."""
-        rows = Rows()
-        for entry, statement, sections in entries:
-            rows.read(statement, sections, entry)
-        try:
-            with self._connection.transaction():
-                self._projection.write(rows)
-        except _REFUSALS as error:
-            self._projection = Projection(self._connection, self._device_name)
-            if half := len(entries) // 2:  # find out whose it is: nobody answers for a neighbour's content
-                return self._project(entries[:half]) + self._project(entries[half:])
-            reason = f"not taken by the tables: {type(error).__name__}"  # its words may quote what is private
-            rows.findings += [Finding(entry, line, reason) for entry, line in sorted(rows.sources)]
-        return rows.findings
 
     # The registry
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import psycopg
 
-from gateway.content import Finding
 from gateway.repeats import Fork
 from ledger import cbor, inbox
 from ledger.author import Author, Content
 from ledger.folder import LedgerFolder
+from ledger.projection.content import Finding
 from ledger.registry import REGISTRY, Registry, Role
 from ledger.section import ContentFormat, Privacy
 from ledger.statement import STREAM_BYTES

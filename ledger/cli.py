@@ -15,6 +15,8 @@ from ledger.backup.cli import backup, restore
 from ledger.command_line import checked, examples
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
+from ledger.mirror.cli import import_, mirror
+from ledger.monitor.cli import monitor
 from ledger.proof.cli import prove, verify
 from ledger.published.cli import export, serve
 from ledger.registry import Key, Status
@@ -186,5 +188,21 @@ def _key(data: Path | None, dsn: str | None, device: str) -> Key:
     return key
 
 
-for _command in (prove, verify, audit, export, serve, rotate_key, trust, shred, backup, restore, accept_rollback):
+_COMMANDS = (
+    prove,
+    verify,
+    audit,
+    export,
+    serve,
+    rotate_key,
+    trust,
+    shred,
+    backup,
+    restore,
+    accept_rollback,
+    mirror,
+    import_,
+    monitor,
+)
+for _command in _COMMANDS:
     cli.add_command(_command)

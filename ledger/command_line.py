@@ -4,7 +4,7 @@ import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import click
 
@@ -42,6 +42,21 @@ class Seconds(click.FloatRange):
         return seconds
 
 
+class Duration(click.ParamType[float]):
+    """A time, as a number with its unit: 90s, 30m, 2h or 7d; in seconds."""
+
+    name = "duration"
+    _SECONDS: ClassVar[dict[str, int]] = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if not isinstance(value, str):
+            return float(value)
+        number, unit = value[:-1], value[-1:]
+        if not (number.isascii() and number.isdigit() and len(number) <= 9 and unit in self._SECONDS):
+            self.fail(f"{value!r} is no duration; write it like 90s, 30m, 2h or 7d.", param, ctx)
+        return float(int(number) * self._SECONDS[unit])
+
+
 data = click.option("--data", type=click.Path(path_type=Path), help="Data folder (TALLYSTICK_DATA).")
 dsn = click.option("--dsn", help="PostgreSQL to use (TALLYSTICK_DSN).")
 timeout = click.option(
@@ -54,6 +69,18 @@ timeout = click.option(
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 as_json_lines = click.option("--json", "as_json", is_flag=True, help="JSON, one object a line.")
+trust = click.option("--trust", type=click.Path(path_type=Path), help="The operator's trust file.")
+token = click.option(
+    "--token-file", type=click.Path(path_type=Path), help="A file with the token that opens more of an address to you."
+)
+every = click.option(
+    "--every",
+    type=Seconds(),
+    metavar="SECONDS",
+    default=30.0,
+    show_default=True,
+    help="How long to wait before looking again.",
+)
 
 
 def statement(command: _Command) -> _Command:

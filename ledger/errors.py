@@ -64,3 +64,23 @@ _SYSTEM_HINTS = {
     errno.ENOSPC: "make room on that disk, or name another one",
     errno.ENAMETOOLONG: "give it a shorter name",
 }
+
+
+class SourceError(UserError):
+    """What others publish cannot be used as it is."""
+
+
+class SourceUnreachable(SourceError):
+    """A source does not answer, stalls, or fails: later it may not."""
+
+
+class SourceRefused(SourceError):
+    """A source answers, and not as a ledger does, or with what cannot be true."""
+
+
+class SourceRewound(SourceError):
+    """A log shows less than it has shown before."""
+
+
+class SourceForked(SourceError):
+    """A log has signed two trees that cannot be one history."""

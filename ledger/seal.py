@@ -30,12 +30,12 @@ TREES_KEPT = 256  # full tiles with the nodes above them, of 30 kB each
 
 
 class SectionRow(NamedTuple):
-    """A section that arrived whole, as it is kept."""
+    """A section that arrived whole, as it is kept; `data` is None where a copy of the ledger was not given it."""
 
     line: int
     privacy: int
     content_format: int
-    data: bytes
+    data: bytes | None
 
 
 class NewEntry(NamedTuple):

@@ -20,7 +20,6 @@ from edge.options import Table
 from edge.sensors import Setup
 from edge.sensors.csv import CsvSensor
 from gateway import address
-from gateway.content import Rows
 from gateway.workers import Worker
 from labels import batch, gs1, resolve, signature
 from ledger import (
@@ -58,6 +57,8 @@ from ledger.errors import (
     UserError,
 )
 from ledger.keys import SigningKey
+from ledger.monitor.state import State
+from ledger.projection.content import Rows
 from ledger.proof.bundle import Bundle
 from ledger.proof.verify import verify
 from ledger.published import blocks, content, paths, policy
@@ -367,6 +368,15 @@ def _of_ledger() -> Iterator[Target]:
     )
     yield of_text("ledger.published.tokens.Tokens.parse", Tokens.parse, (ValueError, RecursionError), seeds.TOKENS)
     yield of_file("ledger.published.tokens.Tokens.load_or_make", Tokens.load_or_make, seeds.TOKENS)
+    yield of_text(
+        "ledger.monitor.state.State.parse",
+        State.parse,
+        malformed,
+        State(registry=7, seen={"https://ledger.example.com": {"example.com/tallystick/trade": "a note"}}).text,
+        State(told={"0f"}, undelivered=[{"id": "0f"}]).text,
+        write=lambda state: state.text,
+        one_encoding=False,
+    )
     yield of_text("ledger.b64.decode", b64.decode, malformed, "YQ==", "AAAA", write=b64.encode)
     yield of_text(
         "ledger.topic.Topic.parse",
@@ -509,7 +519,9 @@ def _of_gateway() -> Iterator[Target]:
     yield of_text("gateway.address.parse_address", address.parse_address, UserError, "127.0.0.1:8421", "[::1]:0")
     yield of_text("gateway.workers.Worker.parse", Worker.parse, ValueError, "0/2", write=str, one_encoding=False)
     yield of_bytes("gateway.judge.judge", judged, (), *seeds.MESSAGES)
-    yield of_bytes("gateway.content.Rows.read", _rows, (), *seeds.PACKS, *seeds.EVENTS, *seeds.STREAMS, *seeds.ENTRIES)
+    yield of_bytes(
+        "ledger.projection.content.Rows.read", _rows, (), *seeds.PACKS, *seeds.EVENTS, *seeds.STREAMS, *seeds.ENTRIES
+    )
 
 
 def _of_labels() -> Iterator[Target]:
@@ -572,9 +584,12 @@ OTHERS = {
     "ledger.backup.restore.restore": "by Manifest.parse",
     "ledger.checkpoint_file.read": "gives a file's text",
     "ledger.genesis._Keys.load_or_make": "by SigningKey.load",
+    "ledger.mirror.store.Store.read": "by FolderReader.read",
+    "ledger.monitor.state_file.load": "by State.parse",
     "ledger.published.database.DatabaseReader.read": "reads a path by policy.parse",
     "ledger.published.writer.FolderWriter.read": "gives a file of our own",
     "ledger.published.folder.FolderReader.read": "reads a path by policy.parse",
+    "ledger.published.http.HttpReader.read": "gives the bytes of a path read by paths.parse",
     "ledger.published.policy.LimitedReader.read": "reads a path by policy.parse",
     "ledger.published.policy.Policy.of": "of chains that we name",
     "ledger.published.reader.Reader.read": "a protocol",

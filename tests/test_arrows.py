@@ -20,16 +20,19 @@ MAY_IMPORT = {
 IMPURE = {
     "ledger": {
         "audit.cli", "audit.database", "backup.backup", "backup.cli", "backup.disk", "backup.restore",
-        "checkpoint_file", "cli", "command_line", "database", "folder", "genesis", "inbox", "keyring", "operate",
-        "pgcopy", "pool", "postgres_programs", "proof.cli", "proof.prove", "proof.proving", "published.cli",
-        "published.database", "published.export", "published.folder", "published.serve", "published.tokens",
-        "published.writer", "read", "rollback.accept", "rollback.cli", "rollback.standing", "rotate", "seal",
-        "serving", "settings", "shred.clean", "shred.cli", "shred.delete", "shred.shred", "tree_store", "trust_cli",
-        "trusting",
+        "checkpoint_file", "cli", "command_line", "database", "folder", "genesis", "inbox", "keyring",
+        "mirror.cli", "mirror.evidence", "mirror.fill", "mirror.following", "mirror.growth", "mirror.held",
+        "mirror.importing", "mirror.mirror", "mirror.store", "monitor.cli", "monitor.running",
+        "monitor.state_file", "monitor.webhook", "operate", "pgcopy", "pool", "postgres_programs",
+        "projection.tables", "proof.cli", "proof.prove", "proof.proving", "published.cli", "published.database",
+        "published.export", "published.folder", "published.http", "published.location", "published.serve",
+        "published.tokens", "published.writer", "read", "rollback.accept", "rollback.cli", "rollback.standing",
+        "rotate", "seal", "serving", "settings", "shred.clean", "shred.cli", "shred.delete", "shred.shred",
+        "tree_store", "trust_cli", "trusting",
     },
     "gateway": {
         "ages", "anchor_chain", "answers", "chain", "chain_service", "check", "check_broker", "check_database", "cli",
-        "findings", "intake", "kept", "metrics", "probe", "project", "quarantine", "quarantine_cli", "repeats",
+        "findings", "intake", "kept", "metrics", "probe", "quarantine", "quarantine_cli", "repeats",
         "replays", "replies", "service", "web",
     },
     "edge": {

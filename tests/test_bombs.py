@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.content import READINGS_MAX, Rows
 from gateway.judge import Admitted, Refused
 from ledger import cbor, cose, ed25519, message, senml
 from ledger.cbor_reader import Reader
 from ledger.errors import MalformedError
 from ledger.message import MESSAGE_BYTES_MAX
+from ledger.projection.content import READINGS_MAX, Rows
 from ledger.section import Line, Privacy
 from ledger.statement import LINES_MAX, NAME_CHARS_MAX, UINT63_MAX, Statement
 from tests import cast

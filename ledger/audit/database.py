@@ -128,7 +128,8 @@ def _entry(row: tuple[Any, ...], sections: tuple[SectionRow, ...]) -> EntryRow:
     entry, kid, lane, stream, seq, lines, statement_hash, leaf_hash, data = row
     key = None if kid is None else (bytes(kid), lane, bytes(stream))
     content = None if data is None else bytes(data)
-    return EntryRow(index_of(entry), key, seq, lines, bytes(statement_hash), bytes(leaf_hash), content, sections)
+    known = bytes(statement_hash) or None  # none of an entry that a copy of the ledger was not given
+    return EntryRow(index_of(entry), key, seq, lines, known, bytes(leaf_hash), content, sections)
 
 
 def _read(folder: LedgerFolder, chain: str) -> str | None:

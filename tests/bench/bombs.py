@@ -9,8 +9,8 @@ import statistics
 import sys
 import time
 
-from gateway.content import Rows
 from gateway.judge import Admitted, Streams, Verdict, judge
+from ledger.projection.content import Rows
 from ledger.topic import Topic
 from tests import cast
 from tests.bombs import KIB, bombs, good

@@ -18,10 +18,10 @@ import pytest
 from deploy.postgres import Postgres
 from gateway import quarantine
 from gateway.findings import Voice
-from gateway.project import Projection
 from ledger import checkpoint_file, seal
 from ledger.author import Content
 from ledger.database import connect
+from ledger.projection.tables import Projection
 from ledger.registry import ANCHOR, REGISTRY
 from ledger.seal import ChainWriter
 from ledger.section import ContentFormat, Privacy

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.content import DAYS_MAX, READINGS_MAX, EventRow, Finding, Pack, Rows
 from ledger import cbor, epcis, senml, stream
+from ledger.projection.content import DAYS_MAX, READINGS_MAX, EventRow, Finding, Pack, Rows
 from ledger.section import ContentFormat, Privacy, Section
 from ledger.senml import BN, BT, TIME_MAX, VS, Columns, N, Reading, T, V
 from ledger.statement import Statement

@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from threading import Barrier
 
-from gateway.content import Pack, Rows
-from gateway.project import Projection
 from ledger.database import connect, migrate
+from ledger.projection.content import Pack, Rows
+from ledger.projection.tables import Projection
 from ledger.senml import TIME_MAX, Columns
 
 NOON = datetime(2025, 6, 15, 12, tzinfo=UTC).timestamp()

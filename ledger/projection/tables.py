@@ -7,12 +7,23 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from gateway.content import EventRow, Pack, Rows
 from ledger import cbor, pgcopy, read
+from ledger.projection.content import EventRow, Finding, Pack, Rows
+from ledger.section import Section
+from ledger.statement import Statement
 from ledger.tree_store import entry_id
 
+Read = tuple[int, Statement, Sequence[Section | None]]  # an entry's id, and it with its sections by line
 METRICS_KEPT = 100_000  # in memory: a device may name as many as it likes
 _OBJECT, _PARENT, _DEVICE = 0, 1, 2
+# What the tables may refuse for what it is: its values, its size, and (53200) more locks than there are, as when
+# one pack has readings in a thousand of TimescaleDB's chunks. All else is the world's, and is tried again.
+_REFUSALS = (
+    psycopg.DataError,
+    psycopg.IntegrityError,
+    psycopg.errors.ProgramLimitExceeded,
+    psycopg.errors.OutOfMemory,
+)
 _YEAR_2000 = 946_684_800  # the binary format of timestamptz: microseconds since then
 
 
@@ -23,6 +34,23 @@ class Projection:
         self._connection, self._device_name = connection, device_name
         self._devices: dict[str, int] = {}
         self._metrics: dict[tuple[str, str], int] = {}
+
+    def take(self, entries: Sequence[Read]) -> list[Finding]:
+        """Write these entries' rows. Content stops nothing: what cannot be read or written becomes a finding."""
+        rows = Rows()
+        for entry, statement, sections in entries:
+            rows.read(statement, sections, entry)
+        try:
+            with self._connection.transaction():
+                self.write(rows)
+        except _REFUSALS as error:
+            self._devices.clear()  # what was learned in it went with the transaction
+            self._metrics.clear()
+            if half := len(entries) // 2:  # find out whose it is: nobody answers for a neighbour's content
+                return self.take(entries[:half]) + self.take(entries[half:])
+            reason = f"not taken by the tables: {type(error).__name__}"  # its words may quote what is private
+            rows.findings += [Finding(entry, line, reason) for entry, line in sorted(rows.sources)]
+        return rows.findings
 
     def write(self, rows: Rows) -> None:
         """Write readings and events; findings are the writer's to sign."""

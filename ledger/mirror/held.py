@@ -1,0 +1,248 @@
+"""One log as a mirror's folder holds it: read, made longer, and made whole again."""
+
+from collections.abc import Sequence
+
+from ledger.errors import OutsideError, SourceError, UserError
+from ledger.frontier import Frontier
+from ledger.mirror import heads, leaves
+from ledger.mirror.leaves import Gone, Leaf, contents_of
+from ledger.mirror.store import Store
+from ledger.published import blocks, content
+from ledger.published.blocks import Block
+from ledger.published.content import Content
+from ledger.published.log import Head, PublishedLog
+from ledger.published.paths import Kind, Place
+from ledger.registry import ANCHOR
+from ledger.tile import TILE_HEIGHT, TILE_WIDTH, Tile, encode_entries, width_in
+from ledger.trust import Log
+
+_DAMAGED = "keep it if it is evidence, and mirror into another folder"
+_TIDY = 256 * TILE_WIDTH  # so far back from the end may a run that was killed have left partial files
+
+
+class Held:
+    """The log as the folder holds it. What is appended is the folder's from `commit` on, and not before.
+
+    It knows the right edge: the frontier of the tree, and what is in the files that are not full.
+    """
+
+    def __init__(self, store: Store, log: Log) -> None:
+        """Read the edge; raises UserError if what is held is damaged."""
+        self.store, self.log, self._published = store, log, PublishedLog(store, log)
+        try:
+            self.head = heads.newest(self._published)
+            self._frontier = self._load_frontier()
+            self.shows_entries = bool(self.size) and self._finds_entries()
+            self._leaves = self.leaves(self.size // TILE_WIDTH) if self.size % TILE_WIDTH else []
+            self._blocks, self._appended = self._load_blocks(), self.blocks
+            self._block_file: tuple[int, Sequence[Block]] = (-1, ())
+            self.lacking = self._load_lacking()
+        except (SourceError, OutsideError, ValueError) as error:
+            raise UserError(f"what {store.root} holds of {log.chain!r} is damaged: {error}", _DAMAGED) from error
+        if self.head is not None:  # the run before may have ended between head and checkpoint, or before it was tidy
+            self._publish(self.head)
+            self._tidy(max(0, self.size - _TIDY), max(0, self.blocks - _TIDY))
+
+    @property
+    def size(self) -> int:
+        """How many entries are held, with those that are not committed."""
+        return self._frontier.size
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks are committed."""
+        return self.head.blocks if self.head else 0
+
+    @property
+    def root(self) -> bytes:
+        """The root at `size`."""
+        return self._frontier.root()
+
+    @property
+    def edge(self) -> list[bytes]:
+        """The leaf hashes that no full tile holds."""
+        return [leaf.hash for leaf in self._leaves]
+
+    def leaves(self, index: int) -> list[Leaf]:
+        """What is held in file `index`. Raises OutsideError if it is damaged."""
+        width = width_in(self.size, level=0, index=index)
+        hashes, nothing = self._published.hashes(Tile(0, index, width)), [None] * width
+        entries = self._published.entries(index, width) if self.shows_entries else nothing
+        contents = self._published.content(index, width) if self.shows_content else nothing
+        return [Leaf(*parts) for parts in zip(hashes, entries, contents, strict=True)]
+
+    def block(self, height: int) -> Block | None:
+        """The committed block at `height`, or None. Raises OutsideError if it is damaged."""
+        if height >= self.blocks:
+            return None
+        index = height // TILE_WIDTH
+        if self._block_file[0] != index:
+            self._block_file = index, self._published.blocks(index, width_in(self.blocks, level=0, index=index))
+        return self._block_file[1][height % TILE_WIDTH]
+
+    @property
+    def shows_content(self) -> bool:
+        """Whether what stands beside the entries is held."""
+        return self.shows_entries and self.log.chain != ANCHOR
+
+    def _finds_entries(self) -> bool:
+        return self.store.find(self._place(Kind.ENTRIES, 0, width_in(self.size, level=0, index=0))) is not None
+
+    def _load_frontier(self) -> Frontier:
+        size = self.head.size if self.head else 0
+        rows = []
+        for level in range((size.bit_length() + TILE_HEIGHT - 1) // TILE_HEIGHT):
+            index, width = divmod(size >> TILE_HEIGHT * level, TILE_WIDTH)
+            rows.append(self._published.hashes(Tile(level, index, width)) if width else [])
+        frontier = Frontier(size, rows)
+        if self.head and frontier.root() != self.head.header.root:
+            raise ValueError("its tiles do not give the root of its checkpoint")
+        return frontier
+
+    def _load_blocks(self) -> list[Block]:
+        index, width = divmod(self.blocks, TILE_WIDTH)
+        return self._published.blocks(index, width) if width else []
+
+    # Made longer
+
+    def append(self, leaf: Leaf) -> None:
+        """Append a leaf that is verified. The files that are full by it are written."""
+        if not self.size:
+            self.shows_entries = leaf.entry is not None
+        self._frontier.append(leaf.hash)
+        self._leaves.append(leaf)
+        for tile in self._frontier.take_full_tiles():
+            self.store.write(self._tile(tile.level, tile.index, TILE_WIDTH).path, tile.hashes)
+        if len(self._leaves) == TILE_WIDTH:
+            self._write_leaves()
+            self._leaves = []
+
+    def append_block(self, block: Block) -> None:
+        """Append the block that moved the log to its size now."""
+        self._blocks.append(block)
+        self._appended += 1
+        if len(self._blocks) == TILE_WIDTH:
+            self._write_blocks()
+            self._blocks = []
+
+    def commit(self, head: Head) -> None:
+        """Make what was appended the folder's: `head` is the last block of it."""
+        old_size, old_blocks = (self.head.size if self.head else 0), self.blocks
+        for level, row in enumerate(self._frontier.rows):
+            if row:
+                index = (self.size >> TILE_HEIGHT * level) // TILE_WIDTH
+                self.store.write(self._tile(level, index, len(row)).path, b"".join(row))
+        if self._leaves:
+            self._write_leaves()
+        if self._blocks:
+            self._write_blocks()
+        self.save_lacking()
+        self.store.settle()
+        self._publish(head)
+        self.head, self._block_file = head, (-1, ())
+        self._tidy(old_size, old_blocks)
+
+    def _write_leaves(self) -> None:
+        index, width = (self.size - 1) // TILE_WIDTH, len(self._leaves)
+        if self.shows_entries:
+            entries = encode_entries([leaf.entry or b"" for leaf in self._leaves])
+            self.store.write(self._place(Kind.ENTRIES, index, width).path, entries)
+        if self.shows_content:
+            self.store.write(self._place(Kind.CONTENT, index, width).path, content.encode(contents_of(self._leaves)))
+        self._mark(index, self._leaves)
+
+    def _write_blocks(self) -> None:
+        place = self._place(Kind.BLOCKS, (self._appended - 1) // TILE_WIDTH, len(self._blocks))
+        self.store.write(place.path, blocks.encode_blocks(self._blocks))
+
+    def _publish(self, head: Head) -> None:
+        """Head, then checkpoint: who dies between them has the next run write the checkpoint."""
+        for kind, data in (
+            (Kind.HEAD, blocks.encode_head(head.block)),
+            (Kind.CHECKPOINT, head.block.checkpoint.encode()),
+        ):
+            place = Place(kind, self.log.origin)
+            if self.store.find(place) != data:
+                self.store.write(place.path, data)
+                self.store.settle()
+
+    def _tidy(self, size: int, blocks: int) -> None:
+        """Remove the partial files that became longer since the log had this `size` and so many `blocks`."""
+        for level in range(len(self._frontier.rows) + 1):
+            self._tidy_files(Kind.TILE, size >> TILE_HEIGHT * level, self.size >> TILE_HEIGHT * level, level)
+        for kind in (Kind.ENTRIES, Kind.CONTENT):
+            self._tidy_files(kind, size, self.size)
+        self._tidy_files(Kind.BLOCKS, blocks, self.blocks)
+
+    def _tidy_files(self, kind: Kind, old: int, new: int, level: int = 0) -> None:
+        for index in range(old // TILE_WIDTH, new // TILE_WIDTH + 1):
+            self.store.clear_partials(Place(kind, self.log.origin, level, index), keep=new - index * TILE_WIDTH)
+
+    # Made whole again
+
+    def refill(self, index: int, theirs: Sequence[Content], gone: Gone) -> int:
+        """Take what a source has beside the entries of file `index`, and is neither here nor `gone`.
+
+        Returns how many sections came. Raises SourceRefused if one is not what its entry names.
+        """
+        ours = self.leaves(index)
+        for number, (leaf, other) in enumerate(zip(ours, theirs, strict=True), index * TILE_WIDTH):
+            leaves.check(leaf._replace(content=other), f"entry {number} of {self.log.chain!r}")
+        old = contents_of(ours)
+        new = [leaves.merge(*two) for two in zip(old, _without(theirs, index, gone), strict=True)]
+        if new != old:
+            self._rewrite(index, new)
+        return _sections(new) - _sections(old)
+
+    def shred(self, gone: Gone) -> int:
+        """Delete the bytes of the sections that are gone, where they are held; returns how many were."""
+        files = {index // TILE_WIDTH for index in gone if index < self.size} if self.shows_content else ()
+        return sum(self._shred_file(index, gone) for index in sorted(files))
+
+    def _shred_file(self, index: int, gone: Gone) -> int:
+        old = contents_of(self.leaves(index))
+        new = _without(old, index, gone)
+        if new != old:
+            self._rewrite(index, new)
+        return _sections(old) - _sections(new)
+
+    def _rewrite(self, index: int, contents: Sequence[Content]) -> None:
+        """Replace the content of file `index`, all of it committed."""
+        self.store.write(self._place(Kind.CONTENT, index, len(contents)).path, content.encode(contents))
+        self.store.settle()
+        ours = self.leaves(index)
+        self._mark(index, ours)
+        if index == self.size // TILE_WIDTH:
+            self._leaves = ours
+
+    def _mark(self, index: int, held: Sequence[Leaf]) -> None:
+        """Remember whether a file lacks sections that may come yet."""
+        (self.lacking.add if any(map(leaves.lacks, held)) else self.lacking.discard)(index)
+
+    def save_lacking(self) -> None:
+        """Remember which files lack sections, for the next run."""
+        self.store.remember(self._memory, " ".join(map(str, sorted(self.lacking))).encode())
+
+    def _load_lacking(self) -> set[int]:
+        data = self.store.own(self._memory)
+        return set(map(int, data.split())) if data else set()
+
+    @property
+    def _memory(self) -> str:
+        return f"lacking-{self.log.chain}"
+
+    def _place(self, kind: Kind, index: int, width: int) -> Place:
+        return Place(kind, self.log.origin, 0, index, width)
+
+    def _tile(self, level: int, index: int, width: int) -> Place:
+        return Place(Kind.TILE, self.log.origin, level, index, width)
+
+
+def _without(contents: Sequence[Content], index: int, gone: Gone) -> list[Content]:
+    """The contents of file `index` without what is gone."""
+    return [leaves.without(of, gone.get(number, ())) for number, of in enumerate(contents, index * TILE_WIDTH)]
+
+
+def _sections(contents: Sequence[Content]) -> int:
+    """How many sections are there with their bytes."""
+    return sum(shown.data is not None for of in contents for shown in of.sections)
