@@ -374,7 +374,7 @@ def _finding(registry: Registry, entry: dict[str, Any], index: int) -> None:
 def _is_finding(item: Any) -> bool:
     match item:
         case [about, line, str(reason)]:
-            numbers = cbor.is_count(about) and about < 2**40 and cbor.is_count(line)
+            numbers = cbor.is_count(about) and about < LOG_SIZE_MAX and cbor.is_count(line)
             return numbers and 0 < len(reason) <= 256 and "\x00" not in reason
     return False
 
@@ -402,7 +402,7 @@ def _shredding(registry: Registry, entry: dict[str, Any], index: int) -> None:
 def _is_place(item: Any) -> bool:
     match item:
         case [about, line]:
-            return cbor.is_count(about) and about < 2**40 and cbor.is_count(line) and line < LINES_MAX
+            return cbor.is_count(about) and about < LOG_SIZE_MAX and cbor.is_count(line) and line < LINES_MAX
     return False
 
 
@@ -414,7 +414,7 @@ def _rollback(registry: Registry, entry: dict[str, Any], index: int) -> None:
     if lost is not None and not (isinstance(lost, str) and len(lost) <= NOTE_CHARS_MAX):
         raise MalformedError("a rollback's lost checkpoint is a signed note, or null")
     match entry.get("accepted"):
-        case [size, bytes(root)] if cbor.is_count(size) and size < 2**40 and len(root) == 32:
+        case [size, bytes(root)] if cbor.is_count(size) and size < LOG_SIZE_MAX and len(root) == 32:
             _text(entry, "reason")
             registry.rollbacks.append(Rollback(chain, lost, size, root, index))
         case _:

@@ -6,11 +6,12 @@ import * as ed25519 from "./ed25519.js";
 import { keysOf } from "./log.js";
 import { readVerifierKey } from "./note.js";
 import { bodyOf, FORMATS } from "./section.js";
+import { LINES_MAX } from "./statement.js";
 
 export const REGISTRY = "registry";
 export const ANCHOR = "anchor";
 const [PLACES_MAX, STREAM_BYTES] = [64, 8];
-const LOG_SIZE_MAX = 2n ** 40n;
+const [LOG_SIZE_MAX, NOTE_CHARS_MAX] = [2n ** 40n, 64 * 1024];
 export const NAME = /[a-z0-9-]{1,32}/;
 const CONTROLS = /[\x00-\x1f\x7f-\x9f]/;
 const [ROOT, OPERATOR, GATEWAY, LABELS, DEVICE] = ["root", "operator", "gateway", "labels", "device"];
@@ -253,7 +254,7 @@ function finding(work, registry, entry) {
 function isFinding(item) {
   if (!Array.isArray(item) || item.length !== 3) return false;
   const [about, line, reason] = item;
-  if (!isCount(about) || about >= 2n ** 40n || !isCount(line) || typeof reason !== "string") return false;
+  if (!isCount(about) || about >= LOG_SIZE_MAX || !isCount(line) || typeof reason !== "string") return false;
   return reason !== "" && characters(reason) <= 256 && !reason.includes("\0");
 }
 
@@ -263,6 +264,40 @@ function labelBatch(work, registry, entry) {
   countOf(entry, "size");
   bytes32Of(entry, "root");
   bytes32Of(entry, "kid");
+}
+
+/** Sections whose content is deleted: [chain, index, line] of each; it changes no key. */
+function shredding(work, registry, entry) {
+  const chain = textOf(entry, "chain");
+  if (!registry.chains.has(chain) || chain === REGISTRY || chain === ANCHOR) {
+    refuse("what is shredded is of a chain of the ledger, and never of the registry or the anchor");
+  }
+  const items = entry.get("items");
+  if (!Array.isArray(items) || !items.length || !items.every(isPlace)) {
+    refuse("a shredding's items are a list of [index, line]");
+  }
+  textOf(entry, "reason");
+}
+
+function isPlace(item) {
+  if (!Array.isArray(item) || item.length !== 2) return false;
+  const [about, line] = item;
+  return isCount(about) && about < LOG_SIZE_MAX && isCount(line) && line < LINES_MAX;
+}
+
+/** A chain goes on from an older state than was published; it changes no key. */
+function rollback(work, registry, entry) {
+  if (!registry.chains.has(textOf(entry, "chain"))) refuse("a rollback is of a chain of the ledger");
+  const lost = entry.get("lost") ?? null;
+  if (lost !== null && !(typeof lost === "string" && characters(lost) <= NOTE_CHARS_MAX)) {
+    refuse("a rollback's lost checkpoint is a signed note, or null");
+  }
+  const accepted = entry.get("accepted");
+  const [size, root] = Array.isArray(accepted) && accepted.length === 2 ? accepted : [];
+  if (!isCount(size) || size >= LOG_SIZE_MAX || !isBytes(root) || root.length !== 32) {
+    refuse("a rollback's accepted state is [size, root]");
+  }
+  textOf(entry, "reason");
 }
 
 const RULES = new Map([
@@ -275,6 +310,8 @@ const RULES = new Map([
   ["suspension", [[GATEWAY, OPERATOR], setting("suspended")]],
   ["finding", [[GATEWAY], finding]],
   ["label-batch", [[LABELS], labelBatch]],
+  ["shredding", [[OPERATOR], shredding]],
+  ["rollback", [[OPERATOR], rollback]],
 ]);
 
 /** The types of entry that are read here: for a test to compare. */
