@@ -70,6 +70,11 @@ def root(leaf_hashes: Iterable[bytes]) -> bytes:
     return row[0]
 
 
+def _pair(left: bytes, right: bytes) -> bytes:
+    """`node_hash` of two that are known to be hashes."""
+    return sha256(b"\x01" + left + right).digest()
+
+
 def _pairs(row: list[bytes]) -> list[bytes]:
     """The node hash of each two side by side: `node_hash` at less than half its cost, for a tile has 255 of them."""
     try:
@@ -108,11 +113,15 @@ def inclusion_root(proof: Sequence[bytes], *, leaf: bytes, index: int, size: int
 
     Raises ProofError if the proof has not the shape that `index` and `size` ask for.
     """
-    spans = _inclusion_spans(index, size)
+    _require_index(index, size)
     _require_hash(leaf, "the leaf hash")
+    # Below the level where this leaf's path and the last leaf's meet, a bit of the index says on which side the sibling
+    # stands; above it there are siblings on the left only, one for each bit that is set.
+    meeting = (index ^ size - 1).bit_length()
     node = leaf
-    for span, sibling in zip(spans, _require_hashes(proof, len(spans)), strict=True):
-        node = node_hash(sibling, node) if span.start < index else node_hash(node, sibling)
+    for level, sibling in enumerate(_require_hashes(proof, meeting + (index >> meeting).bit_count())):
+        is_left = level >= meeting or index >> level & 1
+        node = _pair(sibling, node) if is_left else _pair(node, sibling)
     return node
 
 
@@ -131,9 +140,9 @@ def verify_consistency(
     old = new = seed
     for span, sibling in zip(spans[1:], siblings, strict=True):
         if span.start < old_size:
-            old, new = node_hash(sibling, old), node_hash(sibling, new)
+            old, new = _pair(sibling, old), _pair(sibling, new)
         else:
-            new = node_hash(new, sibling)
+            new = _pair(new, sibling)
     _require_equal(old, old_root)
     _require_equal(new, new_root)
 
