@@ -4,6 +4,8 @@ import enum
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import Self
 
 from ledger import anchor, fold, merkle
 from ledger.block import Header
@@ -11,6 +13,7 @@ from ledger.checkpoint import Checkpoint
 from ledger.errors import MalformedError, OutsideError, ProofError, RegistryError, TrustError
 from ledger.fold import Stored
 from ledger.proof.bundle import Anchoring, Bundle, ProvenEntry
+from ledger.proof.checkpoints import Checkpoints
 from ledger.proof.verdict import Shown, Verdict, show
 from ledger.registry import ANCHOR, REGISTRY, Key, Registry
 from ledger.section import Section, matching
@@ -19,15 +22,19 @@ from ledger.statement import Statement
 from ledger.trust import Log, Trust
 
 
-class Step(enum.IntEnum):
-    """The steps, in their order; `claim` is what has been shown once a step has passed."""
+class Claim(enum.IntEnum):
+    """Steps, in their order; `claim` is what has been shown once a step has passed."""
 
     claim: str
 
-    def __new__(cls, number: int, claim: str) -> "Step":
+    def __new__(cls, number: int, claim: str) -> Self:
         step = int.__new__(cls, number)
         step._value_, step.claim = number, claim
         return step
+
+
+class Step(Claim):
+    """The steps of a bundle."""
 
     TRUST = 1, "the trust file pins the chain's log, the registry's and the anchor's"
     CHECKPOINT = 2, "the chain's checkpoint is signed by its log"
@@ -40,25 +47,31 @@ class Step(enum.IntEnum):
     SECTIONS = 9, "the sections shown are the ones that the statement names"
 
 
-def _no_one(step: Step) -> None:
+def no_one(step: Step) -> None:
     """Tell no one."""
 
 
-def verify(bundle: Bundle, trust: Trust, *, passed: Callable[[Step], None] = _no_one) -> Verdict:
+Passed = Callable[[Step], None]
+
+
+@contextmanager
+def taking(step: Step, passed: Passed, claim: str | None = None) -> Iterator[None]:
+    """Whatever fails in here, fails in this step; `passed` is told if nothing does."""
+    try:
+        yield
+    except OutsideError as error:
+        raise type(error)(f"step {step} ({claim or step.claim}) fails: {error}") from error
+    passed(step)
+
+
+def verify(bundle: Bundle, trust: Trust, *, passed: Passed = no_one, checkpoints: Checkpoints | None = None) -> Verdict:
     """Check that `bundle` proves its statement under `trust`; `passed` is told of each step.
 
     Raises an OutsideError whose text begins with the step that fails. A bundle whose block is not in the anchor
-    yet passes step 5 by saying so: see `Verdict.anchored`.
+    yet passes step 5 by saying so: see `Verdict.anchored`. Bundles that shall tell one history share `checkpoints`.
     """
-
-    @contextmanager
-    def step(number: Step) -> Iterator[None]:
-        try:
-            yield
-        except OutsideError as error:
-            raise type(error)(f"step {number} ({number.claim}) fails: {error}") from error
-        passed(number)
-
+    checkpoints = Checkpoints() if checkpoints is None else checkpoints
+    step = partial(taking, passed=passed)
     entry = bundle.entry
     # (1) Whose word counts is not in the bundle's hands.
     with step(Step.TRUST):
@@ -67,7 +80,7 @@ def verify(bundle: Bundle, trust: Trust, *, passed: Callable[[Step], None] = _no
             raise TrustError("the anchor holds no statements")
     # (2) The log's word for its size and root.
     with step(Step.CHECKPOINT):
-        checkpoint = log.open(bundle.checkpoint)
+        checkpoint = checkpoints.open(log, bundle.checkpoint)
     # (3) The very bytes are the leaf.
     with step(Step.INCLUSION):
         _require_inclusion(entry, size=checkpoint.size, root=checkpoint.root)
@@ -77,10 +90,11 @@ def verify(bundle: Bundle, trust: Trust, *, passed: Callable[[Step], None] = _no
     # (5) The log's key signs sizes and roots; all else in the header is signed for by the anchor's.
     with step(Step.ANCHOR):
         if bundle.anchor is not None:
-            _require_anchored(bundle.anchor, header, anchor_log)
+            anchored = checkpoints.open(anchor_log, bundle.anchor.checkpoint)
+            _require_anchored(bundle.anchor, bundle.header, anchored)
     # (6) The state by which the block's keys were judged is one that the registry had.
     with step(Step.STATE):
-        registry_checkpoint = registry_log.open(bundle.registry.checkpoint)
+        registry_checkpoint = checkpoints.open(registry_log, bundle.registry.checkpoint)
         _require_state(bundle, header, registry_checkpoint)
     # (7) What the registry says of the key in that state, from the pinned genesis on.
     with step(Step.REGISTRY):
@@ -116,9 +130,8 @@ def _require_block(bundle: Bundle, log: Log, checkpoint: Checkpoint) -> Header:
     return header
 
 
-def _require_anchored(anchoring: Anchoring, header: Header, log: Log) -> None:
-    checkpoint = log.open(anchoring.checkpoint)
-    leaf = merkle.leaf_hash(anchor.encode(anchor.Kind.HEADER, header.encode()))
+def _require_anchored(anchoring: Anchoring, header: bytes, checkpoint: Checkpoint) -> None:
+    leaf = merkle.leaf_hash(anchor.encode(anchor.Kind.HEADER, header))
     merkle.verify_inclusion(
         anchoring.path, leaf=leaf, index=anchoring.index, size=checkpoint.size, root=checkpoint.root
     )
@@ -163,15 +176,19 @@ def _require_genesis(entries: tuple[ProvenEntry, ...], trust: Trust) -> None:
 
 
 def _apply(registry: Registry, entry: ProvenEntry, log: Log) -> None:
-    """Fold one entry in; its signer is good by the entries before, but for the genesis, which names its own."""
+    """Fold one entry in; its signer is good by the entries before.
+
+    The genesis names its own signer, and its bytes are the pinned ones: a signature under that key could add nothing.
+    """
     try:
         statement = Statement.decode(entry.statement)
-        _sections(statement, entry)
+        _require_sections(statement, entry)
         data = {line: section for line, section in enumerate(entry.sections) if section is not None}
-        fault = fold.apply(registry, Stored(entry.index, entry.statement, data))
+        fault = fold.apply_statement(registry, Stored(entry.index, entry.statement, data), statement)
         if fault is not None:
             raise RegistryError(fault)
-        require_standing(statement, registry, chain=REGISTRY, origin=log.origin)
+        if entry.index > 0:
+            require_standing(statement, registry, chain=REGISTRY, origin=log.origin)
     except OutsideError as error:
         raise type(error)(f"registry entry {entry.index}: {error}") from error
 
@@ -183,16 +200,22 @@ def _require_pinned(registry: Registry, trust: Trust) -> None:
         raise TrustError("the genesis names other logs or keys than the trust file")
 
 
-def _sections(statement: Statement, entry: ProvenEntry) -> tuple[Shown, ...]:
+def _require_sections(statement: Statement, entry: ProvenEntry) -> list[Section | None]:
+    """A section or None for each line, each the one that its line names."""
     if len(entry.sections) != len(statement.manifest):
         raise MalformedError(f"there are {len(entry.sections)} sections for {len(statement.manifest)} lines")
-    shown = []
+    found = []
     for number, (line, data) in enumerate(zip(statement.manifest, entry.sections, strict=True)):
         section: Section | None = matching(line, data, kid=statement.kid)
         if data is not None and section is None:
             raise ProofError(f"section {number} is not the one that the statement names")
-        shown.append(show(statement, number, section.body if section else None))
-    return tuple(shown)
+        found.append(section)
+    return found
+
+
+def _sections(statement: Statement, entry: ProvenEntry) -> tuple[Shown, ...]:
+    sections = enumerate(_require_sections(statement, entry))
+    return tuple(show(statement, number, section.body if section else None) for number, section in sections)
 
 
 def _verdict(
