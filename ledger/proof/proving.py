@@ -113,8 +113,8 @@ def _cose(bundle: Bundle, folder: LedgerFolder, trust: Trust) -> dict[str, bytes
 
 
 def _log_key(folder: LedgerFolder, log: Log, size: int) -> SigningKey:
-    """The secret half of the newest of the log's keys that hold this size."""
-    key = [key for key in log.keys if key.holds(size)][-1]
+    """The secret half of the oldest of the log's keys that hold this size: who knows only that one takes it, too."""
+    key = next(key for key in log.keys if key.holds(size))
     number = 1 + log.keys.index(key)
     file = folder.log_key_file(log.chain, number)
     if not file.exists():
