@@ -133,13 +133,17 @@ def verify_consistency(
     Equal sizes need equal roots and an empty proof. Nothing can be proven of the empty tree: an old size of 0
     is an error. Raises ProofError unless the proof is exactly right.
     """
-    spans = _consistency_spans(old_size, new_size)
+    _require_sizes(old_size, new_size)
     _require_hash(old_root, "the old root")
-    listed = _require_hashes(proof, len(_listed(spans)))
-    seed, *siblings = listed if spans[0].start else [old_root, *listed]
-    old = new = seed
-    for span, sibling in zip(spans[1:], siblings, strict=True):
-        if span.start < old_size:
+    # The seed is the largest complete subtree that the old tree ends in; from there upwards as in `inclusion_root`.
+    height = (old_size & -old_size).bit_length() - 1
+    last, is_seed_listed = old_size - 1 >> height, old_size != 1 << height and old_size != new_size
+    meeting = (last ^ new_size - 1 >> height).bit_length()
+    count = 0 if old_size == new_size else meeting + (last >> meeting).bit_count()
+    listed = _require_hashes(proof, count + is_seed_listed)
+    old = new = listed.pop(0) if is_seed_listed else old_root
+    for level, sibling in enumerate(listed):
+        if level >= meeting or last >> level & 1:
             old, new = _pair(sibling, old), _pair(sibling, new)
         else:
             new = _pair(new, sibling)
@@ -267,10 +271,7 @@ def _inclusion_spans(index: int, size: int) -> list[_Span]:
 
 def _consistency_spans(old_size: int, new_size: int) -> list[_Span]:
     """The spans that rebuild both roots: the largest that ends where the old tree does, and its siblings."""
-    _require_size(new_size)
-    _require_size(old_size)
-    if not 0 < old_size <= new_size:
-        raise ProofError(f"no proof leads from a tree of size {old_size} to one of {new_size}")
+    _require_sizes(old_size, new_size)
     start = 0 if old_size == new_size else old_size & (old_size - 1)
     seed = _Span(start, old_size)
     return [seed, *_siblings(seed, new_size)]
@@ -314,6 +315,13 @@ def _join(hashes: Sequence[bytes]) -> bytes:
 def _require_size(size: int) -> None:
     if type(size) is not int or not 0 <= size <= SIZE_MAX:
         raise ProofError("a tree's size is a number from 0 to 2**63 - 1")
+
+
+def _require_sizes(old_size: int, new_size: int) -> None:
+    _require_size(new_size)
+    _require_size(old_size)
+    if not 0 < old_size <= new_size:
+        raise ProofError(f"no proof leads from a tree of size {old_size} to one of {new_size}")
 
 
 def _require_index(index: int, size: int) -> None:

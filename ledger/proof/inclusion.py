@@ -15,7 +15,7 @@ from ledger.log_key import Log
 from ledger.proof.checkpoints import require_one_truth
 from ledger.proof.tlog_proof import TlogProof
 from ledger.proof.transparent import EntryReceipt, Transparent, read_receipt
-from ledger.proof.verify import Passed, Step, no_one, taking
+from ledger.proof.verify import InStep, Passed, Step, no_one
 from ledger.receipt import Receipt
 from ledger.registry import ANCHOR
 from ledger.statement import Statement
@@ -104,11 +104,11 @@ def verify_tlog_proof(
     If both are there they must be the same.
     """
     claims = CLAIMS[Form.TLOG]
-    with taking(Step.TRUST, passed, claims[Step.TRUST]):
+    with InStep(Step.TRUST, passed, claims[Step.TRUST]):
         log = _log(trust, proof.checkpoint.partition("\n")[0])
-    with taking(Step.CHECKPOINT, passed, claims[Step.CHECKPOINT]):
+    with InStep(Step.CHECKPOINT, passed, claims[Step.CHECKPOINT]):
         checkpoint = log.open(proof.checkpoint)
-    with taking(Step.INCLUSION, passed):
+    with InStep(Step.INCLUSION, passed):
         entry = _one_statement(statement, proof.extra or None)
         leaf = merkle.leaf_hash(entry)
         merkle.verify_inclusion(proof.path, leaf=leaf, index=proof.index, size=checkpoint.size, root=checkpoint.root)
@@ -118,14 +118,14 @@ def verify_tlog_proof(
 def verify_transparent(transparent: Transparent, trust: Trust, *, passed: Passed = no_one) -> Inclusion:
     """Check every receipt of a transparent statement; raises an OutsideError. They must tell one truth of one log."""
     claims, entry = CLAIMS[Form.COSE], transparent.statement
-    with taking(Step.TRUST, passed, claims[Step.TRUST]):
+    with InStep(Step.TRUST, passed, claims[Step.TRUST]):
         receipts = [read_receipt(receipt) for receipt in transparent.receipts]
         log = _log(trust, receipts[0].origin)
-    with taking(Step.CHECKPOINT, passed, claims[Step.CHECKPOINT]):
+    with InStep(Step.CHECKPOINT, passed, claims[Step.CHECKPOINT]):
         roots = {_signed_root(receipt, log, entry) for receipt in receipts}
         for size in {receipt.size for receipt in receipts}:
             _require_one_root([Checkpoint(log.origin, *root) for root in roots if root[0] == size])
-    with taking(Step.INCLUSION, passed, claims[Step.INCLUSION]):
+    with InStep(Step.INCLUSION, passed, claims[Step.INCLUSION]):
         newest = max(receipts, key=lambda receipt: receipt.size)
         found = _inclusion(Form.COSE, log, newest.index, newest.size, entry)
         for receipt in receipts:

@@ -2,9 +2,8 @@
 
 import enum
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Self
 
 from ledger import anchor, fold, merkle
@@ -54,14 +53,21 @@ def no_one(step: Step) -> None:
 Passed = Callable[[Step], None]
 
 
-@contextmanager
-def taking(step: Step, passed: Passed, claim: str | None = None) -> Iterator[None]:
+class InStep:
     """Whatever fails in here, fails in this step; `passed` is told if nothing does."""
-    try:
-        yield
-    except OutsideError as error:
-        raise type(error)(f"step {step} ({claim or step.claim}) fails: {error}") from error
-    passed(step)
+
+    __slots__ = ("_claim", "_passed", "_step")
+
+    def __init__(self, step: Step, passed: Passed, claim: str | None = None) -> None:
+        self._step, self._passed, self._claim = step, passed, claim or step.claim
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if error is None:
+            self._passed(self._step)
+        elif isinstance(error, OutsideError):
+            raise type(error)(f"step {self._step} ({self._claim}) fails: {error}") from error
 
 
 def verify(bundle: Bundle, trust: Trust, *, passed: Passed = no_one, checkpoints: Checkpoints | None = None) -> Verdict:
@@ -71,7 +77,7 @@ def verify(bundle: Bundle, trust: Trust, *, passed: Passed = no_one, checkpoints
     yet passes step 5 by saying so: see `Verdict.anchored`. Bundles that shall tell one history share `checkpoints`.
     """
     checkpoints = Checkpoints() if checkpoints is None else checkpoints
-    step = partial(taking, passed=passed)
+    step = partial(InStep, passed=passed)
     entry = bundle.entry
     # (1) Whose word counts is not in the bundle's hands.
     with step(Step.TRUST):
@@ -154,15 +160,16 @@ def _is_genesis(bundle: Bundle) -> bool:
 
 def _fold(bundle: Bundle, header: Header, log: Log, trust: Trust) -> Registry:
     """The registry as far as the bundle's entries tell it."""
-    registry, (size, root) = Registry(), header.registry
+    size, root = header.registry
     entries = (bundle.entry,) if _is_genesis(bundle) else bundle.registry.entries
     _require_genesis(entries, trust)
+    registry = Registry()
     for entry in entries:
         if not _is_genesis(bundle):
             _require_inclusion(entry, size=size, root=root)
         if entry.index < registry.size:
             raise MalformedError("the registry entries are not in order")
-        _apply(registry, entry, log)
+        registry = _applied(registry, entry, log)
     _require_pinned(registry, trust)
     registry.size = size
     return registry
@@ -175,22 +182,36 @@ def _require_genesis(entries: tuple[ProvenEntry, ...], trust: Trust) -> None:
         raise TrustError("the registry's genesis is not the one that the trust file pins")
 
 
-def _apply(registry: Registry, entry: ProvenEntry, log: Log) -> None:
-    """Fold one entry in; its signer is good by the entries before.
+def _applied(registry: Registry, entry: ProvenEntry, log: Log) -> Registry:
+    """The registry with one more entry; its signer is good by the entries before.
 
     The genesis names its own signer, and its bytes are the pinned ones: a signature under that key could add nothing.
     """
     try:
-        statement = Statement.decode(entry.statement)
-        _require_sections(statement, entry)
-        data = {line: section for line, section in enumerate(entry.sections) if section is not None}
-        fault = fold.apply_statement(registry, Stored(entry.index, entry.statement, data), statement)
-        if fault is not None:
-            raise RegistryError(fault)
-        if entry.index > 0:
-            require_standing(statement, registry, chain=REGISTRY, origin=log.origin)
+        if entry.index == 0:
+            return _founded(entry.statement, entry.sections).copy()
+        require_standing(_apply(registry, entry), registry, chain=REGISTRY, origin=log.origin)
     except OutsideError as error:
         raise type(error)(f"registry entry {entry.index}: {error}") from error
+    return registry
+
+
+@lru_cache(maxsize=16)  # each ledger has one, and all its bundles hold it
+def _founded(statement: bytes, sections: tuple[bytes | None, ...]) -> Registry:
+    registry = Registry()
+    _apply(registry, ProvenEntry(0, statement, sections, ()))
+    return registry
+
+
+def _apply(registry: Registry, entry: ProvenEntry) -> Statement:
+    """Fold an entry in, as its statement and its sections say."""
+    statement = Statement.decode(entry.statement)
+    _require_sections(statement, entry)
+    data = {line: section for line, section in enumerate(entry.sections) if section is not None}
+    fault = fold.apply_statement(registry, Stored(entry.index, entry.statement, data), statement)
+    if fault is not None:
+        raise RegistryError(fault)
+    return statement
 
 
 def _require_pinned(registry: Registry, trust: Trust) -> None:
