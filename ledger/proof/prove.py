@@ -123,7 +123,7 @@ class Prover:
         header = Header.decode(block.header)
         state, kid = header.registry, statement.kid
         sections = _visible(statement, stored, privacy_max)
-        tree.read_at_once(index, header.size, size)
+        tree.fetch_for(index, header.size, size)
         return Bundle(
             chain=chain,
             entry=ProvenEntry(index, stored.data, sections, tree.inclusion(index, size)),
@@ -238,7 +238,7 @@ class _Tree:
         """The proof that the tree of `size` begins with that of `old_size`."""
         return tuple(merkle.consistency_proof(old_size, size, self._reader(size)))
 
-    def read_at_once(self, index: int, old_size: int, size: int) -> None:
+    def fetch_for(self, index: int, old_size: int, size: int) -> None:
         """Fetch in one query what `inclusion` of `index`, and `consistency` from `old_size` on, will read."""
         nodes = [*merkle.inclusion_nodes(index, size), *merkle.consistency_nodes(old_size, size)]
         self._fetch(tiles_for([node for node in nodes if node not in self.nodes], size))
