@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import tallystick
 from deploy.postgres import Postgres
-from ledger import cbor, epcis, note
+from ledger import cbor, epcis, note, trusting
 from ledger.author import Content
 from ledger.block import Header
 from ledger.database import connect
@@ -22,7 +22,9 @@ from ledger.proof.bundle import Bundle
 from ledger.proof.product import ProductBundle, verify_product
 from ledger.proof.product_search import candidates
 from ledger.proof.prove import Prover
+from ledger.proof.revoked import revocations
 from ledger.section import ContentFormat, Privacy
+from ledger.trust import Trust
 from tests.world import World, event
 
 ITEM = "https://id.gs1.org/01/09506000134352/21/A1"
@@ -291,3 +293,21 @@ def test_only_what_is_published_is_in_it(postgres_dsn: str, tmp_path: Path) -> N
         assert len(made.product().bundles) == 1
         with pytest.raises(UserError, match=r"nothing about .* is published yet"):
             made.product(OTHER)
+
+
+def test_a_trust_bundle_says_which_statements_are_disputed(postgres_dsn: str, tmp_path: Path) -> None:
+    """Of each statement by itself: a line for a person, an item of a list for a machine."""
+    with World(postgres_dsn, tmp_path / "ledger") as world:
+        press, truck = world.register_device("press-1"), world.register_device("truck-1")
+        world.publish(press, event(ITEM))
+        world.publish(truck, event(ITEM, biz_step="shipping"))
+        world.tick()
+        product = Made(world).product()
+        assert revocations(verify_product(product, world.trust), world.trust) == ([None, None], [])
+        at = {verdict.device: verdict.index for verdict in verify_product(product, world.trust).statements}
+        disputed = [["production", at["truck-1"]]]
+        world.operator_says({"type": "revocation", "kid": truck.key.kid, "reason": "stolen", "disputed": disputed})
+        trust = Trust.parse(trusting.issue(world.folder, world.dsn, days=30, now=world.now_ms // 1000).note)
+        documents, [line] = revocations(verify_product(product, trust), trust)
+        assert sorted(documents, key=bool) == [None, {"entry": 4, "disputed": True}]
+        assert f"entry {at['truck-1']} of production: its key was revoked by registry entry 4; DISPUTED" in line
