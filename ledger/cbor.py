@@ -58,24 +58,24 @@ def _head(major: int, argument: int) -> bytes:
     return bytes((first | major, *rest))
 
 
-def decode(data: bytes, *, depth_max: int = DEPTH_MAX) -> Any:
+def decode(data: bytes, *, depth_max: int = DEPTH_MAX, by_name: bool = False) -> Any:
     """Decode exactly one item of plain types; any bytes give a value or MalformedError.
 
     Refuses trailing bytes, tags, indefinite lengths, duplicate keys, simple values beyond null and booleans,
     nesting beyond `depth_max`, and integers as keys beside a map of more than 255 pairs. Integers, lengths and
     floats may still be longer than need be: whoever needs the one encoding compares `encode(value)` with the
-    bytes, or calls `decode_canonical`.
+    bytes, or calls `decode_canonical`. `by_name` says that integers are no keys at all, in no map.
     """
-    value = decode_item(data, depth_max=depth_max)
+    value = decode_item(data, depth_max=depth_max, by_name=by_name)
     require_plain(value)
     return value
 
 
-def decode_item(data: bytes, *, depth_max: int) -> Any:
+def decode_item(data: bytes, *, depth_max: int, by_name: bool = False) -> Any:
     """As `decode`, for a caller that looks at every value's type itself: values that are not plain pass."""
     stream = BytesIO(data)
     try:
-        value = _load(stream, max_depth=depth_max, strict_hashable_types=_has_large_map(data))
+        value = _load(stream, max_depth=depth_max, strict_hashable_types=by_name or _has_large_map(data))
     except Exception as error:
         raise MalformedError(f"not plain CBOR: {error}") from error
     if stream.tell() != len(data):
@@ -93,9 +93,9 @@ def decode_first(data: bytes) -> Any:
         raise MalformedError(f"not plain CBOR: {error}") from error
 
 
-def decode_canonical(data: bytes, *, depth_max: int = DEPTH_MAX) -> Any:
+def decode_canonical(data: bytes, *, depth_max: int = DEPTH_MAX, by_name: bool = False) -> Any:
     """Decode one item that must be in its one encoding (RFC 8949, 4.2.1), or raise MalformedError."""
-    value = decode(data, depth_max=depth_max)
+    value = decode(data, depth_max=depth_max, by_name=by_name)
     if encode(value) != data:
         raise MalformedError("CBOR is not in its one encoding")
     return value

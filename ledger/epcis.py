@@ -4,7 +4,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from ledger import cbor
 from ledger.errors import MalformedError
@@ -77,6 +77,11 @@ def decode(body: bytes) -> Event:
     if len(body) > BODY_BYTES_MAX:
         raise MalformedError("an EPCIS event over its size")
     return read(cbor.decode(body))
+
+
+def is_uri(value: Any) -> TypeGuard[str]:
+    """Whether `value` can name something in an event: ASCII without spaces, with a colon, at most 1,000 characters."""
+    return isinstance(value, str) and _URI_CHARS.fullmatch(value) is not None and ":" in value
 
 
 def read(document: Any) -> Event:
@@ -167,7 +172,7 @@ def _time(document: dict[str, Any], key: str) -> float:
 def _uri(value: Any, key: str) -> str | None:
     if value is None:
         return None
-    if not isinstance(value, str) or not _URI_CHARS.fullmatch(value) or ":" not in value:
+    if not is_uri(value):
         raise MalformedError(f"{key} holds what is not a URI")
     return value
 

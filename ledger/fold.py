@@ -34,7 +34,15 @@ def apply(state: Registry, stored: Stored) -> str | None:
     """
     state.size = stored.index + 1
     try:
-        statement = Statement.decode(stored.data)
+        return apply_statement(state, stored, Statement.decode(stored.data))
+    except MalformedError as error:
+        return str(error)
+
+
+def apply_statement(state: Registry, stored: Stored, statement: Statement) -> str | None:
+    """As `apply`, for whoever has read the statement by now."""
+    state.size = stored.index + 1
+    try:
         for line, of in enumerate(statement.manifest):
             body = stored.body(line)
             if of.content_format == ContentFormat.REGISTRY and body is not None:

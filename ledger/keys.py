@@ -17,8 +17,11 @@ _PREFIX = "TALLYSTICK-SECRET-KEY-1:"
 
 def thumbprint(public_key: bytes) -> bytes:
     """The SHA-256 COSE key thumbprint (RFC 9679, 3) of an Ed25519 public key: 32 bytes, our `kid`."""
-    okp, ed25519 = 1, 6
-    return hashlib.sha256(cbor.encode({1: okp, -1: ed25519, -2: public_key})).digest()
+    return hashlib.sha256(_COSE_KEY + cbor.bytes_head(len(public_key)) + public_key).digest()
+
+
+_OKP, _ED25519 = 1, 6
+_COSE_KEY = cbor.encode({1: _OKP, -1: _ED25519, -2: b""})[:-1]  # all but the key itself (RFC 9679, 3)
 
 
 class SigningKey:

@@ -70,6 +70,11 @@ def root(leaf_hashes: Iterable[bytes]) -> bytes:
     return row[0]
 
 
+def _pair(left: bytes, right: bytes) -> bytes:
+    """`node_hash` of two that are known to be hashes."""
+    return sha256(b"\x01" + left + right).digest()
+
+
 def _pairs(row: list[bytes]) -> list[bytes]:
     """The node hash of each two side by side: `node_hash` at less than half its cost, for a tile has 255 of them."""
     try:
@@ -108,11 +113,15 @@ def inclusion_root(proof: Sequence[bytes], *, leaf: bytes, index: int, size: int
 
     Raises ProofError if the proof has not the shape that `index` and `size` ask for.
     """
-    spans = _inclusion_spans(index, size)
+    _require_index(index, size)
     _require_hash(leaf, "the leaf hash")
+    # Below the level where this leaf's path and the last leaf's meet, a bit of the index says on which side the sibling
+    # stands; above it there are siblings on the left only, one for each bit that is set.
+    meeting = (index ^ size - 1).bit_length()
     node = leaf
-    for span, sibling in zip(spans, _require_hashes(proof, len(spans)), strict=True):
-        node = node_hash(sibling, node) if span.start < index else node_hash(node, sibling)
+    for level, sibling in enumerate(_require_hashes(proof, meeting + (index >> meeting).bit_count())):
+        is_left = level >= meeting or index >> level & 1
+        node = _pair(sibling, node) if is_left else _pair(node, sibling)
     return node
 
 
@@ -124,16 +133,20 @@ def verify_consistency(
     Equal sizes need equal roots and an empty proof. Nothing can be proven of the empty tree: an old size of 0
     is an error. Raises ProofError unless the proof is exactly right.
     """
-    spans = _consistency_spans(old_size, new_size)
+    _require_sizes(old_size, new_size)
     _require_hash(old_root, "the old root")
-    listed = _require_hashes(proof, len(_listed(spans)))
-    seed, *siblings = listed if spans[0].start else [old_root, *listed]
-    old = new = seed
-    for span, sibling in zip(spans[1:], siblings, strict=True):
-        if span.start < old_size:
-            old, new = node_hash(sibling, old), node_hash(sibling, new)
+    # The seed is the largest complete subtree that the old tree ends in; from there upwards as in `inclusion_root`.
+    height = (old_size & -old_size).bit_length() - 1
+    last, is_seed_listed = old_size - 1 >> height, old_size != 1 << height and old_size != new_size
+    meeting = (last ^ new_size - 1 >> height).bit_length()
+    count = 0 if old_size == new_size else meeting + (last >> meeting).bit_count()
+    listed = _require_hashes(proof, count + is_seed_listed)
+    old = new = listed.pop(0) if is_seed_listed else old_root
+    for level, sibling in enumerate(listed):
+        if level >= meeting or last >> level & 1:
+            old, new = _pair(sibling, old), _pair(sibling, new)
         else:
-            new = node_hash(new, sibling)
+            new = _pair(new, sibling)
     _require_equal(old, old_root)
     _require_equal(new, new_root)
 
@@ -258,10 +271,7 @@ def _inclusion_spans(index: int, size: int) -> list[_Span]:
 
 def _consistency_spans(old_size: int, new_size: int) -> list[_Span]:
     """The spans that rebuild both roots: the largest that ends where the old tree does, and its siblings."""
-    _require_size(new_size)
-    _require_size(old_size)
-    if not 0 < old_size <= new_size:
-        raise ProofError(f"no proof leads from a tree of size {old_size} to one of {new_size}")
+    _require_sizes(old_size, new_size)
     start = 0 if old_size == new_size else old_size & (old_size - 1)
     seed = _Span(start, old_size)
     return [seed, *_siblings(seed, new_size)]
@@ -305,6 +315,13 @@ def _join(hashes: Sequence[bytes]) -> bytes:
 def _require_size(size: int) -> None:
     if type(size) is not int or not 0 <= size <= SIZE_MAX:
         raise ProofError("a tree's size is a number from 0 to 2**63 - 1")
+
+
+def _require_sizes(old_size: int, new_size: int) -> None:
+    _require_size(new_size)
+    _require_size(old_size)
+    if not 0 < old_size <= new_size:
+        raise ProofError(f"no proof leads from a tree of size {old_size} to one of {new_size}")
 
 
 def _require_index(index: int, size: int) -> None:

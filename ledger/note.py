@@ -14,6 +14,7 @@ What is read is never taken for signed before a known key's signature holds, and
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from typing import Protocol, TypeVar
 
@@ -73,19 +74,12 @@ class Verifier:
         """Read a verifier key in its one form, or raise NoteError."""
         if not isinstance(vkey, str) or vkey.count("+") < 2:
             raise NoteError("a verifier key is written name+keyid+base64")
-        name, _, encoded = vkey.split("+", 2)
-        key = _decode_base64(encoded)
-        if key[:1] != ED25519_TYPE:
-            raise NoteError("the verifier key is not of type Ed25519 (0x01)")
-        verifier = cls(name, key[1:])
-        if verifier.vkey != vkey:
-            raise NoteError(f"the verifier key's id is not {verifier.key_id.hex()}")
-        return verifier
+        return _parse_vkey(vkey)
 
     @property
     def key_id(self) -> bytes:
         """SHA-256(name ‖ newline ‖ type ‖ public key), its first four bytes."""
-        return sha256(self.name.encode() + b"\n" + ED25519_TYPE + self.public_key).digest()[:KEY_ID_BYTES]
+        return _key_id(self.name, self.public_key)
 
     @property
     def vkey(self) -> str:
@@ -94,6 +88,27 @@ class Verifier:
     def verify(self, message: bytes, signature: bytes) -> None:
         """Raises SignatureError unless `signature` is good for `message`."""
         ed25519.verify(self.public_key, signature, message)
+
+
+# A ledger has few logs, and each proof names them again.
+_KEYS_KEPT = 256
+
+
+@lru_cache(_KEYS_KEPT)
+def _key_id(name: str, public_key: bytes) -> bytes:
+    return sha256(name.encode() + b"\n" + ED25519_TYPE + public_key).digest()[:KEY_ID_BYTES]
+
+
+@lru_cache(_KEYS_KEPT)
+def _parse_vkey(vkey: str) -> Verifier:
+    name, _, encoded = vkey.split("+", 2)
+    key = _decode_base64(encoded)
+    if key[:1] != ED25519_TYPE:
+        raise NoteError("the verifier key is not of type Ed25519 (0x01)")
+    verifier = Verifier(name, key[1:])
+    if verifier.vkey != vkey:
+        raise NoteError(f"the verifier key's id is not {verifier.key_id.hex()}")
+    return verifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +227,7 @@ def _by_key(keys: Iterable[_Key], able: str) -> dict[tuple[str, bytes], _Key]:
 
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+_NOT_IN_NAME = re.compile(r"[\s+]")
 
 
 def _require_text(text: str | bytes) -> str:
@@ -219,8 +235,7 @@ def _require_text(text: str | bytes) -> str:
     if not isinstance(text, str | bytes) or len(text) > NOTE_BYTES_MAX:
         raise NoteError("a note is text of at most 1 MB")
     try:
-        data = text.encode() if isinstance(text, str) else text
-        decoded = data.decode()
+        data, decoded = (text.encode(), text) if isinstance(text, str) else (text, text.decode())
     except UnicodeError as error:
         raise NoteError("the note is not UTF-8") from error
     if len(data) > NOTE_BYTES_MAX:
@@ -257,7 +272,7 @@ def _parse_signature(line: str) -> Signature:
 
 def _require_name(name: str) -> None:
     """A key's name: not empty, without Unicode spaces, plus signs and control characters."""
-    if not isinstance(name, str) or not name or "+" in name or any(map(str.isspace, name)):
+    if not isinstance(name, str) or not name or _NOT_IN_NAME.search(name):
         raise NoteError("a key name is not empty and has no space and no plus sign")
     _require_text(name)
 

@@ -36,6 +36,20 @@ def entries(connection: psycopg.Connection, chain: str, first: int, end: int, *,
             yield Stored(index_of(owner), bytes(data or b""), sections.get(owner, {}))
 
 
+def entry(connection: psycopg.Connection, chain_id: int, index: int) -> Stored | None:
+    """One entry of a chain with its sections; an erased one has empty data."""
+    rows = connection.execute(
+        """select e.data, s.line, s.data
+             from entry e left join section s on s.entry_id = e.entry_id and s.data is not null
+            where e.entry_id = %s""",
+        [entry_id(chain_id, index)],
+    ).fetchall()
+    if not rows:
+        return None
+    sections = {line: bytes(data) for _, line, data in rows if line is not None}
+    return Stored(index, bytes(rows[0][0] or b""), sections)
+
+
 def registry(connection: psycopg.Connection, size: int, into: Registry | None = None) -> Registry:
     """The registry after `size` entries, folded on from `into`. Entries that the rules refuse have no effect."""
     state = into if into is not None else Registry()

@@ -124,6 +124,14 @@ class Registry:
     _named: dict[str, bytes] = field(default_factory=dict)  # the newest key of each name
     _subjects: dict[str, str] = field(default_factory=dict)  # whose each URN is, by name
 
+    def copy(self) -> "Registry":
+        """A registry of its own that goes on from here."""
+        twin = Registry()
+        vars(twin).update(
+            {name: dict(value) if isinstance(value, dict) else value for name, value in vars(self).items()}
+        )
+        return twin
+
     def key(self, kid: bytes) -> Key | None:
         """The registered key `kid`, or None."""
         return self.keys.get(kid)

@@ -25,18 +25,25 @@ def chain_of(entry: int) -> int:
 
 
 def fetch_tiles(connection: psycopg.Connection, chain_id: int, tiles: Sequence[Tile]) -> list[bytes]:
-    """The hashes of each tile, 32 bytes each side by side."""
-    return [_fetch(connection, chain_id, tile) for tile in tiles]
+    """The hashes of each tile, 32 bytes each side by side; raises LookupError. One query reads all the full ones."""
+    stored = _full_tiles(connection, chain_id, [tile for tile in tiles if tile.width == 256])
+    return [stored.get((tile.level, tile.index)) or _derived(connection, chain_id, tile) for tile in tiles]
 
 
-def _fetch(connection: psycopg.Connection, chain_id: int, tile: Tile) -> bytes:
-    if tile.width == 256:
-        row = connection.execute(
-            "select hashes from tile where chain_id = %s and level = %s and index = %s",
-            [chain_id, tile.level, tile.index],
-        ).fetchone()
-        if row:
-            return bytes(row[0])
+def _full_tiles(connection: psycopg.Connection, chain_id: int, tiles: Sequence[Tile]) -> dict[tuple[int, int], bytes]:
+    if not tiles:
+        return {}
+    rows = connection.execute(
+        """select level, index, hashes
+             from unnest(%s::int2[], %s::int8[]) asked (level, index) join tile using (level, index)
+            where chain_id = %s""",
+        [[tile.level for tile in tiles], [tile.index for tile in tiles], chain_id],
+    )
+    return {(level, index): bytes(hashes) for level, index, hashes in rows}
+
+
+def _derived(connection: psycopg.Connection, chain_id: int, tile: Tile) -> bytes:
+    """A partial tile, or a full one that is not stored: from what lies below it."""
     hashes = _row_hashes(connection, chain_id, tile.level, tile.index * 256, tile.width)
     if len(hashes) != tile.width:
         raise LookupError(f"tile {tile.level}/{tile.index} of chain {chain_id} is not in the database")

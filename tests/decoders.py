@@ -60,6 +60,10 @@ from ledger.keys import SigningKey
 from ledger.monitor.state import State
 from ledger.projection.content import Rows
 from ledger.proof.bundle import Bundle
+from ledger.proof.check import check
+from ledger.proof.product import ProductBundle, verify_product
+from ledger.proof.tlog_proof import TlogProof
+from ledger.proof.transparent import EntryReceipt, Transparent, read_receipt
 from ledger.proof.verify import verify
 from ledger.published import blocks, content, paths, policy
 from ledger.published.export_state import ExportState
@@ -310,6 +314,57 @@ def _of_ledger() -> Iterator[Target]:
         lambda data: verify(Bundle.decode(data), seeds.TRUST),
         OutsideError,
         *seeds.BUNDLES,
+    )
+    yield of_bytes(
+        "ledger.proof.product.ProductBundle.decode",
+        ProductBundle.decode,
+        malformed,
+        *seeds.PRODUCTS,
+        write=ProductBundle.encode,
+    )
+    yield of_bytes(
+        "ledger.proof.product.verify_product",
+        lambda data: verify_product(ProductBundle.decode(data), seeds.TRUST),
+        OutsideError,
+        *seeds.PRODUCTS,
+    )
+    yield of_bytes(
+        "ledger.proof.transparent.EntryReceipt.decode",
+        EntryReceipt.decode,
+        malformed,
+        *seeds.ENTRY_RECEIPTS,
+        write=EntryReceipt.encode,
+    )
+    yield of_bytes(
+        "ledger.proof.transparent.read_receipt",
+        read_receipt,
+        malformed,
+        *seeds.ENTRY_RECEIPTS,
+        *seeds.RECEIPTS,
+        write=lambda receipt: receipt.encode(),
+    )
+    yield of_bytes(
+        "ledger.proof.transparent.Transparent.decode",
+        Transparent.decode,
+        malformed,
+        *seeds.TRANSPARENT,
+        write=Transparent.encode,
+    )
+    yield of_text(
+        "ledger.proof.tlog_proof.TlogProof.parse",
+        TlogProof.parse,
+        malformed,
+        *seeds.TLOG_PROOFS,
+        write=lambda proof: str(proof.text),
+    )
+    yield of_bytes(
+        "ledger.proof.check.check",
+        lambda data: check(data, seeds.TRUST, statement=seeds.STATEMENTS[0], passed=lambda step: None),
+        OutsideError,
+        *seeds.BUNDLES,
+        *seeds.PRODUCTS,
+        *seeds.TRANSPARENT,
+        *map(_bytes, seeds.TLOG_PROOFS),
     )
     yield of_bytes("ledger.registry.decode", registry.decode, malformed, *seeds.ENTRIES)
     yield of_bytes("ledger.registry.Registry.apply", _apply, (malformed, RegistryError), *seeds.ENTRIES)
@@ -586,6 +641,11 @@ OTHERS = {
     "ledger.genesis._Keys.load_or_make": "by SigningKey.load",
     "ledger.mirror.store.Store.read": "by FolderReader.read",
     "ledger.monitor.state_file.load": "by State.parse",
+    "ledger.proof.bundle.Bundle.of": "by Bundle.decode",
+    "ledger.proof.bundle.read_checkpoint": "by Bundle.decode",
+    "ledger.proof.bundle.read_entry": "by Bundle.decode",
+    "ledger.proof.checkpoints.Checkpoints.open": "by Log.open",
+    "ledger.proof.product.ProductBundle.of": "takes bundles",
     "ledger.published.database.DatabaseReader.read": "reads a path by policy.parse",
     "ledger.published.writer.FolderWriter.read": "gives a file of our own",
     "ledger.published.folder.FolderReader.read": "reads a path by policy.parse",

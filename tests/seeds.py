@@ -11,6 +11,9 @@ from ledger.birth import Birth
 from ledger.block import Header
 from ledger.checkpoint import Checkpoint
 from ledger.proof.bundle import Anchoring, Bundle, ProvenEntry, RegistryPart
+from ledger.proof.product import ProductBundle
+from ledger.proof.tlog_proof import TlogProof
+from ledger.proof.transparent import EntryReceipt, Transparent
 from ledger.published import content
 from ledger.published.blocks import Block, encode_blocks, encode_head
 from ledger.published.export_state import ExportState, LogState
@@ -199,6 +202,31 @@ BUNDLE = Bundle(
     registry=RegistryPart(NOTE, (), (ProvenEntry(0, _GENESIS.encode(), (SECTION.encode(),), (HASH,)),)),
 )
 BUNDLES = (BUNDLE.encode(), replace(BUNDLE, anchor=None).encode())
+PRODUCTS = (
+    ProductBundle("urn:x:y", (BUNDLE,)).encode(),
+    ProductBundle("urn:x:y", (BUNDLE, replace(BUNDLE, entry=replace(BUNDLE.entry, index=3), anchor=None))).encode(),
+)
+ENTRY_RECEIPTS = (
+    EntryReceipt(
+        log_kid=cast.LOG.kid,
+        origin=cast.ORIGIN,
+        subject=cast.URN,
+        size=3,
+        statement_hash=LINKS_OF_A_STREAM[2].hash,
+        index=2,
+        path=(HASH,),
+    )
+    .issue(cast.LOG, HASH)
+    .encode(),
+)
+TRANSPARENT = (
+    Transparent(STATEMENTS[0], ENTRY_RECEIPTS).encode(),
+    Transparent(STATEMENTS[1], (*RECEIPTS, *ENTRY_RECEIPTS)).encode(),
+)
+TLOG_PROOFS = (
+    TlogProof(2, (HASH,), NOTE, STATEMENTS[0]).text,
+    TlogProof(0, (), NOTE).text,
+)
 
 # Files
 

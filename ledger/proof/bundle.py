@@ -12,6 +12,7 @@ A checkpoint is a signed note. The registry entries are the genesis and those by
 what it was in that state. A bundle proves nothing by itself: `ledger.proof.verify` holds it against a trust file.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +39,30 @@ class ProvenEntry:
     statement: bytes
     sections: tuple[bytes | None, ...]
     path: Hashes
+
+
+def entry_value(entry: ProvenEntry) -> list[Any]:
+    """What is encoded of an entry: what `read_entry` reads."""
+    return [entry.index, entry.statement, list(entry.sections), list(entry.path)]
+
+
+def read_entry(value: Any) -> ProvenEntry:
+    """Read an entry's value, or raise MalformedError."""
+    match value:
+        case [index, bytes(statement), list(sections), path] if len(sections) <= LINES_MAX:
+            if len(statement) > STATEMENT_BYTES_MAX:
+                raise MalformedError("a bundle's statement is over its size")
+            if not all(section is None or isinstance(section, bytes) for section in sections):
+                raise MalformedError("a bundle's section is bytes or null")
+            return ProvenEntry(_index(index), statement, tuple(sections), _path(path))
+    raise MalformedError("a bundle's entry is [index, statement, [section or null, …], path]")
+
+
+def read_checkpoint(value: Any) -> str:
+    """A signed note's text, or MalformedError; what it says is its opener's to read."""
+    if not isinstance(value, str):
+        raise MalformedError("a bundle's checkpoint is a signed note's text")
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,35 +97,54 @@ class Bundle:
 
     def encode(self) -> bytes:
         """The deterministic CBOR map."""
-        return cbor.encode(
-            {
-                "tallystick-bundle": VERSION,
-                "chain": self.chain,
-                "entry": _entry_value(self.entry),
-                "checkpoint": self.checkpoint,
-                "header": self.header,
-                "consistency": list(self.consistency),
-                "anchor": _anchor_value(self.anchor),
-                "registry": {
-                    "checkpoint": self.registry.checkpoint,
-                    "consistency": list(self.registry.consistency),
-                    "entries": [_entry_value(entry) for entry in self.registry.entries],
-                },
-            }
-        )
+        return cbor.encode(self.value())
+
+    def value(
+        self, *, checkpoint: Callable[[str], Any] = str, entry: Callable[[ProvenEntry], Any] = entry_value
+    ) -> dict[str, Any]:
+        """What is encoded. Who keeps several says what stands for a `checkpoint`, and for a registry `entry`."""
+        return {
+            "tallystick-bundle": VERSION,
+            "chain": self.chain,
+            "entry": entry_value(self.entry),
+            "checkpoint": checkpoint(self.checkpoint),
+            "header": self.header,
+            "consistency": list(self.consistency),
+            "anchor": self.anchor
+            and {
+                "index": self.anchor.index,
+                "path": list(self.anchor.path),
+                "checkpoint": checkpoint(self.anchor.checkpoint),
+            },
+            "registry": {
+                "checkpoint": checkpoint(self.registry.checkpoint),
+                "consistency": list(self.registry.consistency),
+                "entries": [entry(item) for item in self.registry.entries],
+            },
+        }
 
     @classmethod
     def decode(cls, data: bytes) -> "Bundle":
         """Read a bundle of at most 4 MiB in its one encoding; any bytes give a Bundle or MalformedError."""
         if not isinstance(data, bytes) or len(data) > BUNDLE_BYTES_MAX:
             raise MalformedError(f"a bundle is at most {BUNDLE_BYTES_MAX} bytes")
-        value = cbor.decode_canonical(data, depth_max=_DEPTH_MAX)
+        return cls.of(cbor.decode_canonical(data, depth_max=_DEPTH_MAX, by_name=True))
+
+    @classmethod
+    def of(
+        cls,
+        value: Any,
+        *,
+        checkpoint: Callable[[Any], str] = read_checkpoint,
+        entry: Callable[[Any], ProvenEntry] = read_entry,
+    ) -> "Bundle":
+        """Read what `value` gives; any plain value gives a Bundle or MalformedError."""
         match value:
             case {
                 "tallystick-bundle": int(version),
                 "chain": str(chain),
-                "entry": entry,
-                "checkpoint": str(checkpoint),
+                "entry": place,
+                "checkpoint": text,
                 "header": bytes(header),
                 "consistency": consistency,
                 "anchor": anchor,
@@ -108,47 +152,26 @@ class Bundle:
             } if len(value) == 8:
                 if version != VERSION or isinstance(version, bool):
                     raise MalformedError(f"a bundle of version {version}: this reads version {VERSION}")
-                parts = _anchor(anchor), _registry(registry)
-                return cls(chain, _entry(entry), checkpoint, header, _path(consistency), *parts)
+                parts = _anchor(anchor, checkpoint), _registry(registry, checkpoint, entry)
+                return cls(chain, read_entry(place), checkpoint(text), header, _path(consistency), *parts)
         raise MalformedError("a bundle is a map of its eight fields")
 
 
-def _entry_value(entry: ProvenEntry) -> list[Any]:
-    return [entry.index, entry.statement, list(entry.sections), list(entry.path)]
-
-
-def _anchor_value(anchor: Anchoring | None) -> dict[str, Any] | None:
-    if anchor is None:
-        return None
-    return {"index": anchor.index, "path": list(anchor.path), "checkpoint": anchor.checkpoint}
-
-
-def _entry(value: Any) -> ProvenEntry:
-    match value:
-        case [index, bytes(statement), list(sections), path] if len(sections) <= LINES_MAX:
-            if len(statement) > STATEMENT_BYTES_MAX:
-                raise MalformedError("a bundle's statement is over its size")
-            if not all(section is None or isinstance(section, bytes) for section in sections):
-                raise MalformedError("a bundle's section is bytes or null")
-            return ProvenEntry(_index(index), statement, tuple(sections), _path(path))
-    raise MalformedError("a bundle's entry is [index, statement, [section or null, …], path]")
-
-
-def _anchor(value: Any) -> Anchoring | None:
+def _anchor(value: Any, checkpoint: Callable[[Any], str]) -> Anchoring | None:
     match value:
         case None:
             return None
-        case {"index": index, "path": path, "checkpoint": str(checkpoint)} if len(value) == 3:
-            return Anchoring(_index(index), _path(path), checkpoint)
+        case {"index": index, "path": path, "checkpoint": text} if len(value) == 3:
+            return Anchoring(_index(index), _path(path), checkpoint(text))
     raise MalformedError("a bundle's anchor is null or a map of index, path and checkpoint")
 
 
-def _registry(value: Any) -> RegistryPart:
+def _registry(value: Any, checkpoint: Callable[[Any], str], entry: Callable[[Any], ProvenEntry]) -> RegistryPart:
     match value:
-        case {"checkpoint": str(checkpoint), "consistency": consistency, "entries": list(entries)} if len(value) == 3:
+        case {"checkpoint": text, "consistency": consistency, "entries": list(entries)} if len(value) == 3:
             if len(entries) > REGISTRY_ENTRIES_MAX:
                 raise MalformedError(f"a bundle has at most {REGISTRY_ENTRIES_MAX} registry entries")
-            return RegistryPart(checkpoint, _path(consistency), tuple(_entry(entry) for entry in entries))
+            return RegistryPart(checkpoint(text), _path(consistency), tuple(map(entry, entries)))
     raise MalformedError("a bundle's registry is a map of checkpoint, consistency and entries")
 
 

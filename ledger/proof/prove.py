@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 
@@ -19,10 +19,11 @@ from ledger.proof.bundle import Anchoring, Bundle, Hashes, ProvenEntry, Registry
 from ledger.registry import ANCHOR, REGISTRY
 from ledger.section import Privacy
 from ledger.statement import Statement
-from ledger.tile import Tile, node_reader
+from ledger.tile import Tile, node_reader, tiles_for
 from ledger.tree_store import fetch_tiles, index_of
 
 CACHED_MAX = 20_000
+TILES_MAX = 256
 _AUDIT = "run 'tallystick ledger audit'"
 
 
@@ -97,6 +98,11 @@ class Prover:
             raise UserError(f"no key is registered for {name!r}", "'tallystick ledger keys' lists them")
         return find_link(self._connection, kids, lane=lane, stream=stream, seq=seq)
 
+    def has(self, chain: str, index: int) -> bool:
+        """Whether entry `index` of `chain` is published."""
+        published = self._published.get(chain)
+        return published is not None and index < published.checkpoint.size
+
     def prove(self, chain: str, index: int, privacy_max: Privacy = Privacy.PUBLIC) -> Bundle:
         """A bundle for entry `index` of `chain`, with its sections up to `privacy_max`.
 
@@ -113,21 +119,23 @@ class Prover:
             )
         tree = self._trees[chain]
         stored, statement = self._statement(chain, index)
-        header, height = self._header(tree, index)
+        block = self._block(tree, index)
+        header = Header.decode(block.header)
         state, kid = header.registry, statement.kid
         sections = _visible(statement, stored, privacy_max)
+        tree.fetch_for(index, header.size, size)
         return Bundle(
             chain=chain,
             entry=ProvenEntry(index, stored.data, sections, tree.inclusion(index, size)),
             checkpoint=published.note,
-            header=header.encode(),
-            consistency=self._once("block", chain, height, make=partial(tree.consistency, header.size, size)),
-            anchor=self._once("anchor", chain, height, make=partial(self._anchoring, tree, height)),
+            header=block.header,
+            consistency=tree.consistency(header.size, size),
+            anchor=self._once("anchor", block.anchor_index, make=partial(self._anchoring, block.anchor_index)),
             registry=self._once("registry", state, kid, make=partial(self._registry_part, state[0], kid)),
         )
 
     def _statement(self, chain: str, index: int) -> tuple[Stored, Statement]:
-        stored = next(read.entries(self._connection, chain, index, index + 1), None)
+        stored = read.entry(self._connection, self._trees[chain].chain_id, index)
         if stored is None:
             raise UserError(f"entry {index} of {chain!r} is not in the database", _AUDIT)
         if not stored.data:
@@ -140,25 +148,26 @@ class Prover:
         except MalformedError as error:
             raise UserError(f"entry {index} of {chain!r} is damaged: {error}", _AUDIT) from error
 
-    def _header(self, tree: "_Tree", index: int) -> tuple[Header, int]:
+    def _block(self, tree: "_Tree", index: int) -> "_Block":
+        """The block that holds entry `index`, and where its header stands in the anchor, if it does."""
         row = self._connection.execute(
-            "select header, height from block where chain_id = %s and size > %s order by size limit 1",
+            """select b.header, a.anchor_index
+                 from (select chain_id, height, header from block
+                        where chain_id = %s and size > %s order by size limit 1) b
+                 left join anchored a using (chain_id, height)""",
             [tree.chain_id, index],
         ).fetchone()
         if row is None:
             raise UserError(f"no block holds entry {index} of {tree.chain!r}", _AUDIT)
-        return Header.decode(bytes(row[0])), row[1]
+        return _Block(bytes(row[0]), row[1])
 
-    def _anchoring(self, tree: "_Tree", height: int) -> Anchoring | None:
-        """Where block `height` stands in the anchor, if that is published."""
+    def _anchoring(self, index: int | None) -> Anchoring | None:
+        """That the anchor holds a header as its entry `index`, if that is published."""
         checkpoint = self._published[ANCHOR]
-        row = self._connection.execute(
-            "select anchor_index from anchored where chain_id = %s and height = %s", [tree.chain_id, height]
-        ).fetchone()
-        if checkpoint is None or row is None or row[0] >= checkpoint.checkpoint.size:
+        if checkpoint is None or index is None or index >= checkpoint.checkpoint.size:
             return None
-        path = self._trees[ANCHOR].inclusion(row[0], checkpoint.checkpoint.size)
-        return Anchoring(row[0], path, checkpoint.note)
+        path = self._trees[ANCHOR].inclusion(index, checkpoint.checkpoint.size)
+        return Anchoring(index, path, checkpoint.note)
 
     def _registry_part(self, size: int, kid: bytes) -> RegistryPart:
         """What the registry of `size` entries says of a key."""
@@ -204,6 +213,13 @@ class Prover:
 _Made = TypeVar("_Made")
 
 
+class _Block(NamedTuple):
+    """A block's header, encoded, and its index in the anchor."""
+
+    header: bytes
+    anchor_index: int | None
+
+
 @dataclass
 class _Tree:
     """A chain's tree as proofs read it. A complete node never changes, so it is remembered for all sizes."""
@@ -222,6 +238,11 @@ class _Tree:
         """The proof that the tree of `size` begins with that of `old_size`."""
         return tuple(merkle.consistency_proof(old_size, size, self._reader(size)))
 
+    def fetch_for(self, index: int, old_size: int, size: int) -> None:
+        """Fetch in one query what `inclusion` of `index`, and `consistency` from `old_size` on, will read."""
+        nodes = [*merkle.inclusion_nodes(index, size), *merkle.consistency_nodes(old_size, size)]
+        self._fetch(tiles_for([node for node in nodes if node not in self.nodes], size))
+
     def _reader(self, size: int) -> merkle.Read:
         read_nodes = node_reader(self._fetch, size)
 
@@ -236,17 +257,16 @@ class _Tree:
         return read
 
     def _fetch(self, tiles: Sequence[Tile]) -> list[bytes]:
-        return [self._tile(tile) for tile in tiles]
-
-    def _tile(self, tile: Tile) -> bytes:
-        if tile not in self.tiles:
-            if len(self.tiles) >= CACHED_MAX // 256:
+        missing = [tile for tile in tiles if tile not in self.tiles]
+        if missing:
+            if len(self.tiles) + len(missing) > TILES_MAX:
                 self.tiles.clear()
+                missing = list(tiles)
             try:
-                [self.tiles[tile]] = fetch_tiles(self.connection, self.chain_id, [tile])
+                self.tiles.update(zip(missing, fetch_tiles(self.connection, self.chain_id, missing), strict=True))
             except LookupError as error:
                 raise UserError(f"the tree of {self.chain!r} is damaged: {error}", _AUDIT) from error
-        return self.tiles[tile]
+        return [self.tiles[tile] for tile in tiles]
 
 
 def _visible(statement: Statement, stored: Stored, privacy_max: Privacy) -> tuple[bytes | None, ...]:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from ledger import epcis, senml, stream
+from ledger.proof.inclusion import CLAIMS, SHOWN, Form, Inclusion
+from ledger.proof.product import ProductStep, ProductVerdict, events_about
 from ledger.proof.verdict import Shown, Verdict
 from ledger.proof.verify import Step
 from ledger.section import ContentFormat
@@ -19,22 +21,66 @@ def printable(text: object) -> str:
     return "".join(character if character.isprintable() else "�" for character in str(text))
 
 
-def ticks(steps: Sequence[Step], *, anchored: bool = True) -> list[str]:
+def ticks(steps: Sequence[Step], *, form: Form = Form.BUNDLE, anchored: bool = True) -> list[str]:
     """A line for each step that passed."""
-    return [f"  {_tick(step, anchored=anchored)}" for step in steps]
+    return [f"  {_tick(step, CLAIMS[form].get(step, step.claim), anchored=anchored)}" for step in steps]
 
 
-def _tick(step: Step, *, anchored: bool) -> str:
+def _tick(step: Step, claim: str, *, anchored: bool) -> str:
     if step is Step.ANCHOR and not anchored:
         return f"? {step}  the block is not in the anchor yet"
-    return f"✓ {step}  {step.claim}"
+    return f"✓ {step}  {claim}"
+
+
+def told(found: Verdict | Inclusion | ProductVerdict) -> list[str]:
+    """The steps that passed, and what they show."""
+    match found:
+        case Verdict():
+            return [*ticks(list(Step), anchored=found.anchored), "", *lines(found)]
+        case Inclusion():
+            return inclusion(found)
+    return product(found)
+
+
+def inclusion(found: Inclusion) -> list[str]:
+    """The steps that passed, those that its format does not show, and what the statement says of itself."""
+    statement, tally = found.statement, found.statement.tally
+    missing = [f"  - {step}  not shown: {step.claim}" for step in Step if step not in SHOWN]
+    table = [
+        ("statement", statement.hash.hex()),
+        ("entry", f"{found.index} of {found.chain}, whose tree had {found.size}"),
+        ("by itself", f"{statement.subject} for {statement.issuer}"),
+        ("its key", f"{statement.kid.hex()}, not checked"),
+        ("stream", f"{_LANES[tally.lane]} {tally.stream.hex()}, seq {tally.seq}"),
+        ("signed", f"{_time(statement.issued_at)} by its own clock, {_CLOCKS[tally.clock]}"),
+        ("word", found.word),
+    ]
+    return [*ticks(SHOWN, form=found.form), *missing, "", *_table(table)]
+
+
+def product(verdict: ProductVerdict) -> list[str]:
+    """What was shown of all statements about a product, and its history in the order of the events' own times."""
+    count = f"each of {len(verdict.statements)} statements" if len(verdict.statements) > 1 else "the one statement"
+    steps = [f"  ✓ 1 to {len(Step)}  {count} is proven by its bundle", *(f"  ✓ {s}  {s.claim}" for s in ProductStep)]
+    events = [line for one in verdict.statements for line in _history(verdict.uri, one)]
+    return [*steps, "", *_table([("product", verdict.uri), *events, ("word", verdict.word)])]
+
+
+def _history(uri: str, verdict: Verdict) -> list[tuple[str, str]]:
+    """A line for each event: when it was, by its own word; what; and who says so, where in the ledger."""
+    who = f"said by {verdict.device}, entry {verdict.index} of {verdict.chain}"
+    open_ = "" if verdict.anchored else ", not anchored yet"
+    return [
+        ("event", f"{_time(event.time)}  {event.type} {event.action} {event.biz_step or ''}  {who}{open_}")
+        for event in events_about(verdict, uri)
+    ]
 
 
 def lines(verdict: Verdict) -> list[str]:
     """What the statement says, and whose word it is."""
     statement, tally = verdict.statement, verdict.statement.tally
     organisation = f" ({verdict.organisation})" if verdict.organisation else ""
-    told = [
+    table = [
         ("statement", statement.hash.hex()),
         ("entry", f"{verdict.index} of {verdict.chain}"),
         (str(verdict.role), f"{verdict.device} ({verdict.urn})"),
@@ -46,7 +92,11 @@ def lines(verdict: Verdict) -> list[str]:
         *((f"section {section.line}", text) for section in verdict.sections for text in _said(section)),
         ("word", verdict.word),
     ]
-    return [printable(f"{name:<10} {text}") for name, text in told]
+    return _table(table)
+
+
+def _table(rows: Sequence[tuple[str, str]]) -> list[str]:
+    return [printable(f"{name:<10} {text}") for name, text in rows]
 
 
 def _said(section: Shown) -> list[str]:

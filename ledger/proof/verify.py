@@ -2,8 +2,9 @@
 
 import enum
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Self
 
 from ledger import anchor, fold, merkle
 from ledger.block import Header
@@ -11,6 +12,7 @@ from ledger.checkpoint import Checkpoint
 from ledger.errors import MalformedError, OutsideError, ProofError, RegistryError, TrustError
 from ledger.fold import Stored
 from ledger.proof.bundle import Anchoring, Bundle, ProvenEntry
+from ledger.proof.checkpoints import Checkpoints
 from ledger.proof.verdict import Shown, Verdict, show
 from ledger.registry import ANCHOR, REGISTRY, Key, Registry
 from ledger.section import Section, matching
@@ -19,15 +21,19 @@ from ledger.statement import Statement
 from ledger.trust import Log, Trust
 
 
-class Step(enum.IntEnum):
-    """The steps, in their order; `claim` is what has been shown once a step has passed."""
+class Claim(enum.IntEnum):
+    """Steps, in their order; `claim` is what has been shown once a step has passed."""
 
     claim: str
 
-    def __new__(cls, number: int, claim: str) -> "Step":
+    def __new__(cls, number: int, claim: str) -> Self:
         step = int.__new__(cls, number)
         step._value_, step.claim = number, claim
         return step
+
+
+class Step(Claim):
+    """The steps of a bundle."""
 
     TRUST = 1, "the trust file pins the chain's log, the registry's and the anchor's"
     CHECKPOINT = 2, "the chain's checkpoint is signed by its log"
@@ -40,25 +46,38 @@ class Step(enum.IntEnum):
     SECTIONS = 9, "the sections shown are the ones that the statement names"
 
 
-def _no_one(step: Step) -> None:
+def no_one(step: Step) -> None:
     """Tell no one."""
 
 
-def verify(bundle: Bundle, trust: Trust, *, passed: Callable[[Step], None] = _no_one) -> Verdict:
+Passed = Callable[[Step], None]
+
+
+class InStep:
+    """Whatever fails in here, fails in this step; `passed` is told if nothing does."""
+
+    __slots__ = ("_claim", "_passed", "_step")
+
+    def __init__(self, step: Step, passed: Passed, claim: str | None = None) -> None:
+        self._step, self._passed, self._claim = step, passed, claim or step.claim
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if error is None:
+            self._passed(self._step)
+        elif isinstance(error, OutsideError):
+            raise type(error)(f"step {self._step} ({self._claim}) fails: {error}") from error
+
+
+def verify(bundle: Bundle, trust: Trust, *, passed: Passed = no_one, checkpoints: Checkpoints | None = None) -> Verdict:
     """Check that `bundle` proves its statement under `trust`; `passed` is told of each step.
 
     Raises an OutsideError whose text begins with the step that fails. A bundle whose block is not in the anchor
-    yet passes step 5 by saying so: see `Verdict.anchored`.
+    yet passes step 5 by saying so: see `Verdict.anchored`. Bundles that shall tell one history share `checkpoints`.
     """
-
-    @contextmanager
-    def step(number: Step) -> Iterator[None]:
-        try:
-            yield
-        except OutsideError as error:
-            raise type(error)(f"step {number} ({number.claim}) fails: {error}") from error
-        passed(number)
-
+    checkpoints = Checkpoints() if checkpoints is None else checkpoints
+    step = partial(InStep, passed=passed)
     entry = bundle.entry
     # (1) Whose word counts is not in the bundle's hands.
     with step(Step.TRUST):
@@ -67,7 +86,7 @@ def verify(bundle: Bundle, trust: Trust, *, passed: Callable[[Step], None] = _no
             raise TrustError("the anchor holds no statements")
     # (2) The log's word for its size and root.
     with step(Step.CHECKPOINT):
-        checkpoint = log.open(bundle.checkpoint)
+        checkpoint = checkpoints.open(log, bundle.checkpoint)
     # (3) The very bytes are the leaf.
     with step(Step.INCLUSION):
         _require_inclusion(entry, size=checkpoint.size, root=checkpoint.root)
@@ -77,10 +96,11 @@ def verify(bundle: Bundle, trust: Trust, *, passed: Callable[[Step], None] = _no
     # (5) The log's key signs sizes and roots; all else in the header is signed for by the anchor's.
     with step(Step.ANCHOR):
         if bundle.anchor is not None:
-            _require_anchored(bundle.anchor, header, anchor_log)
+            anchored = checkpoints.open(anchor_log, bundle.anchor.checkpoint)
+            _require_anchored(bundle.anchor, bundle.header, anchored)
     # (6) The state by which the block's keys were judged is one that the registry had.
     with step(Step.STATE):
-        registry_checkpoint = registry_log.open(bundle.registry.checkpoint)
+        registry_checkpoint = checkpoints.open(registry_log, bundle.registry.checkpoint)
         _require_state(bundle, header, registry_checkpoint)
     # (7) What the registry says of the key in that state, from the pinned genesis on.
     with step(Step.REGISTRY):
@@ -116,9 +136,8 @@ def _require_block(bundle: Bundle, log: Log, checkpoint: Checkpoint) -> Header:
     return header
 
 
-def _require_anchored(anchoring: Anchoring, header: Header, log: Log) -> None:
-    checkpoint = log.open(anchoring.checkpoint)
-    leaf = merkle.leaf_hash(anchor.encode(anchor.Kind.HEADER, header.encode()))
+def _require_anchored(anchoring: Anchoring, header: bytes, checkpoint: Checkpoint) -> None:
+    leaf = merkle.leaf_hash(anchor.encode(anchor.Kind.HEADER, header))
     merkle.verify_inclusion(
         anchoring.path, leaf=leaf, index=anchoring.index, size=checkpoint.size, root=checkpoint.root
     )
@@ -141,15 +160,16 @@ def _is_genesis(bundle: Bundle) -> bool:
 
 def _fold(bundle: Bundle, header: Header, log: Log, trust: Trust) -> Registry:
     """The registry as far as the bundle's entries tell it."""
-    registry, (size, root) = Registry(), header.registry
+    size, root = header.registry
     entries = (bundle.entry,) if _is_genesis(bundle) else bundle.registry.entries
     _require_genesis(entries, trust)
+    registry = Registry()
     for entry in entries:
         if not _is_genesis(bundle):
             _require_inclusion(entry, size=size, root=root)
         if entry.index < registry.size:
             raise MalformedError("the registry entries are not in order")
-        _apply(registry, entry, log)
+        registry = _applied(registry, entry, log)
     _require_pinned(registry, trust)
     registry.size = size
     return registry
@@ -162,18 +182,36 @@ def _require_genesis(entries: tuple[ProvenEntry, ...], trust: Trust) -> None:
         raise TrustError("the registry's genesis is not the one that the trust file pins")
 
 
-def _apply(registry: Registry, entry: ProvenEntry, log: Log) -> None:
-    """Fold one entry in; its signer is good by the entries before, but for the genesis, which names its own."""
+def _applied(registry: Registry, entry: ProvenEntry, log: Log) -> Registry:
+    """The registry with one more entry; its signer is good by the entries before.
+
+    The genesis names its own signer, and its bytes are the pinned ones: a signature under that key could add nothing.
+    """
     try:
-        statement = Statement.decode(entry.statement)
-        _sections(statement, entry)
-        data = {line: section for line, section in enumerate(entry.sections) if section is not None}
-        fault = fold.apply(registry, Stored(entry.index, entry.statement, data))
-        if fault is not None:
-            raise RegistryError(fault)
-        require_standing(statement, registry, chain=REGISTRY, origin=log.origin)
+        if entry.index == 0:
+            return _founded(entry.statement, entry.sections).copy()
+        require_standing(_apply(registry, entry), registry, chain=REGISTRY, origin=log.origin)
     except OutsideError as error:
         raise type(error)(f"registry entry {entry.index}: {error}") from error
+    return registry
+
+
+@lru_cache(maxsize=16)  # each ledger has one, and all its bundles hold it
+def _founded(statement: bytes, sections: tuple[bytes | None, ...]) -> Registry:
+    registry = Registry()
+    _apply(registry, ProvenEntry(0, statement, sections, ()))
+    return registry
+
+
+def _apply(registry: Registry, entry: ProvenEntry) -> Statement:
+    """Fold an entry in, as its statement and its sections say."""
+    statement = Statement.decode(entry.statement)
+    _require_sections(statement, entry)
+    data = {line: section for line, section in enumerate(entry.sections) if section is not None}
+    fault = fold.apply_statement(registry, Stored(entry.index, entry.statement, data), statement)
+    if fault is not None:
+        raise RegistryError(fault)
+    return statement
 
 
 def _require_pinned(registry: Registry, trust: Trust) -> None:
@@ -183,16 +221,22 @@ def _require_pinned(registry: Registry, trust: Trust) -> None:
         raise TrustError("the genesis names other logs or keys than the trust file")
 
 
-def _sections(statement: Statement, entry: ProvenEntry) -> tuple[Shown, ...]:
+def _require_sections(statement: Statement, entry: ProvenEntry) -> list[Section | None]:
+    """A section or None for each line, each the one that its line names."""
     if len(entry.sections) != len(statement.manifest):
         raise MalformedError(f"there are {len(entry.sections)} sections for {len(statement.manifest)} lines")
-    shown = []
+    found = []
     for number, (line, data) in enumerate(zip(statement.manifest, entry.sections, strict=True)):
         section: Section | None = matching(line, data, kid=statement.kid)
         if data is not None and section is None:
             raise ProofError(f"section {number} is not the one that the statement names")
-        shown.append(show(statement, number, section.body if section else None))
-    return tuple(shown)
+        found.append(section)
+    return found
+
+
+def _sections(statement: Statement, entry: ProvenEntry) -> tuple[Shown, ...]:
+    sections = enumerate(_require_sections(statement, entry))
+    return tuple(show(statement, number, section.body if section else None) for number, section in sections)
 
 
 def _verdict(

@@ -54,14 +54,18 @@ def fill(stack: Stack, size: int) -> None:
     kid, began, first = SigningKey.generate().kid, time.monotonic(), writer.size
     while writer.size < size:
         count = min(BLOCK, size - writer.size)
-        entries = [_entry(kid, writer.size + n) for n in range(count)]
-        # Of each stream side by side, as a block has them.
-        entries.sort(key=lambda entry: entry.stream or ())
+        entries = like_statements(kid, writer.size, count)
         writer.seal(entries, now_ms=time.time_ns() // 1_000_000, registry=state, also=_add_readings(count))
         rate = (writer.size - first) / (time.monotonic() - began)
         print(f"\r{writer.size} of {size} entries, {rate:.0f}/s ", end="", file=sys.stderr)
     print(file=sys.stderr)
     writer.close()
+
+
+def like_statements(kid: bytes, first: int, count: int) -> list[NewEntry]:
+    """So many entries, numbered from `first`; of each stream side by side, as a block has them."""
+    entries = [_entry(kid, first + n) for n in range(count)]
+    return sorted(entries, key=lambda entry: entry.stream or ())
 
 
 def _entry(kid: bytes, index: int) -> NewEntry:
@@ -88,9 +92,9 @@ def _add_readings(count: int) -> Callable[[psycopg.Connection, int], None]:
     return add
 
 
-def settle(stack: Stack) -> None:
+def settle(dsn: str) -> None:
     """What the server would do some time later it does now, and not while we measure."""
-    with connect(stack.dsn, role=None, autocommit=True) as connection:
+    with connect(dsn, role=None, autocommit=True) as connection:
         connection.execute("vacuum analyze")
         connection.execute("checkpoint")
 
@@ -103,12 +107,12 @@ def main() -> None:
     with running_stack() as stack:
         load = Load.make(stack, READINGS)
         load.run(10_000, 0)
-        settle(stack)
+        settle(stack.dsn)
         print("small …", file=sys.stderr)
         small = cost(stack, load)
         stack.supervisor.remove("gateway")
         fill(stack, size)
-        settle(stack)
+        settle(stack.dsn)
         stack.start_gateway()
         load.run(2_000, 0)
         print("large …", file=sys.stderr)

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from nacl.signing import VerifyKey
 
 from ledger import cbor, cose, merkle
+from ledger.cose_receipt import RECEIPT_BYTES_MAX
 from ledger.errors import MalformedError, ProofError, SignatureError
 from ledger.merkle import Node
-from ledger.receipt import ANSWER_BYTES_MAX, RECEIPT_BYTES_MAX, Answer, Range, Receipt
+from ledger.receipt import ANSWER_BYTES_MAX, Answer, Range, Receipt
 from tests.cast import DEVICE, LOG, NEIGHBOUR, ORIGIN, STREAM, URN, links
 from tests.hostile import NASTY, briefly, bytes_near, spoiled
 

@@ -5,7 +5,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,11 @@ from ledger.database import connect
 from ledger.errors import NoteError, TrustError, UserError
 from ledger.keys import SigningKey
 from ledger.log_key import Log
+from ledger.proof import proving
+from ledger.proof.check import check
+from ledger.proof.inclusion import Form
 from ledger.proof.prove import find_statement, prove
+from ledger.proof.transparent import EntryReceipt, Transparent
 from ledger.proof.verify import verify
 from ledger.published.database import DatabaseReader
 from ledger.published.export import export
@@ -300,6 +304,32 @@ def test_receipts_are_by_the_oldest_key_that_still_signs(two: Two) -> None:
             sizes[receipt.size] = receipt.log_kid
             assert two.log.key(receipt.log_kid, receipt.size).kid == receipt.log_kid
     assert sizes == {2: two.old.kid, 3: two.old.kid, 4: two.old.kid, 5: two.new.kid, 6: two.new.kid}
+
+
+def test_a_transparent_statement_is_by_a_key_that_holds_its_size(two: Two) -> None:
+    """`prove --format cose` signs with the oldest key that still may; each is good under the newest trust for ever."""
+    press, made = two.world.register_device("press-1"), []
+    for _ in range(4):
+        statement = two.world.publish(press, press.readings(20.0))
+        two.world.tick()
+        asked = statement.hash.hex()
+        proof = proving.make(two.world.dsn, two.world.folder, two.world.trust, form=Form.COSE, statement_hash=asked)
+        [receipt] = Transparent.decode(proof.proof).receipts
+        made.append((EntryReceipt.decode(receipt), proof.proof))
+    assert [(one.size, one.log_kid == two.new.kid) for one, _ in made] == [
+        (2, False),
+        (3, False),
+        (4, False),
+        (5, True),
+    ]
+    for _, data in made:
+        check(data, trusted(two.world))
+    with pytest.raises(TrustError, match=r"step 2 .*is no known key of"):
+        check(made[-1][1], two.world.trust)
+    late = Transparent.decode(made[-1][1])
+    forged = replace(made[-1][0], log_kid=two.old.kid).issue(two.old, bytes(32)).encode()
+    with pytest.raises(TrustError, match=r"step 2 .*was retired at size 4"):
+        check(replace(late, receipts=(forged,)).encode(), trusted(two.world))
 
 
 @pytest.mark.parametrize("has_stream", [True, False])

@@ -52,7 +52,7 @@ def test_each_field_must_be_there(name: str) -> None:
     [
         ({"more": 1}, "eight fields"),
         ({"chain": b"production"}, "eight fields"),
-        ({"checkpoint": b"note"}, "eight fields"),
+        ({"checkpoint": b"note"}, "a signed note.s text"),
         ({"header": "header"}, "eight fields"),
         ({"tallystick-bundle": 2}, "version 2"),
         ({"tallystick-bundle": True}, "version True"),

@@ -1,7 +1,6 @@
 """Claims about proof bundles: a true one verifies offline, and whatever is spoiled in it is refused by its step."""
 
 import json
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -410,6 +409,17 @@ def test_a_statement_forged_into_a_rogue_log_is_refused(postgres_dsn: str, tmp_p
             verify(bundle, world.trust)
 
 
+def test_two_truths_in_one_bundle_are_refused(made: Made) -> None:
+    """A registry statement's bundle has two checkpoints of one log: they must be the same tree's."""
+    with connect(made.world.dsn) as connection:
+        bundle = prove(connection, made.world.folder, "registry", 3)
+    verify(bundle, made.world.trust)
+    for fields, complaint in (({"root": bytes(32)}, "two truths: at size 8"), ({"size": 9}, "of sizes 8 and 9")):
+        other = _checkpoint_of(made, "registry", **fields)
+        with pytest.raises(TrustError, match=rf"step 6 .*{complaint}"):
+            verify(_registry(bundle, checkpoint=other), made.world.trust)
+
+
 def test_another_ledgers_trust_file_is_refused(made: Made) -> None:
     """Genesis and keys are the trust file's to say."""
     trust, bundle = made.world.trust, made.prove(made.event)
@@ -472,15 +482,6 @@ def test_verify_is_total(made: Made, encoded: bytes, keep: set[str], **fields: o
 # The commands
 
 
-@pytest.fixture
-def data(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A data folder with the ledger in it, and the environment that names it."""
-    shutil.copytree(made.world.folder.path, tmp_path / "ledger")
-    monkeypatch.setenv("TALLYSTICK_DATA", str(tmp_path))
-    monkeypatch.setenv("TALLYSTICK_DSN", made.world.dsn)
-    return tmp_path
-
-
 def test_prove_then_verify_on_the_command_line(made: Made, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A bundle by each way to name its statement; `verify` ticks nine steps and tells what was said."""
     chain, index = find(made.world, made.event)
@@ -531,7 +532,7 @@ def test_a_spoiled_bundle_fails_on_the_command_line(made: Made, data: Path, caps
     assert json.loads(capsys.readouterr().out)["passed"] == [1, 2, 3, 4]
     file.write_bytes(bytes(5 * 1024 * 1024))
     assert tallystick.run(["ledger", "verify", str(file), "--trust", trust]) == 1
-    assert "a bundle is at most 4194304 bytes" in capsys.readouterr().err
+    assert "proof.bundle is over 4194304 bytes: no proof is" in capsys.readouterr().err
 
 
 def test_verify_needs_no_database(made: Made, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
