@@ -19,7 +19,7 @@ AS_PIP = index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$(call pip_knows,index-ur
 	[ -z "$$cert" ] || export SSL_CERT_FILE="$$cert";
 UV_INSTALL = $(AS_PIP) $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: help setup demo test fuzz lint format bench bench-gateway bench-memory bench-large bench-bombs bench-flood bench-ledger soak lock clean
+.PHONY: help setup demo test fuzz lint format bench bench-gateway bench-memory bench-audit bench-large bench-bombs bench-flood bench-ledger soak lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | while IFS=: read -r name rest; do \
@@ -55,6 +55,9 @@ bench-gateway: .venv/.installed-dev ## measure the gateway under load against it
 
 bench-memory: .venv/.installed-dev ## watch memory over ten minutes of load; prints JSON
 	@$(BIN)/python -m tests.bench.memory $(ARGS)
+
+bench-audit: .venv/.installed-dev ## measure the audit against the signatures that it checks; prints JSON
+	@$(BIN)/python -m tests.bench.audit $(ARGS)
 
 bench-large: .venv/.installed-dev ## measure a statement's cost beside ten million entries (20 GB of disk); prints JSON
 	@$(BIN)/python -m tests.bench.large $(ARGS)

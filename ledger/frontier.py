@@ -67,6 +67,18 @@ class Frontier:
         self._size += 1
         self._push(0, leaf_hash)
 
+    def extend(self, leaf_hashes: Sequence[bytes]) -> None:
+        """Append leaves, of 32 bytes each: many at half of what it costs to append each."""
+        at = 0
+        while at < len(leaf_hashes):
+            if not self._rows:
+                self._rows.append(TileTree())
+            count = min(TILE_WIDTH - len(self._rows[0]), len(leaf_hashes) - at)
+            self._size += count
+            self._rows[0].extend(leaf_hashes[at : at + count])
+            self._move_up(0)
+            at += count
+
     def root(self) -> bytes:
         """The root of the tree as it stands."""
         # What a row's peaks cover is complete; what the rows below amount to is the incomplete subtree behind it.
@@ -94,8 +106,12 @@ class Frontier:
     def _push(self, level: int, value: bytes) -> None:
         if level == len(self._rows):
             self._rows.append(TileTree())
+        self._rows[level].append(value)
+        self._move_up(level)
+
+    def _move_up(self, level: int) -> None:
+        """If the row is full, put it by, and its root on the level above."""
         row = self._rows[level]
-        row.append(value)
         if len(row) == TILE_WIDTH:
             full = FullTile(level, (self._size >> TILE_HEIGHT * (level + 1)) - 1, row)
             self._full.append(full)

@@ -24,7 +24,7 @@ class KeyHistory:
 
     def add(self, stored: Stored) -> None:
         """Fold one more entry in."""
-        kids, organisations = _subjects(stored)
+        kids, organisations = subjects(stored)
         before = {kid: self.state.key(kid) for kid in kids}
         known = [uri for uri in organisations if uri in self.state.organisations]
         fold.apply(self.state, stored)
@@ -44,10 +44,10 @@ class KeyHistory:
         return sorted({0, organisation, *(index for index in self.of_key.get(kid, ()) if index < size)})
 
 
-def _subjects(stored: Stored) -> tuple[set[bytes], set[str]]:
+def subjects(stored: Stored) -> tuple[set[bytes], set[str]]:
     """The keys and organisations that a registry entry may say something of."""
     kids, organisations = set[bytes](), set[str]()
-    for body in _bodies(stored):
+    for body in bodies(stored):
         match body:
             case {"type": "device", "key": bytes(key)}:
                 kids.add(thumbprint(key))
@@ -58,7 +58,8 @@ def _subjects(stored: Stored) -> tuple[set[bytes], set[str]]:
     return kids, organisations
 
 
-def _bodies(stored: Stored) -> list[dict[str, Any]]:
+def bodies(stored: Stored) -> list[dict[str, Any]]:
+    """What a registry entry says, by section; nothing if it cannot be read."""
     try:
         manifest = Statement.decode(stored.data).manifest
         bodies = [stored.body(n) for n, line in enumerate(manifest) if line.content_format == ContentFormat.REGISTRY]

@@ -102,3 +102,27 @@ def matching(line: Line, data: bytes | None, *, kid: bytes) -> Section | None:
     except MalformedError:
         return None
     return section if _digest(data, kid, int(line.privacy), line.content_format) == line.digest else None
+
+
+def is_named(line: Line, data: bytes, *, kid: bytes) -> bool:
+    """Whether `data` holds the section that `line` names: as `matching`, for whoever does not look inside."""
+    privacy, content_format, digest = line
+    if hashlib.sha256(_named_head(kid, privacy, content_format) + data[1:]).digest() != digest:
+        return False
+    return len(data) <= SECTION_BYTES_MAX and data.startswith(_SALTED) and data.startswith(_body_head(len(data)), 18)
+
+
+@lru_cache(maxsize=16_384)
+def _named_head(kid: bytes, privacy: Privacy, content_format: int) -> bytes:
+    return _digest_head(kid, int(privacy), content_format)
+
+
+@lru_cache(maxsize=4096)
+def _body_head(size: int) -> bytes:
+    """What stands before the body in a section of `size` bytes; nothing has what a section's size cannot be."""
+    heads = (cbor.bytes_head(size - 18 - width) for width in (1, 2, 3, 5) if size >= 18 + width)
+    return next((head for head in heads if size == 18 + len(head) + _length(head)), b"\xff")
+
+
+def _length(head: bytes) -> int:
+    return head[0] - 0x40 if len(head) == 1 else int.from_bytes(head[1:])

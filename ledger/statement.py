@@ -120,6 +120,11 @@ class Statement:
         """Check the signature under `public_key` (32 bytes), or raise SignatureError."""
         ed25519.verify(public_key, self.signature, self._to_be_signed)
 
+    @property
+    def signed(self) -> bytes:
+        """What the signature is over (RFC 9052, 4.4)."""
+        return self._to_be_signed
+
     @cached_property
     def hash(self) -> bytes:
         """SHA-256 of the statement's bytes: its name, and the next link's `prev`."""
@@ -139,10 +144,14 @@ class Statement:
         return self.kid, self.tally.lane, self.tally.stream
 
     @property
+    def begun(self) -> bytes:
+        """The protected header, encoded, up to the value of `iat`: the same in all that a key says to a chain."""
+        return _speaker(self.algorithm, self.kid, self.issuer, self.subject, self.audience)
+
+    @property
     def _head(self) -> bytes:
         """The protected header, encoded: labels in the order of their bytes are 1, 3, 4, 15, "tally"."""
-        speaker = _speaker(self.algorithm, self.kid, self.issuer, self.subject, self.audience)
-        return b"".join((speaker, cbor2.dumps(self.issued_at), b"\x65tally", cbor2.dumps([1, *self.tally])))
+        return b"".join((self.begun, cbor2.dumps(self.issued_at), b"\x65tally", cbor2.dumps([1, *self.tally])))
 
     @property
     def _payload(self) -> bytes:
@@ -179,7 +188,7 @@ def _line_head(privacy: Privacy, content_format: int) -> bytes:
 def _read(head: bytes) -> tuple[_Speaker, int, Tally]:
     """Read a protected header: its labels, in the order of their bytes, are 1, 3, 4, 15 and "tally"."""
     reader = Reader(head)
-    begun, speaker = _heard.get(head[_KID_AT : _KID_AT + 32], (b"", None))
+    begun, speaker = _heard.get(head[KID_AT : KID_AT + 32], (b"", None))
     if speaker is None or not reader.skips(begun):
         speaker = _read_speaker(reader)
         if len(_heard) >= SPEAKERS_KEPT:
@@ -217,7 +226,7 @@ def _read_speaker(reader: Reader) -> _Speaker:
 _LABELS = "the protected header has not exactly a statement's labels, each in its one encoding"
 _ALGORITHMS = {cbor.encode(number): number for number in cose.ALGORITHMS}  # of one byte each
 _TYPE_AND_KID = b"\x03" + cbor.encode(CONTENT_TYPE) + b"\x04" + cbor.bytes_head(32)
-_KID_AT = 3 + len(_TYPE_AND_KID)
+KID_AT = 3 + len(_TYPE_AND_KID)  # in a protected header
 
 
 def _tally(reader: Reader) -> Tally:

@@ -12,8 +12,7 @@ class TileTree:
 
     def __init__(self, hashes: Iterable[bytes] = ()) -> None:
         self._rows: list[list[bytes]] = [[]]
-        for value in hashes:
-            self.append(value)
+        self.extend(hashes)
 
     def __len__(self) -> int:
         return len(self._rows[0])
@@ -34,6 +33,18 @@ class TileTree:
             left, right = row[-2:]
             row = self._rows[height]
             row.append(sha256(b"\x01" + left + right).digest())  # a node hash (RFC 9162, 2.1.1)
+
+    def extend(self, values: Iterable[bytes]) -> None:
+        """Append hashes: row by row, of many at half of what it costs to append each."""
+        row, height = self._rows[0], 0
+        row += values
+        while len(row) > 1:
+            height += 1
+            if height == len(self._rows):
+                self._rows.append([])
+            below, row = row, self._rows[height]
+            lefts, rights = below[2 * len(row) :: 2], below[2 * len(row) + 1 :: 2]
+            row += [sha256(b"\x01" + left + right).digest() for left, right in zip(lefts, rights, strict=False)]
 
     def node(self, height: int, place: int) -> bytes:
         """The hash of a complete node. Raises IndexError if it is not complete."""

@@ -40,6 +40,8 @@ from ledger import (
     succession,
     tile,
 )
+from ledger.audit.glance import Glances
+from ledger.audit.state_file import Saved
 from ledger.backup import restore
 from ledger.backup.manifest import Manifest
 from ledger.birth import Birth
@@ -256,6 +258,7 @@ def _of_ledger() -> Iterator[Target]:
         *seeds.STATEMENTS,
         write=lambda statement: _anew(statement),
     )
+    yield of_bytes("ledger.audit.glance.Glances.read", Glances().read, malformed, *seeds.STATEMENTS)
     yield of_bytes(
         "ledger.message.decode",
         message.decode,
@@ -308,6 +311,7 @@ def _of_ledger() -> Iterator[Target]:
     yield of_bytes(
         "ledger.anchor.decode", anchor.decode, malformed, *seeds.ANCHORED, write=lambda entry: anchor.encode(*entry)
     )
+    yield of_bytes("ledger.audit.state_file.Saved.decode", Saved.decode, malformed, *seeds.AUDITED, write=Saved.encode)
     yield of_bytes("ledger.proof.bundle.Bundle.decode", Bundle.decode, malformed, *seeds.BUNDLES, write=Bundle.encode)
     yield of_bytes(
         "ledger.proof.verify.verify",
@@ -637,6 +641,11 @@ OTHERS = {
     "ledger.backup.backup.read_heads": "reads our own database",
     "ledger.backup.cli.restore": "by restore.restore",
     "ledger.backup.restore.restore": "by Manifest.parse",
+    "ledger.audit.database.DatabaseAt.open": "opens our own database",
+    "ledger.audit.histories.Histories.read": "takes what a source has read",
+    "ledger.audit.resume.load": "by Saved.decode",
+    "ledger.audit.rows.SourceAt.open": "a protocol",
+    "ledger.audit.sources.PublishedAt.open": "opens what PublishedLog reads",
     "ledger.checkpoint_file.read": "gives a file's text",
     "ledger.genesis._Keys.load_or_make": "by SigningKey.load",
     "ledger.mirror.store.Store.read": "by FolderReader.read",

@@ -6,10 +6,15 @@ from dataclasses import replace
 from labels import gs1
 from labels.signature import sign_label
 from ledger import anchor, cbor, cose, epcis, message, note, senml, stream
+from ledger.audit.report import Part, Problem
+from ledger.audit.state import State
+from ledger.audit.state_file import Saved
+from ledger.audit.streams import Head
 from ledger.backup.manifest import File, Manifest
 from ledger.birth import Birth
 from ledger.block import Header
 from ledger.checkpoint import Checkpoint
+from ledger.frontier import Frontier
 from ledger.proof.bundle import Anchoring, Bundle, ProvenEntry, RegistryPart
 from ledger.proof.product import ProductBundle
 from ledger.proof.tlog_proof import TlogProof
@@ -295,4 +300,28 @@ LINKS = (
     "HTTPS://ID.EXAMPLE.COM/x/01/9506000134352/10/A%2F1/21/1?17=270630&linkType=all#f",
     f"https://{gs1.GS1_HOST}/00/095060000000000015",
     f"http://[::1]:8000/01/{GTIN}/22/V1?3103=000195",
+)
+
+_TREE = Frontier(3, [[HASH] * 3])
+_HEADER = replace(Header.decode(HEADERS[0]), root=_TREE.root())
+AUDITED = (
+    Saved(bytes(32)).encode(),
+    Saved(
+        bytes(32),
+        {
+            "production": State(
+                size=_TREE.size,
+                rows=_TREE.rows,
+                header=_HEADER,
+                registry=_HEADER.registry[0],
+                heads={(bytes(32), 1): Head(bytes(8), 3, bytes(32))},
+                known={(bytes(32), 1, bytes(8))},
+                lacking={(bytes(32), bytes(8), 3, 0)},
+                counts={"entries": _TREE.size},
+                problems=(Problem(None, "it is missing", 1, 0),),
+                notes=(Problem(None, "it opens a stream and does not say why", 0),),
+                parts=(Part(_TREE.size, 1_750_000_000_000),),
+            )
+        },
+    ).encode(),
 )

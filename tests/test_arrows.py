@@ -19,7 +19,8 @@ MAY_IMPORT = {
 # What does I/O, or is called by it. Every other module is pure: bytes and time are arguments.
 IMPURE = {
     "ledger": {
-        "audit.cli", "audit.database", "backup.backup", "backup.cli", "backup.disk", "backup.restore",
+        "audit.cli", "audit.database", "audit.resume", "audit.sources", "audit.worker", "audit.workers",
+        "backup.backup", "backup.cli", "backup.disk", "backup.restore",
         "checkpoint_file", "cli", "command_line", "database", "folder", "genesis", "inbox", "keyring", "mirror.cli",
         "mirror.evidence", "mirror.fill", "mirror.following", "mirror.growth", "mirror.held", "mirror.importing",
         "mirror.mirror", "mirror.store", "monitor.cli", "monitor.running", "monitor.state_file", "monitor.webhook",

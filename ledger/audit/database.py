@@ -1,16 +1,23 @@
 """A ledger in its database and checkpoint folder, as an audit reads it: in batches, as of one moment."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from ledger import checkpoint_file
 from ledger.audit.rows import AnchoredRow, BlockRow, ChainRow, EntryRow, SectionRow, TileRow
+from ledger.database import connect
 from ledger.folder import LedgerFolder
-from ledger.tree_store import chain_of, entry_id, index_of
+from ledger.statement import StreamKey
+from ledger.tree_store import INDEX_BITS, chain_of, entry_id, index_of
 
-ENTRIES_BATCH, ROWS_BATCH = 500, 1_000
+ENTRIES_BATCH, ROWS_BATCH, TILES_BATCH = 2_048, 1_000, 32
+_INDICES = 1 << INDEX_BITS
 
 _STRAYS = {
     "section {1} of entry {0} belongs to no entry": """
@@ -31,17 +38,34 @@ _STRAYS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class DatabaseAt:
+    """A ledger in a database, as of the moment that a snapshot holds (see `DatabaseSource.at`)."""
+
+    dsn: str
+    snapshot: str
+
+    @contextmanager
+    def open(self) -> Iterator["DatabaseSource"]:
+        """Open it; raises UserError if the moment has passed."""
+        with connect(self.dsn) as connection:
+            connection.execute("set transaction isolation level repeatable read, read only")
+            connection.execute(sql.SQL("set transaction snapshot {}").format(self.snapshot))
+            yield DatabaseSource(connection, None, snapshot=False)
+
+
 class DatabaseSource:
     """Reads by `connection`, in one transaction of its own that sees one moment and writes nothing.
 
-    The connection must be in no transaction; its next commit or rollback ends the audit's.
+    The connection must be in no transaction; its next commit or rollback ends the audit's. Without a `folder`, nothing
+    is published.
     """
 
-    def __init__(self, connection: psycopg.Connection, folder: LedgerFolder, *, snapshot: bool = True) -> None:
+    def __init__(self, connection: psycopg.Connection, folder: LedgerFolder | None, *, snapshot: bool = True) -> None:
         self._connection = connection
         rows = connection.execute("select name from chain").fetchall()
         # Files first: then nothing is published that this moment of the database has not.
-        self._published = {name: _read(folder, name) for (name,) in rows}
+        self._published = {name: _read(folder, name) for (name,) in rows if folder is not None}
         if snapshot:
             connection.rollback()
             connection.execute("set transaction isolation level repeatable read, read only")
@@ -49,6 +73,17 @@ class DatabaseSource:
         self._ids = {name: chain_id for chain_id, name, _ in found}
         self._names = {chain_id: name for chain_id, name, _ in found}
         self._chains = [ChainRow(name, origin) for _, name, origin in found]
+        self._tiles: dict[tuple[str, int, int], TileRow] = {}
+
+    def at(self, dsn: str) -> DatabaseAt:
+        """The same moment, for further connections while this transaction lives."""
+        row = self._connection.execute("select pg_export_snapshot()").fetchone()
+        assert row is not None
+        return DatabaseAt(dsn, row[0])
+
+    @property
+    def is_whole(self) -> bool:
+        return True
 
     def chains(self) -> Sequence[ChainRow]:
         return self._chains
@@ -56,44 +91,90 @@ class DatabaseSource:
     def published(self, chain: str) -> str | None:
         return self._published.get(chain)
 
-    def entries(self, chain: str) -> Iterator[EntryRow]:
+    def end(self, chain: str) -> int:
+        if chain not in self._ids:
+            return 0
+        low = entry_id(self._ids[chain], 0)
+        row = self._connection.execute(
+            "select max(entry_id) from entry where entry_id >= %s and entry_id < %s", [low, low + _INDICES]
+        ).fetchone()
+        return 0 if row is None or row[0] is None else index_of(row[0]) + 1
+
+    def entries(self, chain: str, first: int = 0, end: int | None = None) -> Iterator[EntryRow]:
         if chain not in self._ids:
             return
-        low, end = entry_id(self._ids[chain], 0), entry_id(self._ids[chain] + 1, 0)
-        while rows := self._connection.execute(
-            """select e.entry_id, s.kid, s.lane, s.stream, e.seq, e.lines, e.statement_hash, e.leaf_hash, e.data
-                 from entry e left join stream s on s.stream_id = e.stream_id and s.chain_id = e.entry_id >> 40
-                where e.entry_id >= %s and e.entry_id < %s order by e.entry_id limit %s""",
-            [low, end, ENTRIES_BATCH],
-        ).fetchall():
-            sections = self._sections(low, rows[-1][0])
-            yield from (_entry(row, sections.get(row[0], ())) for row in rows)
-            low = rows[-1][0] + 1
+        base = entry_id(self._ids[chain], 0)
+        low, high = base + first, base + (_INDICES if end is None else min(end, _INDICES))
+        with self._connection.cursor(binary=True) as cursor:
+            while rows := self._batch(cursor, base, low, high):
+                yield from rows
+                low = base + rows[-1].index + 1
 
-    def blocks(self, chain: str) -> Iterator[BlockRow]:
-        low = -(2**63)
+    def _batch(self, cursor: psycopg.Cursor[Any], base: int, low: int, high: int) -> list[EntryRow]:
+        """The next entries from one id on, below another."""
+        found = cursor.execute(
+            """select entry_id, stream_id, seq, lines, statement_hash, leaf_hash, data from entry
+                where entry_id >= %s and entry_id < %s order by entry_id limit %s""",
+            [low, high, ENTRIES_BATCH],
+        ).fetchall()
+        if not found:
+            return []
+        sections, streams = self._sections(cursor, low, found[-1][0]), self._streams
+        # A copy of the ledger keeps no statement hash of an entry that it was not given.
+        return [
+            EntryRow(
+                entry - base, streams.get((base, stream)), seq, lines, said or None, leaf, data, sections.get(entry, ())
+            )
+            for entry, stream, seq, lines, said, leaf, data in found
+        ]
+
+    @cached_property
+    def _streams(self) -> dict[tuple[int, int], StreamKey]:
+        """All streams by their chain's first entry id and their row."""
+        rows = self._connection.execute("select chain_id, stream_id, kid, lane, stream from stream", binary=True)
+        return {(entry_id(chain, 0), row): (kid, lane, stream) for chain, row, kid, lane, stream in rows}
+
+    def _sections(self, cursor: psycopg.Cursor[Any], low: int, last: int) -> dict[int, tuple[SectionRow, ...]]:
+        sections: dict[int, tuple[SectionRow, ...]] = {}
+        for entry, line, privacy, content_format, data in cursor.execute(
+            """select entry_id, line, privacy, content_format, data from section
+                where entry_id >= %s and entry_id <= %s order by entry_id, line""",
+            [low, last],
+        ).fetchall():
+            row = (SectionRow(line, privacy, content_format, data),)
+            sections[entry] = sections[entry] + row if entry in sections else row
+        return sections
+
+    def blocks(self, chain: str, first: int = 0) -> Iterator[BlockRow]:
+        low = first or -(2**63)
         while rows := self._connection.execute(
             """select height, first, size, root, time_ms, header, checkpoint from block
                 where chain_id = %s and height >= %s order by height limit %s""",
             [self._ids[chain], low, ROWS_BATCH],
+            binary=True,
         ).fetchall():
-            for height, first, size, root, time_ms, header, checkpoint in rows:
-                yield BlockRow(height, first, size, bytes(root), time_ms, bytes(header), checkpoint)
+            yield from (BlockRow(*row) for row in rows)
             low = rows[-1][0] + 1
 
     def tile(self, chain: str, level: int, index: int) -> TileRow | None:
-        row = self._connection.execute(
-            "select hashes, root from tile where chain_id = %s and level = %s and index = %s",
-            [self._ids[chain], level, index],
-        ).fetchone()
-        return TileRow(bytes(row[0]), bytes(row[1])) if row else None
+        if (chain, level, index) not in self._tiles:
+            rows = self._connection.execute(
+                """select index, hashes, root from tile
+                    where chain_id = %s and level = %s and index >= %s and index < %s""",
+                [self._ids[chain], level, index, index + TILES_BATCH],
+                binary=True,
+            )
+            # They are asked for in order, each once: what was read before is of no more use.
+            self._tiles = {key: row for key, row in self._tiles.items() if key[:2] != (chain, level)}
+            self._tiles |= {(chain, level, n): TileRow(hashes, root) for n, hashes, root in rows}
+        return self._tiles.pop((chain, level, index), None)
 
     def tile_count(self, chain: str) -> int:
         row = self._connection.execute("select count(*) from tile where chain_id = %s", [self._ids[chain]]).fetchone()
         return int(row[0]) if row else 0
 
-    def anchored(self) -> Iterator[AnchoredRow]:
-        low = -(2**63)
+    def anchored(self, first: int = 0) -> Iterator[AnchoredRow]:
+        low = first or -(2**63)
         while rows := self._connection.execute(
             """select chain_id, height, anchor_index from anchored
                 where anchor_index >= %s order by anchor_index limit %s""",
@@ -103,6 +184,9 @@ class DatabaseSource:
                 yield AnchoredRow(self._names.get(chain_id, f"number {chain_id}"), height, anchor_index)
             low = rows[-1][2] + 1
 
+    def unread(self) -> Iterator[str]:
+        return iter(())
+
     def strays(self) -> Iterator[str]:
         for what, query in _STRAYS.items():
             for row in self._connection.execute(query.encode()).fetchmany(ROWS_BATCH):
@@ -111,25 +195,6 @@ class DatabaseSource:
     def _name(self, entry: int) -> str:
         name = self._names.get(chain_of(entry))
         return f"{index_of(entry)} of {repr(name) if name else f'chain number {chain_of(entry)}'}"
-
-    def _sections(self, low: int, last: int) -> dict[int, tuple[SectionRow, ...]]:
-        sections: dict[int, tuple[SectionRow, ...]] = {}
-        for entry, line, privacy, content_format, data in self._connection.execute(
-            """select entry_id, line, privacy, content_format, data from section
-                where entry_id >= %s and entry_id <= %s order by entry_id, line""",
-            [low, last],
-        ):
-            row = SectionRow(line, privacy, content_format, None if data is None else bytes(data))
-            sections[entry] = (*sections.get(entry, ()), row)
-        return sections
-
-
-def _entry(row: tuple[Any, ...], sections: tuple[SectionRow, ...]) -> EntryRow:
-    entry, kid, lane, stream, seq, lines, statement_hash, leaf_hash, data = row
-    key = None if kid is None else (bytes(kid), lane, bytes(stream))
-    content = None if data is None else bytes(data)
-    known = bytes(statement_hash) or None  # none of an entry that a copy of the ledger was not given
-    return EntryRow(index_of(entry), key, seq, lines, known, bytes(leaf_hash), content, sections)
 
 
 def _read(folder: LedgerFolder, chain: str) -> str | None:

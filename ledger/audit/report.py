@@ -2,7 +2,8 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 PROBLEMS_KEPT = 20
 
@@ -57,16 +58,35 @@ class Findings:
 
 # What is counted of each chain, in the order in which it is told.
 COUNTED = (
-    "entries", "blocks", "signatures", "tiles", "streams", "sections", "lacking", "withheld", "unanchored", "problems"
+    "entries", "blocks", "signatures", "tiles", "streams", "sections", "lacking", "evicted", "withheld", "shredded",
+    "unanchored", "problems"
 )  # fmt: skip
+
+
+class Part(NamedTuple):
+    """The entries up to `size` were audited by then, in milliseconds since 1970."""
+
+    size: int
+    at_ms: int
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The same, for JSON."""
+        at = datetime.fromtimestamp(self.at_ms // 1000, UTC)
+        return {"entries": self.size, "at": at.isoformat().replace("+00:00", "Z")}
 
 
 @dataclass
 class Report:
-    """The findings of each chain; before them those on the chains as a whole, behind them what belongs to none."""
+    """The findings of each chain; before them those on the chains as a whole, behind them what belongs to none.
+
+    `before` is what earlier audits went through, and this one did not: its findings are among these, but what has
+    changed in it since is not.
+    """
 
     ledger: Findings = field(default_factory=Findings)
     chains: dict[str, Findings] = field(default_factory=dict)
+    before: dict[str, tuple[Part, ...]] = field(default_factory=dict)
     strays: Findings = field(default_factory=Findings)
 
     @property
@@ -107,4 +127,5 @@ class Report:
             "problems": [problem.document for problem in self.problems],
             "problems_total": self.count("problems"),
             "notes": [found.document for found in self.notes],
+            "audited_before": {name: [part.document for part in parts] for name, parts in self.before.items() if parts},
         }

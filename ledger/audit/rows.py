@@ -1,8 +1,9 @@
 """What an audit reads, as it was stored: rows that claim to be true, and the source that gives them in order."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ledger.statement import StreamKey
 
@@ -15,9 +16,8 @@ class ChainRow:
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class SectionRow:
-    """A section as it is kept; `data` is None once it is erased."""
+class SectionRow(NamedTuple):
+    """A section as it is kept; `data` is None once it is erased, or where it is not for the reader."""
 
     line: int
     privacy: int
@@ -25,7 +25,7 @@ class SectionRow:
     data: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen, it would take three times as long to make one
 class EntryRow:
     """An entry as it is kept; `data` is None once it is erased. The anchor's have no stream, seq or lines.
 
@@ -76,14 +76,21 @@ class AnchoredRow:
 class Source(Protocol):
     """Where a ledger is stored. All that it gives is of one moment, and what is published is not newer."""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it gives all content that is kept: then what is withheld has been erased."""
+
     def chains(self) -> Sequence[ChainRow]:
         """The logs."""
 
-    def entries(self, chain: str) -> Iterator[EntryRow]:
-        """A chain's entries by index."""
+    def end(self, chain: str) -> int:
+        """One more than the highest index of a chain's entries; 0 if there are none."""
 
-    def blocks(self, chain: str) -> Iterator[BlockRow]:
-        """A chain's blocks by height."""
+    def entries(self, chain: str, first: int = 0, end: int | None = None) -> Iterator[EntryRow]:
+        """A chain's entries by index, from `first` on, and below `end` if it is given."""
+
+    def blocks(self, chain: str, first: int = 0) -> Iterator[BlockRow]:
+        """A chain's blocks by height, from `first` on."""
 
     def tile(self, chain: str, level: int, index: int) -> TileRow | None:
         """A full tile of a chain."""
@@ -91,11 +98,21 @@ class Source(Protocol):
     def tile_count(self, chain: str) -> int:
         """How many full tiles of a chain are stored."""
 
-    def anchored(self) -> Iterator[AnchoredRow]:
-        """Where headers stand in the anchor, by its index."""
+    def anchored(self, first: int = 0) -> Iterator[AnchoredRow]:
+        """Where headers stand in the anchor, by its index, from `first` on."""
 
     def published(self, chain: str) -> str | None:
         """The chain's published checkpoint, or None."""
 
+    def unread(self) -> Iterator[str]:
+        """What could not be read by now, each in words."""
+
     def strays(self) -> Iterator[str]:
-        """What is stored and belongs to nothing, each in words."""
+        """What is stored and belongs to nothing, and what could not be read, each in words."""
+
+
+class SourceAt(Protocol):
+    """Where a source is, for whoever opens it in another process: it can be pickled."""
+
+    def open(self) -> AbstractContextManager[Source]:
+        """Open it."""

@@ -62,12 +62,13 @@ class PublishedSource:
         head = self._heads.get(chain)
         return head.size if head else 0
 
-    def entries(self, chain: str, first: int = 0) -> Iterator[EntryRow]:
+    def entries(self, chain: str, first: int = 0, end: int | None = None) -> Iterator[EntryRow]:
         """A chain's entries from `first` on, each with the hash that the tile of level 0 has for it."""
-        read = self._remembered if chain == REGISTRY else self._bundle
-        for index, width in files(self.end(chain)):
-            if (index + 1) * TILE_WIDTH > first:
-                yield from (row for row in read(chain, index, width) if row.index >= first)
+        read, size = self._remembered if chain == REGISTRY else self._bundle, self.end(chain)
+        stop = size if end is None else min(end, size)
+        for index in range(first // TILE_WIDTH, -(-stop // TILE_WIDTH)):
+            width = width_in(size, level=0, index=index)
+            yield from (row for row in read(chain, index, width) if first <= row.index < stop)
 
     def blocks(self, chain: str, first: int = 0) -> Iterator[BlockRow]:
         """A chain's blocks from height `first` on; what is beside their headers is what they say."""
@@ -99,6 +100,10 @@ class PublishedSource:
                 continue
             if header is not None and header.origin in self._origins:
                 yield AnchoredRow(self._origins[header.origin], header.height, row.index)
+
+    def unread(self) -> Iterator[str]:
+        """What could not be read by now."""
+        return iter(tuple(self._faults))
 
     def strays(self) -> Iterator[str]:
         """What could not be read by now, and what is published beside what an audit asks for, and is wrong."""

@@ -30,6 +30,7 @@ from ledger.registry import ANCHOR, REGISTRY, Role
 from ledger.seal import ChainWriter, NewEntry
 from ledger.statement import TELEMETRY, Statement
 from ledger.trust import Log, Trust
+from tests.ledger.audit.rogue import Rogue
 from tests.world import Device, World, event, opening
 
 EPC = "https://id.gs1.org/01/09506000134352/21/A1"
@@ -614,61 +615,6 @@ def test_another_trust_file_is_another_ledger(made: Made) -> None:
 # An operator who lies with his own keys: all signatures and roots are right, and yet
 
 
-@dataclass
-class Rogue:
-    """A world whose operator seals what he likes."""
-
-    world: World
-    press: Device
-
-    def seal(
-        self, *statements: Statement, chain: str = "production", registry: tuple[int, bytes] | None = None
-    ) -> None:
-        """Seal statements that nobody judged, and anchor them."""
-        self.world.close()
-        folder, origin_key = self.world.folder, self.world.folder.log_key(chain)
-        writer = ChainWriter(self.world.dsn, chain=chain, key=origin_key, checkpoints=folder.checkpoints)
-        entries = [NewEntry(s.encode(), s.stream_key, s.tally.seq, len(s.manifest)) for s in statements]
-        state = registry or self.registry_state()
-        writer.seal(entries, now_ms=self.world.now_ms, registry=state)
-        writer.close()
-        self.world.anchor.take()
-
-    def registry_state(self, height: int | None = None) -> tuple[int, bytes]:
-        """The registry's newest state, or that of a block."""
-        with connect(self.world.dsn) as connection:
-            row = connection.execute(
-                """select size, root from block where chain_id = 4 and height = coalesce(%s, height)
-                    order by height desc limit 1""",
-                [height],
-            ).fetchone()
-        assert row is not None
-        return row[0], bytes(row[1])
-
-    def next(self, device: Device | None = None, *, chain: str = "production") -> Statement:
-        """The next link of a device's telemetry stream, as it would sign it."""
-        device = device or self.press
-        statement, _ = self.world.sign(
-            device, [device.readings(1.0)], tally=device.next_tally(chain, TELEMETRY), chain=chain
-        )
-        return statement
-
-    def problems(self) -> list[str]:
-        """What an audit tells."""
-        with connect(self.world.dsn) as connection:
-            return [str(p) for p in audit(DatabaseSource(connection, self.world.folder), self.world.trust).problems]
-
-
-@pytest.fixture
-def rogue(postgres_dsn: str, tmp_path: Path) -> Iterator[Rogue]:
-    """A ledger with one device that has signed two statements."""
-    with World(postgres_dsn, tmp_path / "ledger") as world:
-        press = world.register_device("press-1")
-        world.publish(press, press.readings(1.0))
-        world.tick()
-        yield Rogue(world, press)
-
-
 def test_a_revoked_key_cannot_be_used(rogue: Rogue) -> None:
     """Its statement names the registry entry that revoked it."""
     rogue.world.operator_says({"type": "revocation", "kid": rogue.press.key.kid, "reason": "stolen"})
@@ -928,11 +874,11 @@ def test_an_audit_writes_nothing_and_sees_one_moment(made: Made) -> None:
 
 
 def test_progress_is_told(made: Made) -> None:
-    """Whoever asks hears of each block."""
-    heard = list[tuple[str, int]]()
+    """Whoever asks hears of each range of entries: how many are done, of how many."""
+    heard = list[tuple[str, int, int]]()
     with connect(made.world.dsn) as connection:
         audit(DatabaseSource(connection, made.world.folder), made.world.trust, tell=lambda *at: heard.append(at))
-    assert ("production", 307) in heard and heard[0] == ("registry", 1)
+    assert ("production", 307, 307) in heard and heard[0][0] == "registry"
 
 
 class _Terminal(io.StringIO):
@@ -941,11 +887,16 @@ class _Terminal(io.StringIO):
 
 
 def test_progress_is_shown_on_a_terminal_and_leaves_no_trace() -> None:
-    """One line that is written over, and wiped at the end."""
-    terminal, file = _Terminal(), io.StringIO()
+    """One line that is written over, and wiped at the end; with its rate and the time left once they are known."""
+    terminal, file, times = _Terminal(), io.StringIO(), iter((0.0, 0.1, 2.0, 0.0, 0.1, 2.0))
     for stream in (terminal, file):
-        with Progress(stream) as progress:
-            progress("production", 1000)
-            progress("production", 1001)
-    assert terminal.getvalue() == "\r\x1b[Kproduction: 1,000 entries\r\x1b[K"
+        with Progress(stream, clock=lambda: next(times)) as progress:
+            progress("production", 1000, 4_000_000)
+            progress("production", 1001, 4_000_000)
+            progress("production", 41_000, 4_000_000)
+    assert terminal.getvalue() == (
+        "\r\x1b[Kproduction: 1,000 of 4,000,000 entries, 0 %"
+        "\r\x1b[Kproduction: 41,000 of 4,000,000 entries, 1 %, 20,000/s, 3 min 18 s left"
+        "\r\x1b[K"
+    )
     assert file.getvalue() == ""

@@ -1,0 +1,275 @@
+"""Examining a range of entries: bytes, encoding, key, signature, sections, and the links within the range.
+
+This is what runs on every core. Of an honest entry each step is done at the least cost that it has (`glance`, what a
+speaker may say remembered from the entry before); whatever is not as usual takes the longer way to its words.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from hashlib import sha256
+
+from ledger import ed25519, stream
+from ledger.audit.content import leaf_of
+from ledger.audit.glance import Glance, Glances, Speaker
+from ledger.audit.histories import Shredded, Voices
+from ledger.audit.piece import BYTES, ENCODING, LINK, SECTION, VOICE, Fault, Job, Piece, Run, Signed
+from ledger.audit.rows import EntryRow, SectionRow
+from ledger.checkpoint import Checkpoint
+from ledger.errors import CheckpointError, MalformedError, NoteError, RegistryError, SignatureError, TrustError
+from ledger.registry import REGISTRY
+from ledger.section import ContentFormat, Line, Section, is_named
+from ledger.standing import require_voice, unregistered
+from ledger.trust import Log
+
+_STREAM = int(ContentFormat.STREAM)
+
+
+class Examiner:
+    """Examines ranges, one after the other; what it remembers of one helps with the next."""
+
+    def __init__(self, voices: Voices, *, is_whole: bool) -> None:
+        self._voices, self._is_whole, self._glances = voices, is_whole, Glances()
+
+    def examine(self, rows: Iterable[EntryRow], job: Job) -> Piece:
+        """Examine a range, of which `rows` are what is there."""
+        range_ = _Range(job, self._voices, self._glances, is_whole=self._is_whole)
+        for row in rows:
+            if row.index >= job.end:
+                break
+            range_.entry(row)
+        return range_.done()
+
+
+def examine_checkpoints(job: Job, piece: Piece) -> None:
+    """Check the checkpoints of the blocks that end in a range."""
+    for signed in job.checkpoints:
+        piece.checkpoints[signed.height] = _checkpoint_fault(signed, job.log, piece)
+
+
+def _checkpoint_fault(signed: Signed, log: Log, piece: Piece) -> str | None:
+    try:
+        found = log.open_signed(signed.text)
+    except (NoteError, CheckpointError, TrustError) as error:
+        return f"its checkpoint does not hold: {error}"
+    piece.counts["signatures"] += len(found.keys)
+    if found.checkpoint != Checkpoint(log.origin, signed.size, signed.root):
+        return "its checkpoint is signed for another size or root"
+    if not signed.signers <= {key.verifier for key in found.keys}:
+        return f"a key of the log that signs for size {signed.size} has not signed its checkpoint"
+    return None
+
+
+class _Range:
+    """One range."""
+
+    def __init__(self, job: Job, voices: Voices, glances: Glances, *, is_whole: bool) -> None:
+        self._job, self._voices, self._glances, self._is_whole = job, voices, glances, is_whole
+        self._chain, self._origin = job.log.chain, job.log.origin
+        self._shredded: Shredded = voices.shredded.get(job.log.chain, {})
+        self.piece = Piece(job.first, job.end, job.ends)
+        self._leaves: list[bytes] = []
+        self._next, self._sections, self._signatures = job.first, 0, 0
+        self._spans, self._span_end, self._registry = iter(job.spans), job.first, 0
+        self._standing: dict[bytes, tuple[bytes | None, str | None]] = {}
+        self._runs: dict[tuple[bytes, int], Run] = {}
+
+    def done(self) -> Piece:
+        """What was found."""
+        piece, job = self.piece, self._job
+        self._see(job.end)
+        piece.leaves = b"".join(self._leaves)
+        piece.counts.update(entries=len(self._leaves), sections=self._sections, signatures=self._signatures)
+        examine_checkpoints(job, piece)
+        return piece
+
+    def entry(self, row: EntryRow) -> None:
+        """Examine one."""
+        index, data = row.index, row.data
+        if index != self._next:
+            self._see(index)
+        self._next = index + 1
+        if index >= self._span_end:
+            self._judge_by(index)
+        if data is None:
+            self._erased(row)
+            return
+        leaf, digest = sha256(b"\x00" + data).digest(), sha256(data).digest()  # a leaf hash: RFC 9162, 2.1.1
+        self._leaves.append(leaf)
+        if row.statement_hash != digest and row.statement_hash is not None:
+            self.piece.wrong(index, BYTES, "its bytes do not give the statement hash that is stored")
+        if row.leaf_hash != leaf:
+            self.piece.wrong(index, BYTES, "its bytes do not give the leaf hash that is stored")
+        try:
+            said = self._glances.read(data)
+        except MalformedError as error:
+            self.piece.wrong(index, ENCODING, f"it is no statement: {error}")
+            self._link_as_stored(row)
+            return
+        self._statement(row, said, digest)
+
+    def _see(self, index: int) -> None:
+        """The entries from the next to here are not there."""
+        if index > self._next:
+            self.piece.gaps.append((self._next, index))
+
+    def _judge_by(self, index: int) -> None:
+        """Go on to the registry state by which this entry is judged."""
+        before = self._registry
+        while index >= self._span_end:
+            self._span_end, self._registry = next(self._spans)
+        if before != self._registry:
+            self._standing.clear()
+
+    def _erased(self, row: EntryRow) -> None:
+        leaf = leaf_of(row)
+        self._leaves.append(leaf)
+        if leaf != row.leaf_hash:
+            self.piece.wrong(row.index, BYTES, "its bytes do not give the leaf hash that is stored")
+        self.piece.counts["withheld"] += 1
+        self._link_as_stored(row)
+
+    # Who says it, and as which link of which stream
+
+    def _statement(self, row: EntryRow, said: Glance, digest: bytes) -> None:
+        index, kid = row.index, said.speaker.kid
+        place = ((kid, said.lane, said.stream), said.seq, len(said.lines))
+        if row.statement_hash is not None and place != (row.stream, row.seq, row.lines):
+            what = "its stream, seq or number of lines is stored otherwise than it says"
+            self.piece.wrong(index, ENCODING, what)
+        fault = self._fault(index, said)
+        if fault is None:
+            self._signatures += 1
+            run = self._runs.get((kid, said.lane))
+            if run is None or not run.goes_on(said.stream, said.seq, said.prev, digest):
+                self._begin(index, said, digest)
+        else:
+            self.piece.wrong(index, VOICE, fault)
+            # What nobody signed shall not move a stream: then the place is the one that was stored with it.
+            self._link_as_stored(row if row.statement_hash is not None else _placed(row, said, digest))
+        self._content(index, said, row.sections)
+
+    def _fault(self, index: int, said: Glance) -> str | None:
+        """Why this may not stand here: as `require_standing`, with what is known of the speaker by now."""
+        begun = said.speaker.begun
+        if index == 0 and self._chain == REGISTRY:
+            public_key, fault = self._stand(said.speaker, 1)  # the genesis is judged by what it says itself
+        else:
+            known = self._standing.get(begun)
+            if known is None:
+                known = self._standing[begun] = self._stand(said.speaker, self._registry)
+            public_key, fault = known
+        if public_key is None:
+            return fault
+        try:
+            ed25519.verify(public_key, said.signature, said.signed)
+        except SignatureError as error:
+            return str(error)
+        return fault
+
+    def _stand(self, speaker: Speaker, registry: int) -> tuple[bytes | None, str | None]:
+        """The key by which a speaker signs, if there is one, and why he may not speak here."""
+        key = self._voices.key(speaker.kid, registry)
+        if key is None:
+            return None, str(unregistered(speaker.kid))
+        try:
+            require_voice(key, speaker, chain=self._chain, origin=self._origin)
+        except RegistryError as error:
+            return key.public_key, str(error)
+        return key.public_key, None
+
+    def _begin(self, index: int, said: Glance, digest: bytes) -> None:
+        """Begin a run at a link that does not follow on the lane's last one here."""
+        kid, why = said.speaker.kid, bool(said.lines) and said.lines[0].content_format == _STREAM
+        run = Run(index, kid, said.lane, said.stream, said.seq, said.prev, why, said.seq, digest)
+        self._runs[kid, said.lane] = run
+        self.piece.runs.append(run)
+
+    def _link_as_stored(self, row: EntryRow) -> None:
+        """The place in its stream of what cannot be read, or is nobody's word, is the one stored with it."""
+        if row.stream is None or row.seq is None:
+            if row.statement_hash is not None:
+                self.piece.wrong(row.index, LINK, "it is in no stream")
+            return
+        kid, lane, name = row.stream
+        digest = row.statement_hash or b""
+        run = self._runs.get((kid, lane))
+        if run is None or not run.goes_on(name, row.seq, None, digest):
+            self._runs[kid, lane] = run = Run(row.index, kid, lane, name, row.seq, None, None, row.seq, digest)
+            self.piece.runs.append(run)
+
+    # Content
+
+    def _content(self, index: int, said: Glance, sections: tuple[SectionRow, ...]) -> None:
+        self._sections += len(sections)
+        lines = said.lines
+        if len(sections) == len(lines) == 1 and (data := sections[0].data) is not None:
+            line, (number, privacy, content_format, _) = lines[0], sections[0]
+            same = number == 0 and privacy == line.privacy and content_format == line.content_format
+            usual = same and content_format != _STREAM and not self._shredded
+            if usual and is_named(line, data, kid=said.speaker.kid):
+                return
+        here = set[int]()
+        for section in sections:
+            here.add(section.line)
+            fault = self._section_fault(index, section, said)
+            if fault is not None:
+                self.piece.wrong(index, SECTION, f"section {section.line}: {fault}")
+        for number in range(len(lines)):
+            if number not in here:
+                self._lacks(index, number, said)
+
+    def _section_fault(self, index: int, section: SectionRow, said: Glance) -> str | None:
+        if not 0 <= section.line < len(said.lines):
+            return "the manifest has no such line"
+        line = said.lines[section.line]
+        if (section.privacy, section.content_format) != (line.privacy, line.content_format):
+            return "its privacy or content format is stored otherwise than the manifest says"
+        if section.data is None:
+            self._withheld(index, section.line)
+            return None
+        if not is_named(line, section.data, kid=said.speaker.kid):
+            return "it is not the one that the manifest names"
+        self._whole(index, section.line, line, section.data, said)
+        return None
+
+    def _whole(self, index: int, number: int, line: Line, data: bytes, said: Glance) -> None:
+        by = self._shredded_by(index, number)
+        if by is not None:
+            self._note(index, f"section {number} is here, and registry entry {by} says that it was shredded")
+        if line.content_format == _STREAM:
+            self.piece.evicted += _evicted(data, said.speaker.kid)
+
+    def _withheld(self, index: int, number: int) -> None:
+        if self._shredded_by(index, number) is not None:
+            self.piece.counts["shredded"] += 1
+            return
+        self.piece.counts["withheld"] += 1
+        if self._is_whole:
+            self._note(index, f"section {number} was erased, and no entry of the registry says why")
+
+    def _lacks(self, index: int, number: int, said: Glance) -> None:
+        if self._shredded_by(index, number) is not None:
+            self.piece.counts["shredded"] += 1
+        else:
+            self.piece.lacking.append((said.speaker.kid, said.stream, said.seq, number))
+
+    def _shredded_by(self, index: int, number: int) -> int | None:
+        return self._shredded.get(index, {}).get(number)
+
+    def _note(self, index: int, what: str) -> None:
+        self.piece.notes.append(Fault(index, SECTION, what))
+
+
+def _placed(row: EntryRow, said: Glance, digest: bytes) -> EntryRow:
+    """The row with the place in its stream that its statement says, where none is stored beside it."""
+    key = (said.speaker.kid, said.lane, said.stream)
+    return replace(row, stream=key, seq=said.seq, statement_hash=digest)
+
+
+def _evicted(data: bytes, kid: bytes) -> list[tuple[bytes, bytes, int, int]]:
+    """The lines that a section about a stream says were evicted."""
+    try:
+        about = stream.decode(Section.decode(data).body)
+    except MalformedError:
+        return []
+    return [(kid, *line) for line in about.lines] if isinstance(about, stream.Evicted) else []

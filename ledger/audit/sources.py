@@ -1,0 +1,43 @@
+"""Where an audit reads, as its user names it, and how its workers open the same."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ledger.audit.database import DatabaseSource
+from ledger.audit.rows import Source, SourceAt
+from ledger.database import connect
+from ledger.folder import LedgerFolder
+from ledger.published.location import reading
+from ledger.published.source import PublishedSource
+from ledger.trust import Trust
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedAt:
+    """What is published in a folder or at an address; a `token` opens more of an address."""
+
+    location: str
+    trust: Trust
+    token: str | None = None
+
+    @contextmanager
+    def open(self) -> Iterator[PublishedSource]:
+        """Open it. What has been published since is there too, which makes no difference to what was."""
+        with reading(self.location, self.token) as reader:
+            yield PublishedSource(reader, self.trust)
+
+
+@contextmanager
+def in_database(dsn: str, folder: LedgerFolder) -> Iterator[tuple[Source, SourceAt]]:
+    """One's own ledger, as of this moment."""
+    with connect(dsn) as connection:
+        source = DatabaseSource(connection, folder)
+        yield source, source.at(dsn)
+
+
+@contextmanager
+def published(at: PublishedAt) -> Iterator[tuple[Source, SourceAt]]:
+    """What is published somewhere."""
+    with at.open() as source:
+        yield source, at
