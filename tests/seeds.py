@@ -161,6 +161,7 @@ CONTENTS = (
             content.Content(content.Held(HASH, TELEMETRY, bytes(8), 7, 1, HASH), ()),
         ]
     ),
+    content.encode([content.Content(None, (content.Shown(0, 2, 112, b"x" * size),)) for size in (24, 300)]),
 )
 EXPORT_STATE = ExportState(
     HASH,

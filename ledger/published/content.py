@@ -1,5 +1,6 @@
 """What stands beside the entries, as it is published: their sections, and of an erased entry what is still known."""
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -8,6 +9,14 @@ from ledger import cbor
 from ledger.errors import MalformedError
 from ledger.section import SECTION_BYTES_MAX, Privacy
 from ledger.statement import LANES, LINES_MAX, STREAM_BYTES
+
+_new = tuple.__new__  # makes a named tuple at a third of what its own constructor costs
+# [null, [[line, privacy, content format, bytes]]] up to the bytes, each number in its shortest form (RFC 8949, 3).
+_USUAL = re.compile(
+    rb"\x82\xf6\x81\x84([\x00-\x17])([\x00-\x02])([\x00-\x17]|\x18[\x18-\xff]|\x19(?!\x00).{2})"
+    rb"(?:\x58([\x18-\xff])|\x59((?!\x00).{2}))",
+    re.DOTALL,
+)
 
 
 class Held(NamedTuple):
@@ -44,6 +53,28 @@ def encode(contents: Sequence[Content]) -> bytes:
 
 def decode(data: bytes, width: int) -> list[Content]:
     """Read the content of `width` entries in its one encoding; any bytes give it or MalformedError."""
+    return _usual(data, width) or _any(data, width)
+
+
+def _usual(data: bytes, width: int) -> list[Content] | None:
+    """The same where each entry is there with one section, as nearly all are: at a fifth of the cost."""
+    contents, at = list[Content](), len(cbor.array_head(width))
+    if not data.startswith(cbor.array_head(width)):
+        return None
+    for _ in range(width):
+        found = _USUAL.match(data, at)
+        if found is None:
+            return None
+        line, privacy, number, *sizes = found.groups()
+        start = found.end()
+        at = start + int.from_bytes(sizes[0] or sizes[1])
+        content_format = number[0] if len(number) == 1 else int.from_bytes(number[1:])
+        shown = _new(Shown, (line[0], privacy[0], content_format, data[start:at]))
+        contents.append(_new(Content, (None, (shown,))))
+    return contents if at == len(data) else None
+
+
+def _any(data: bytes, width: int) -> list[Content]:
     match cbor.decode_canonical(data, depth_max=4):
         case [*items] if len(items) == width:
             return [_content(item) for item in items]

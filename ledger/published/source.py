@@ -224,7 +224,7 @@ def _withheld(index: int, leaf: bytes) -> EntryRow:
 
 
 def _entry(index: int, leaf: bytes, data: bytes | None, content: Content) -> EntryRow:
-    sections = tuple(SectionRow(*shown) for shown in content.sections)
+    sections = tuple([SectionRow(*shown) for shown in content.sections])
     held = content.held
     if data is None and held is not None:
         stream = (held.kid, held.lane, held.stream)

@@ -6,6 +6,7 @@ lying operator signs anew, with his own keys, comes after it. All are audited in
 
 import functools
 import http.server
+import json
 import re
 import shutil
 import threading
@@ -17,6 +18,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+import tallystick
 from deploy.postgres import Postgres
 from ledger import merkle
 from ledger.audit.database import DatabaseSource
@@ -367,6 +369,15 @@ def test_one_verdict_from_everywhere(ledger: Ledger) -> None:
     pytest.importorskip("ledger.published.http")
     with served(ledger.folder) as address:
         assert at_location(ledger, address).document == expected
+
+
+def test_the_command_reads_a_folder(ledger: Ledger, capsys: pytest.CaptureFixture[str]) -> None:
+    """By the operator's trust file, which has to be named: what is published cannot vouch for itself."""
+    command = ["ledger", "audit", str(ledger.folder), "--json"]
+    assert tallystick.run(command) == 1
+    assert "what is published cannot vouch for itself" in capsys.readouterr().err
+    assert tallystick.run([*command, "--trust", str(ledger.world.folder.trust_file)]) == 0
+    assert json.loads(capsys.readouterr().out) == in_database(ledger, lambda connection: None).document
 
 
 # A lying operator: all that he signs and anchors anew holds by itself
