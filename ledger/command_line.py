@@ -67,10 +67,6 @@ timeout = click.option(
     show_default=True,
     help="How long to wait until it is done.",
 )
-trust = click.option("--trust", type=click.Path(path_type=Path), help="The operator's trust file.")
-token = click.option(
-    "--token-file", type=click.Path(path_type=Path), help="A file with the token that opens more of an address to you."
-)
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 as_json_lines = click.option("--json", "as_json", is_flag=True, help="JSON, one object a line.")
 trust = click.option("--trust", type=click.Path(path_type=Path), help="The operator's trust file.")

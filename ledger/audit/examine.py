@@ -22,6 +22,9 @@ from ledger.standing import require_voice, unregistered
 from ledger.trust import Log
 
 _STREAM = int(ContentFormat.STREAM)
+CHUNK = 256  # entries whose signatures are checked at one stroke
+_May = tuple[bytes | None, str | None]  # by which key it has to be signed, and why it may not be said even so
+_NOBODY: _May = (None, None)
 
 
 class Examiner:
@@ -70,11 +73,13 @@ class _Range:
         self._leaves: list[bytes] = []
         self._next, self._sections, self._signatures = job.first, 0, 0
         self._spans, self._span_end, self._registry = iter(job.spans), job.first, 0
-        self._standing: dict[bytes, tuple[bytes | None, str | None]] = {}
+        self._standing: dict[bytes, _May] = {}
+        self._read: list[tuple[EntryRow, Glance | None, bytes, _May]] = []  # and not judged yet
         self._runs: dict[tuple[bytes, int], Run] = {}
 
     def done(self) -> Piece:
         """What was found."""
+        self._judge()
         piece, job = self.piece, self._job
         self._see(job.end)
         piece.leaves = b"".join(self._leaves)
@@ -103,9 +108,11 @@ class _Range:
             said = self._glances.read(data)
         except MalformedError as error:
             self.piece.wrong(index, ENCODING, f"it is no statement: {error}")
-            self._link_as_stored(row)
+            self._read.append((row, None, digest, _NOBODY))
             return
-        self._statement(row, said, digest)
+        self._read.append((row, said, digest, self._may_say(index, said.speaker)))
+        if len(self._read) >= CHUNK:
+            self._judge()
 
     def _see(self, index: int) -> None:
         """The entries from the next to here are not there."""
@@ -126,17 +133,26 @@ class _Range:
         if leaf != row.leaf_hash:
             self.piece.wrong(row.index, BYTES, "its bytes do not give the leaf hash that is stored")
         self.piece.counts["withheld"] += 1
-        self._link_as_stored(row)
+        self._read.append((row, None, b"", _NOBODY))
 
     # Who says it, and as which link of which stream
 
-    def _statement(self, row: EntryRow, said: Glance, digest: bytes) -> None:
+    def _judge(self) -> None:
+        """Judge what was read: first all signatures, at one stroke, which keeps them in the processor's cache."""
+        read, self._read = self._read, []
+        faults = [None if said is None else _fault(said, *may) for _, said, _, may in read]
+        for (row, said, digest, _), fault in zip(read, faults, strict=True):
+            if said is None:
+                self._link_as_stored(row)
+            else:
+                self._statement(row, said, digest, fault)
+
+    def _statement(self, row: EntryRow, said: Glance, digest: bytes, fault: str | None) -> None:
         index, kid = row.index, said.speaker.kid
         place = ((kid, said.lane, said.stream), said.seq, len(said.lines))
         if row.statement_hash is not None and place != (row.stream, row.seq, row.lines):
             what = "its stream, seq or number of lines is stored otherwise than it says"
             self.piece.wrong(index, ENCODING, what)
-        fault = self._fault(index, said)
         if fault is None:
             self._signatures += 1
             run = self._runs.get((kid, said.lane))
@@ -148,25 +164,16 @@ class _Range:
             self._link_as_stored(row if row.statement_hash is not None else _placed(row, said, digest))
         self._content(index, said, row.sections)
 
-    def _fault(self, index: int, said: Glance) -> str | None:
-        """Why this may not stand here: as `require_standing`, with what is known of the speaker by now."""
-        begun = said.speaker.begun
+    def _may_say(self, index: int, speaker: Speaker) -> "_May":
+        """Who may say what, remembered from the entry before; the genesis is judged by what it says itself."""
         if index == 0 and self._chain == REGISTRY:
-            public_key, fault = self._stand(said.speaker, 1)  # the genesis is judged by what it says itself
-        else:
-            known = self._standing.get(begun)
-            if known is None:
-                known = self._standing[begun] = self._stand(said.speaker, self._registry)
-            public_key, fault = known
-        if public_key is None:
-            return fault
-        try:
-            ed25519.verify(public_key, said.signature, said.signed)
-        except SignatureError as error:
-            return str(error)
-        return fault
+            return self._stand(speaker, 1)
+        known = self._standing.get(speaker.begun)
+        if known is None:
+            known = self._standing[speaker.begun] = self._stand(speaker, self._registry)
+        return known
 
-    def _stand(self, speaker: Speaker, registry: int) -> tuple[bytes | None, str | None]:
+    def _stand(self, speaker: Speaker, registry: int) -> "_May":
         """The key by which a speaker signs, if there is one, and why he may not speak here."""
         key = self._voices.key(speaker.kid, registry)
         if key is None:
@@ -258,6 +265,17 @@ class _Range:
 
     def _note(self, index: int, what: str) -> None:
         self.piece.notes.append(Fault(index, SECTION, what))
+
+
+def _fault(said: Glance, public_key: bytes | None, fault: str | None) -> str | None:
+    """Why this may not stand here: as `require_standing` says it, with what is known of the speaker by now."""
+    if public_key is None:
+        return fault
+    try:
+        ed25519.verify(public_key, said.signature, said.signed)
+    except SignatureError as error:
+        return str(error)
+    return fault
 
 
 def _placed(row: EntryRow, said: Glance, digest: bytes) -> EntryRow:

@@ -10,6 +10,7 @@ from ledger.database import connect
 from ledger.folder import LedgerFolder
 from ledger.published.location import reading
 from ledger.published.source import PublishedSource
+from ledger.published.trusted import followed
 from ledger.trust import Trust
 
 
@@ -25,7 +26,7 @@ class PublishedAt:
     def open(self) -> Iterator[PublishedSource]:
         """Open it. What has been published since is there too, which makes no difference to what was."""
         with reading(self.location, self.token) as reader:
-            yield PublishedSource(reader, self.trust)
+            yield PublishedSource(reader, followed(reader, self.trust))
 
 
 @contextmanager

@@ -81,7 +81,8 @@ class Workers:
             (jobs_out, jobs_in), (pieces_out, pieces_in) = os.pipe(), os.pipe()
             ours.append((jobs_in, pieces_out))
             theirs += [jobs_out, pieces_in]
-        command = [sys.executable, "-m", "ledger.audit.worker", *map(str, theirs)]
+        # -P: what lies in the working folder, which may be somebody's export, is no module of ours.
+        command = [sys.executable, "-P", "-m", "ledger.audit.worker", *map(str, theirs)]
         self._starter = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=theirs)
         for descriptor in theirs:
             os.close(descriptor)

@@ -26,7 +26,7 @@ def run(
         raise UserError(f"{folder} is no folder", "name a mirror's or an export's")
     own, reader = LedgerFolder(settings.data / "ledger"), FolderReader(folder)
     trust = followed(reader, _trust(folder, trust_file, own))
-    report = audit(PublishedSource(reader, trust), trust, tell=tell)
+    report = audit(PublishedSource(reader, trust), trust, tell=lambda chain, entries, _: tell(chain, entries))
     if not report.ok:
         raise UserError(
             f"{folder} does not audit, so nothing is imported; the first problem: {printable(report.problems[0])}",

@@ -1,6 +1,7 @@
 """The right edge of a growing log."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 
 import pytest
 
@@ -138,3 +139,19 @@ def test_the_specifications_example_tree() -> None:
     assert merkle.root_from(70_000, read) == frontier.root()
     proof = merkle.inclusion_proof(65_535, 70_000, read)
     merkle.verify_inclusion(proof, leaf=leaves[65_535], index=65_535, size=70_000, root=frontier.root())
+
+
+@pytest.mark.parametrize("steps", [(1,), (3, 252, 1, 5), (256,), (255, 2), (700, 0, 324), (65_536 + 300,)])
+def test_many_leaves_make_the_tree_that_each_alone_makes(steps: tuple[int, ...]) -> None:
+    """Size, rows, root and full tiles, whatever is appended at once."""
+    many, each = Frontier(), Frontier()
+    for step in steps:
+        leaves = [sha256(number.to_bytes(8)).digest() for number in range(many.size, many.size + step)]
+        many.extend(leaves)
+        for leaf in leaves:
+            each.append(leaf)
+        assert (many.size, many.rows, many.root()) == (each.size, each.rows, each.root())
+    full = [
+        [(tile.level, tile.index, tile.hashes, tile.root) for tile in one.take_full_tiles()] for one in (many, each)
+    ]
+    assert full[0] == full[1]

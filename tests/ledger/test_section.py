@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ledger import cbor
 from ledger.errors import MalformedError
-from ledger.section import SECTION_BYTES_MAX, ContentFormat, Line, Privacy, Section, matching
+from ledger.section import SECTION_BYTES_MAX, ContentFormat, Line, Privacy, Section, is_named, matching
 from tests.cast import DEVICE, NEIGHBOUR
 from tests.hostile import NASTY, briefly, bytes_near, spoiled
 
@@ -99,3 +99,16 @@ def test_decoding_is_total(data: bytes) -> None:
 def test_any_body_is_carried(body: bytes) -> None:
     """A section does not look into its body."""
     assert Section.decode(Section.new(body).encode()).body == body
+
+
+@pytest.mark.parametrize("size", [0, 1, 23, 24, 255, 256, 65_535, 65_536, SECTION_BYTES_MAX - 23, SECTION_BYTES_MAX])
+def test_what_is_named_is_what_matches(size: int) -> None:
+    """Without a look inside: the same answer for every length of body, and for its other encodings."""
+    data = Section(bytes(16), bytes(size)).encode()
+    body = bytes(size)
+    others = [b"\x82\x50" + bytes(16) + head + body for head in (b"\x58\x05", b"\x5a" + size.to_bytes(4), b"\x40")]
+    for held in (data, data[:-1], data + b"\0", *others):
+        head = cbor.encode(["tallystick-section/1", DEVICE.kid, 2, 112, 0, 0])[:-2]
+        line = Line(Privacy.PRIVATE, 112, hashlib.sha256(head + held[1:]).digest())
+        assert is_named(line, held, kid=DEVICE.kid) == (matching(line, held, kid=DEVICE.kid) is not None)
+        assert not is_named(line, held, kid=NEIGHBOUR.kid)

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ledger import message, registry, stream
+from ledger import message, stream
 from ledger.audit.database import DatabaseSource
 from ledger.audit.report import Report
 from ledger.audit.walk import audit
@@ -80,15 +79,6 @@ def test_a_section_that_is_here_was_not_evicted(world: World) -> None:
     assert counts(run(world)) == {"lacking": 0, "evicted": 0, "withheld": 0, "shredded": 0}
 
 
-@pytest.fixture
-def shredding(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The registry takes shreddings."""
-    rule: Any = (frozenset({Role.OPERATOR}), lambda *entry: None)
-    if "shredding" not in registry._RULES:
-        monkeypatch.setitem(registry._RULES, "shredding", rule)
-
-
-@pytest.mark.usefixtures("shredding")
 def test_what_the_registry_says_was_shredded_is_shredded(world: World) -> None:
     """By chain, index and line; whether its row is left empty or is gone. What is erased without a word is noted."""
     press = world.register_device("press-1")
@@ -107,7 +97,6 @@ def test_what_the_registry_says_was_shredded_is_shredded(world: World) -> None:
     ]
 
 
-@pytest.mark.usefixtures("shredding")
 def test_a_word_that_does_not_count_shreds_nothing(world: World) -> None:
     """A shredding that its signer may not say is none."""
     press = world.register_device("press-1")

@@ -76,6 +76,14 @@ def test_little_is_audited_without_them(world: World, monkeypatch: pytest.Monkey
             assert not pool._workers
 
 
+def test_no_code_is_taken_from_where_one_stands(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An audit may be run inside somebody's export, and that may hold anything."""
+    for module in ("ledger", "cbor2", "psycopg"):
+        (tmp_path / f"{module}.py").write_text("raise SystemExit('taken')")
+    monkeypatch.chdir(tmp_path)
+    assert run(world, 2).ok
+
+
 def test_all_see_one_moment(world: World) -> None:
     """What is sealed while an audit runs is in no process' part of it."""
     with connect(world.dsn) as connection:
