@@ -68,3 +68,11 @@ def give(shown: Shown, bundle: bytes | str, trust: bytes) -> None:
 def headline(shown: Shown) -> str:
     """The verdict's large words."""
     return shown.text("#verdict h1")
+
+
+def opened(shown: Shown, step: int) -> str:
+    """What a step says, opened to its bytes: they are written when it opens."""
+    place = f"#checks li[data-step='{step}']"
+    shown.page.click(f"{place} summary")
+    shown.page.wait_for_selector(f"{place} details[open] > :not(summary)")
+    return shown.text(place)

@@ -19,7 +19,7 @@ from ledger.proof.bundle import Bundle
 from ledger.proof.prove import prove
 from ledger.proof.verify import Step
 from ledger.trust import Trust
-from tests.browser.checking import give, headline, ready, reports, same_as_ours
+from tests.browser.checking import give, headline, opened, ready, reports, same_as_ours
 from tests.browser.viewing import DESK, PHONE, Shown, Viewer, good, launch, open_page
 from tests.labels.story import Story
 from tests.ledger.proof import test_verify as proofs
@@ -206,18 +206,16 @@ def test_a_step_opens_to_its_bytes(ledger: Ledger, from_disk: Shown) -> None:
     """Signed bytes, key, signature, the hashes of each level, and CBOR in words."""
     give(from_disk, ledger.good, ledger.trust.text.encode())
     bundle = Bundle.decode(ledger.good)
-    for number in (2, 3, 4, 8):
-        from_disk.page.click(f"#checks li[data-step='{number}'] summary")
-    opened = {number: from_disk.text(f"#checks li[data-step='{number}']").replace("\n", "") for number in (2, 3, 4, 8)}
+    told = {number: opened(from_disk, number).replace("\n", "") for number in (2, 3, 4, 8)}
     text, _, signature = bundle.checkpoint.rpartition("\n\n")
-    assert f"{text}\n".encode().hex() in opened[2] and signature.split()[-1] in opened[2]
-    assert ledger.trust.log("production").public_key.hex() in opened[2] and "the signature holds" in opened[2]
-    assert bundle.entry.statement.hex() in opened[3]
-    assert [hash_.hex() in opened[3] for hash_ in bundle.entry.path] == [True] * len(bundle.entry.path)
-    assert f"level {len(bundle.entry.path)}" in opened[3] and "the same" in opened[3]
-    assert '"time_ms": ' in opened[4]
-    assert "18([ <<" in opened[8].replace("  ", " ") and f"h'{ledger.made.press.key.kid.hex()}'" in opened[8]
-    assert ledger.made.event._to_be_signed.hex() in opened[8]
+    assert f"{text}\n".encode().hex() in told[2] and signature.split()[-1] in told[2]
+    assert ledger.trust.log("production").public_key.hex() in told[2] and "the signature holds" in told[2]
+    assert bundle.entry.statement.hex() in told[3]
+    assert [hash_.hex() in told[3] for hash_ in bundle.entry.path] == [True] * len(bundle.entry.path)
+    assert f"level {len(bundle.entry.path)}" in told[3] and "the same" in told[3]
+    assert '"time_ms": ' in told[4]
+    assert "18([ <<" in told[8].replace("  ", " ") and f"h'{ledger.made.press.key.kid.hex()}'" in told[8]
+    assert ledger.made.event._to_be_signed.hex() in told[8]
 
 
 def test_an_unanchored_block_is_an_open_question(ledger: Ledger, from_disk: Shown) -> None:
