@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from ledger import cose, merkle, succession
+from ledger import cose, merkle
 from ledger.errors import CheckpointError, MalformedError, NoteError, ProofError, SignatureError, TrustError
-from ledger.log_key import Log, Signed
+from ledger.log import Log, Signed
 from ledger.receipt import Answer, Range, Receipt
 from ledger.refusal import Refusal
+from ledger.trust import succession
 
 RANGE_MAX = 10_000  # statements; a block holds at most 1,000
 

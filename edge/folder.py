@@ -14,7 +14,7 @@ from ledger.names import is_uri, organisation
 from ledger.registry import ANCHOR, REGISTRY
 from ledger.settings import BrokerAddress
 from ledger.topic import NAME
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 
 KEY_FILE, TRUST_FILE, REGISTRATION_FILE = "device.key", "trust.json", "registration.json"
 

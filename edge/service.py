@@ -19,7 +19,8 @@ from edge.spool import Spool
 from edge.status import remember_broker
 from ledger.errors import TrustError, UserError
 from ledger.keys import SigningKey
-from ledger.trust import Log, Trust
+from ledger.log import Log
+from ledger.trust.trust_file import Trust
 
 POLL_S = 0.2  # how soon an event that another process spooled is noticed
 

@@ -7,7 +7,7 @@ import psycopg
 from ledger import anchor, read
 from ledger.anchor import Kind
 from ledger.folder import LedgerFolder
-from ledger.keyring import Keyring
+from ledger.log_keys.keyring import Keyring
 from ledger.registry import ANCHOR, REGISTRY
 from ledger.seal import ChainWriter, NewEntry
 

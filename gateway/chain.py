@@ -22,7 +22,7 @@ from gateway.sift import Batch, Incoming, Sieve
 from ledger import checkpoint_file, fold, read
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
-from ledger.keyring import Keyring
+from ledger.log_keys.keyring import Keyring
 from ledger.projection.content import Finding
 from ledger.projection.tables import Projection, write_registry
 from ledger.registry import REGISTRY, Registry

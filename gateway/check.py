@@ -11,7 +11,7 @@ from ledger import checkpoint_file
 from ledger.errors import OutsideError, UserError
 from ledger.folder import LedgerFolder
 from ledger.registry import ANCHOR, REGISTRY, Role
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 
 FOLDER, DATABASE, CLOCK = "ledger folder", "database", "clock"
 BUILT_MS = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp() * 1000)  # no clock that is set shows less

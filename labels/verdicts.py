@@ -11,7 +11,7 @@ from ledger.proof.bundle import Bundle
 from ledger.proof.verdict import Said, Verdict
 from ledger.proof.verify import verify
 from ledger.registry import Chain
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 
 WEIGHT_MAX = 300_000  # of the verdicts remembered, in readings
 

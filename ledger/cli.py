@@ -15,6 +15,7 @@ from ledger.backup.cli import backup, restore
 from ledger.command_line import checked, examples
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
+from ledger.log_keys.cli import rotate_key
 from ledger.mirror.cli import import_, mirror
 from ledger.monitor.cli import monitor
 from ledger.proof.cli import prove, verify
@@ -23,7 +24,7 @@ from ledger.registry import Key, Status
 from ledger.rollback.cli import accept_rollback
 from ledger.settings import Settings
 from ledger.shred.cli import shred
-from ledger.trust_cli import rotate_key, trust
+from ledger.trust.cli import trust
 
 _Command = TypeVar("_Command", bound=Callable[..., None])
 

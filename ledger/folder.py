@@ -7,7 +7,7 @@ from ledger.author import Author
 from ledger.errors import UserError
 from ledger.keys import SigningKey
 from ledger.registry import Role
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class LedgerFolder:
         return self.key_file(f"log-{chain}" if number == 1 else f"log-{chain}.{number}")
 
     def log_key(self, chain: str, number: int = 1) -> SigningKey:
-        """A key that signs the chain's checkpoints and receipts: which one when, `ledger.keyring` knows."""
+        """A key that signs the chain's checkpoints and receipts: which one when, `ledger.log_keys.keyring` knows."""
         return SigningKey.load(self.log_key_file(chain, number))
 
     def author(self, role: Role, *, issuer: str, subject: str) -> Author:

@@ -13,12 +13,13 @@ from ledger.database import connect, migrate
 from ledger.errors import NoteError, UserError
 from ledger.folder import LedgerFolder
 from ledger.keys import SigningKey, load_or_make
+from ledger.log import Log
 from ledger.message import decode as decode_message
 from ledger.registry import CHAIN_KINDS, REGISTRY, Chain, Role
 from ledger.seal import ChainWriter, NewEntry, SectionRow
 from ledger.section import ContentFormat, Privacy
 from ledger.statement import EVENTS, NO_PREVIOUS, STREAM_BYTES, Statement, Tally
-from ledger.trust import Log, Trust
+from ledger.trust.trust_file import Trust
 
 SERVICES = (Role.OPERATOR, Role.GATEWAY, Role.LABELS)
 

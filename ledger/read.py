@@ -59,7 +59,7 @@ def registry(connection: psycopg.Connection, size: int, into: Registry | None = 
 
 
 def root_messages(connection: psycopg.Connection, size: int | None = None) -> list[bytes]:
-    """What root keys have said in the registry's first `size` entries (None: in all), as `ledger.succession` reads it.
+    """What root keys have said in the registry's first `size` entries, in all for None (`ledger.trust.succession`).
 
     That is the stream of the genesis; the registry's sections are public, and never erased.
     """

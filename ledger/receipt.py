@@ -61,7 +61,7 @@ class Answer:
     """What the gateway publishes for a lane: a receipt, the checkpoint of its size, and range proofs.
 
     Without a receipt it says that the lane has no stream in the ledger. `nonce` is the birth's that it answers. `root`
-    is what root keys have said (`ledger.succession`), for a device that may not know the log's newest key.
+    is what root keys have said (`ledger.trust.succession`), for a device that may not know the log's newest key.
     """
 
     receipt: bytes | None

@@ -7,7 +7,7 @@ from typing import Any
 from ledger import cbor, cose
 from ledger.errors import MalformedError
 from ledger.keys import SigningKey, thumbprint
-from ledger.log_key import Log
+from ledger.log import Log
 from ledger.statement import LANES, STREAM_BYTES
 
 CONTENT_TYPE = "application/vnd.tallystick.refusal+cbor"

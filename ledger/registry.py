@@ -13,7 +13,7 @@ from typing import Any, TypeGuard
 from ledger import cbor, note, topic
 from ledger.errors import MalformedError, NoteError, RegistryError
 from ledger.keys import thumbprint
-from ledger.log_key import LogKey, Rotation, keys_of
+from ledger.log import LogKey, Rotation, keys_of
 from ledger.statement import LINES_MAX
 
 REGISTRY, ANCHOR = "registry", "anchor"
@@ -245,7 +245,7 @@ def _rotation(registry: Registry, entry: dict[str, Any], index: int) -> None:
     """A log's next key.
 
     What this rule asks of the registry, the genesis and the rotations before it say alone: so whoever has pinned the
-    genesis knows the logs' keys by the root's entries, and need not read the rest (`ledger.succession`).
+    genesis knows the logs' keys by the root's entries, and need not read the rest (`ledger.trust.succession`).
     """
     chain = registry.chains.get(_text(entry, "chain"))
     if chain is None:

@@ -18,8 +18,8 @@ from ledger.checkpoint import Checkpoint
 from ledger.database import LOCK_CHAIN, connect
 from ledger.errors import CheckpointError, NoteError, TrustError, UserError
 from ledger.frontier import Frontier, FullTile
-from ledger.keyring import LogKeys, OneKey
 from ledger.keys import SigningKey
+from ledger.log_keys.keyring import LogKeys, OneKey
 from ledger.merkle import HASH_BYTES
 from ledger.statement import StreamKey
 from ledger.tile import TILE_WIDTH, Tile, node_reader, place, width_in

@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from ledger import names, topic
 from ledger.errors import UserError
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 
 FILE_NAME = "tallystick.toml"
 MQTT_PORT = 1883

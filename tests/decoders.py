@@ -37,7 +37,6 @@ from ledger import (
     senml,
     settings,
     stream,
-    succession,
     tile,
 )
 from ledger.audit.glance import Glances
@@ -59,6 +58,7 @@ from ledger.errors import (
     UserError,
 )
 from ledger.keys import SigningKey
+from ledger.log import Log
 from ledger.monitor.state import State
 from ledger.projection.content import Rows
 from ledger.proof.bundle import Bundle
@@ -75,8 +75,9 @@ from ledger.refusal import Refusal
 from ledger.section import ContentFormat, Line, Privacy, Section, matching
 from ledger.statement import Statement
 from ledger.topic import Topic
-from ledger.trust import Log, Trust
-from ledger.trust_bundle import TrustBundle
+from ledger.trust import succession
+from ledger.trust.bundle import TrustBundle
+from ledger.trust.trust_file import Trust
 from tests import cast, rooted, seeds
 from tests.bench.bombs import judged
 
@@ -461,7 +462,7 @@ def _of_ledger() -> Iterator[Target]:
         write=lambda found: str(found.vkey),
     )
     yield of_text(
-        "ledger.trust.Trust.parse",
+        "ledger.trust.trust_file.Trust.parse",
         Trust.parse,
         TrustError,
         seeds.TRUST.text,
@@ -471,27 +472,27 @@ def _of_ledger() -> Iterator[Target]:
         one_encoding=False,
     )
     yield of_text(
-        "ledger.trust_bundle.TrustBundle.parse",
+        "ledger.trust.bundle.TrustBundle.parse",
         TrustBundle.parse,
         TrustError,
         seeds.TRUST_BUNDLE,
         write=lambda found: str(found.note),
     )
     yield of_text(
-        "ledger.trust_bundle.TrustBundle.parse of what the operator signs",
+        "ledger.trust.bundle.TrustBundle.parse of what the operator signs",
         lambda text: TrustBundle.parse(note.sign(f"{text}\n", [seeds.TRUST_SIGNER])),
         (TrustError, NoteError),
         seeds.TRUST_BUNDLE.rpartition("\n\n")[0],
     )
     yield of_bytes(
-        "ledger.succession.follow",
+        "ledger.trust.succession.follow",
         lambda data: succession.follow(rooted.pin(seeds.ROOTED), [seeds.ROOTED[0], data]),
         TrustError,
         seeds.ROOTED[1],
     )
     for opening in (_LOG.open, _LOG.open_signed):
         yield of_text(
-            f"ledger.log_key.Log.{opening.__name__}",
+            f"ledger.log.Log.{opening.__name__}",
             opening,
             (NoteError, CheckpointError, TrustError),
             note.sign(seeds.CHECKPOINT.text, [note.Signer(cast.ORIGIN, cast.LOG)]),
@@ -503,7 +504,7 @@ def _of_ledger() -> Iterator[Target]:
         (names.organisation, "https://example.com"),
     ):
         yield of_text(f"ledger.names.{read.__name__}", read, UserError, name, write=str)
-    yield of_file("ledger.trust.Trust.load", Trust.load, seeds.TRUST.text)
+    yield of_file("ledger.trust.trust_file.Trust.load", Trust.load, seeds.TRUST.text)
     yield of_text("ledger.registration.read", registration.read, UserError, *seeds.REGISTRATIONS)
     yield of_text("ledger.settings.parse_broker", settings.parse_broker, UserError, "mqtt://me:p%40ss@example.com:1884")
     yield of_file(
@@ -667,7 +668,7 @@ OTHERS = {
     "ledger.published.serve.Readers.read": "a protocol",
     "ledger.keys.load_or_make": "by SigningKey.load",
     "ledger.seal.ChainWriter.read_nodes": "reads our own database",
-    "ledger.trust_bundle.Revoked.of": "takes what the registry has read",
-    "ledger.trust_bundle.read_messages": "by Trust.parse",
+    "ledger.trust.bundle.Revoked.of": "takes what the registry has read",
+    "ledger.trust.bundle.read_messages": "by Trust.parse",
     "ledger.settings._File.read": "by Settings.load",
 }

@@ -15,6 +15,7 @@ from ledger.birth import Birth
 from ledger.block import Header
 from ledger.checkpoint import Checkpoint
 from ledger.frontier import Frontier
+from ledger.log import Log
 from ledger.proof.bundle import Anchoring, Bundle, ProvenEntry, RegistryPart
 from ledger.proof.product import ProductBundle
 from ledger.proof.tlog_proof import TlogProof
@@ -27,7 +28,7 @@ from ledger.refusal import CONTENT_TYPE, Reason, Refusal
 from ledger.section import ContentFormat, Line, Privacy, Section
 from ledger.statement import EVENTS as EVENTS_LANE
 from ledger.statement import TELEMETRY
-from ledger.trust import Log, Trust
+from ledger.trust.trust_file import Trust
 from tests import cast, rooted
 
 HASH = bytes(range(32))

@@ -1,4 +1,4 @@
-// A log's keys: which key signs the log's checkpoints at which tree sizes (ledger/log_key.py).
+// A log's keys: which key signs the log's checkpoints at which tree sizes (ledger/log.py).
 //
 // A log is {chain, origin, keys}; a key has a name, a keyId, a publicKey, a vkey, and holds the sizes from `first` to
 // `last`, both included; last null: it is the newest. A rotation is {key, first, until}.

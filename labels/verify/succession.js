@@ -1,4 +1,4 @@
-// The logs' keys by the genesis' pin alone: what root keys have said since, link by link (ledger/succession.py).
+// The logs' keys by the genesis' pin alone: what root keys have said since, link by link (ledger/trust/succession.py).
 
 import { OutsideError, ofBase64, refuse, same } from "./bytes.js";
 import { keysOf } from "./log.js";

@@ -1,7 +1,7 @@
 // The trust bundle: a trust file that the operator signs anew now and then, with an age and an end.
 //
 // A signed note whose text is a JSON object; the keys that it lists follow from the pinned genesis and from what root
-// keys have said since, which is in it (ledger/trust_bundle.py).
+// keys have said since, which is in it (ledger/trust/bundle.py).
 
 import { hex, matches, ofHex, refuse } from "./bytes.js";
 import { isText, NAME } from "./registry.js";

@@ -18,8 +18,9 @@ from ledger.block import GENESIS_PREV, Header
 from ledger.checkpoint import Checkpoint
 from ledger.errors import CheckpointError, NoteError, TrustError
 from ledger.frontier import Frontier
+from ledger.log import Log
 from ledger.registry import REGISTRY
-from ledger.trust import Log, Trust
+from ledger.trust.trust_file import Trust
 
 Tell = Callable[[str, int, int], None]
 """Hears of progress: of a chain, so many of so many entries are done."""

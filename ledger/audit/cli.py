@@ -18,7 +18,7 @@ from ledger.settings import Settings
 if TYPE_CHECKING:
     from ledger.audit.report import Report
     from ledger.audit.rows import Source, SourceAt
-    from ledger.trust import Trust
+    from ledger.trust.trust_file import Trust
 
 
 @click.command(
@@ -93,7 +93,7 @@ def _own(data: Path | None, dsn: str | None) -> tuple["Trust", _Opened]:
 def _published(location: str, trust: Path | None, token_file: Path | None) -> tuple["Trust", _Opened]:
     from ledger.audit.sources import PublishedAt, published
     from ledger.published.location import token_in
-    from ledger.trust import Trust
+    from ledger.trust.trust_file import Trust
 
     if trust is None:
         raise UserError(

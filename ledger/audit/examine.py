@@ -16,10 +16,10 @@ from ledger.audit.piece import BYTES, ENCODING, LINK, SECTION, VOICE, Fault, Job
 from ledger.audit.rows import EntryRow, SectionRow
 from ledger.checkpoint import Checkpoint
 from ledger.errors import CheckpointError, MalformedError, NoteError, RegistryError, SignatureError, TrustError
+from ledger.log import Log
 from ledger.registry import REGISTRY
 from ledger.section import ContentFormat, Line, Section, is_named
 from ledger.standing import require_voice, unregistered
-from ledger.trust import Log
 
 _STREAM = int(ContentFormat.STREAM)
 CHUNK = 256  # entries whose signatures are checked at one stroke

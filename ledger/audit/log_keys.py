@@ -6,13 +6,13 @@ tree, the audit of the registry shows.
 
 from collections.abc import Mapping
 
-from ledger import succession
 from ledger.audit.report import Findings
 from ledger.audit.rows import EntryRow, Source
 from ledger.errors import TrustError
 from ledger.fold import Stored
 from ledger.registry import REGISTRY, Chain
-from ledger.trust import Trust
+from ledger.trust import succession
+from ledger.trust.trust_file import Trust
 
 
 def followed(source: Source, trust: Trust, findings: Findings) -> Trust:

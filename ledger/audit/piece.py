@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ledger import note
-from ledger.trust import Log
+from ledger.log import Log
 
 # In which order the faults of one entry are told.
 BYTES, GENESIS, ENCODING, LINK, VOICE, SECTION = range(6)

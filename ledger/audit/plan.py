@@ -14,8 +14,8 @@ from ledger.audit.piece import Job, Signed, Span
 from ledger.audit.rows import BlockRow
 from ledger.block import Header
 from ledger.errors import MalformedError
+from ledger.log import Log
 from ledger.registry import REGISTRY
-from ledger.trust import Log
 
 RANGE = 2048
 BLOCKS_MAX = 512  # in a range: where blocks are small, their checkpoints are its work

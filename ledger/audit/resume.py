@@ -10,7 +10,7 @@ from ledger.audit.report import Part
 from ledger.audit.state import State
 from ledger.audit.state_file import Saved
 from ledger.errors import MalformedError, UserError
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 
 SAVE_S = 5.0
 _ANEW = "audit all of it with --anew; if this file is of this ledger, keep it: it may be evidence"

@@ -10,7 +10,7 @@ from ledger.audit.report import Findings
 from ledger.audit.rows import Source
 from ledger.errors import OutsideError
 from ledger.registry import Rollback
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 
 
 def check(rollbacks: Iterable[Rollback], source: Source, trust: Trust, findings: Mapping[str, Findings]) -> None:

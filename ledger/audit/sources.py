@@ -11,7 +11,7 @@ from ledger.folder import LedgerFolder
 from ledger.published.location import reading
 from ledger.published.source import PublishedSource
 from ledger.published.trusted import followed
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from ledger.audit.report import Findings, Report
 from ledger.audit.rows import ChainRow, Source
 from ledger.audit.state import Keep, State
 from ledger.registry import ANCHOR, REGISTRY
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 
 Examine = Callable[[Voices, Iterator[Job]], Iterator[Piece]]
 """Examines the ranges of a chain, each by itself; what comes of them comes in order."""

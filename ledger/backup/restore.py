@@ -20,7 +20,7 @@ from ledger.folder import LedgerFolder
 from ledger.frontier import Frontier
 from ledger.read import chain_id
 from ledger.tree_store import edge_rows
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 
 _ANOTHER = "name another one: a backup is restored beside nothing"
 

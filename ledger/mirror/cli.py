@@ -61,7 +61,7 @@ def mirror(
     from ledger.mirror.mirror import Mirror
     from ledger.mirror.store import Store
     from ledger.published import location
-    from ledger.trust import Trust
+    from ledger.trust.trust_file import Trust
 
     given, token = Trust.load(trust) if trust else None, location.token_in(token_file)
     with (

@@ -26,7 +26,7 @@ from ledger.seal import SectionRow, copy_sections
 from ledger.section import ContentFormat, Section
 from ledger.statement import Statement, StreamKey
 from ledger.tree_store import edge_rows, entry_id
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 
 COMMIT_ENTRIES = 1_000
 _ANOTHER = "name an empty database with --dsn, and another --data"

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 from ledger.block import Header
 from ledger.errors import MalformedError, OutsideError, SourceRefused
+from ledger.log import Log
 from ledger.published.blocks import Block
 from ledger.published.log import Head, PublishedLog, Signed
 from ledger.published.reader import NotForYouError, NotPublishedError
-from ledger.trust import Log
 
 LYING = "name another source of this ledger: what this one shows is not what its logs have signed"
 

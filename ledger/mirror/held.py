@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ledger.errors import OutsideError, SourceError, UserError
 from ledger.frontier import Frontier
+from ledger.log import Log
 from ledger.mirror import heads, leaves
 from ledger.mirror.leaves import Gone, Leaf, contents_of
 from ledger.mirror.store import Store
@@ -14,7 +15,6 @@ from ledger.published.log import Head, PublishedLog
 from ledger.published.paths import Kind, Place
 from ledger.registry import ANCHOR
 from ledger.tile import TILE_HEIGHT, TILE_WIDTH, Tile, encode_entries, width_in
-from ledger.trust import Log
 
 _DAMAGED = "keep it if it is evidence, and mirror into another folder"
 _TIDY = 256 * TILE_WIDTH  # so far back from the end may a run that was killed have left partial files

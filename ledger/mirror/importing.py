@@ -15,7 +15,7 @@ from ledger.published.reader import NotPublishedError
 from ledger.published.source import PublishedSource
 from ledger.published.trusted import followed
 from ledger.settings import Settings
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 
 
 def run(

@@ -25,7 +25,7 @@ from ledger.published.trusted import followed
 from ledger.registry import ANCHOR, REGISTRY, Registry
 from ledger.statement import Statement
 from ledger.tile import TILE_WIDTH, node_reader, width_in
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 
 REFILLS_MAX = 256
 _HEADS_TRIES = 3  # a ledger goes on while its heads are read, one after the other

@@ -10,7 +10,7 @@ from ledger.published.paths import Kind, Place
 from ledger.published.reader import NotPublishedError
 from ledger.published.writer import OWN, FolderWriter
 from ledger.tile import TILE_WIDTH
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 
 _MARK = f"{OWN}/mirror"
 _WHERE = "name an empty folder, or a new one"

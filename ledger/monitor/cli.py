@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ledger.monitor.alarm import Alarm
     from ledger.monitor.state import State
     from ledger.published.reader import Reader
-    from ledger.trust import Trust
+    from ledger.trust.trust_file import Trust
 
 OWN = "the own database"
 
@@ -101,7 +101,7 @@ def monitor(
 
 
 def _trust(given: Path | None, remembered: "State", own: LedgerFolder) -> "Trust":
-    from ledger.trust import Trust
+    from ledger.trust.trust_file import Trust
 
     trust = Trust.load(given) if given else remembered.trust or (own.trust() if own.exists else None)
     if trust is None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ledger import cbor
 from ledger.errors import MalformedError, TrustError
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 
 VERSION = 1
 

@@ -15,7 +15,7 @@ from ledger.published.log import Head, PublishedLog, Signed
 from ledger.published.reader import NotForYouError, NotPublishedError, Reader
 from ledger.published.trusted import followed
 from ledger.registry import ANCHOR, REGISTRY
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from ledger.proof.tlog_proof import HEADER, TlogProof
 from ledger.proof.transparent import Transparent, is_receipt
 from ledger.proof.verdict import Verdict
 from ledger.proof.verify import Passed, no_one, verify
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 
 PROOF_BYTES_MAX = BUNDLE_BYTES_MAX  # of all formats the longest
 _TAG_18 = b"\xd2"

@@ -2,7 +2,7 @@
 
 from ledger.checkpoint import Checkpoint
 from ledger.errors import TrustError
-from ledger.log_key import Log
+from ledger.log import Log
 
 
 class Checkpoints:

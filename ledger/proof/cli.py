@@ -85,14 +85,14 @@ def verify(proof: Any, statement: Any, trust: Path, as_json: bool) -> None:
     FILE is a proof bundle, a product's, a SCITT Transparent Statement or COSE Receipt, or a tlog-proof: each shows
     some steps, and those that it cannot show are named.
     """
-    from ledger import trust_text
     from ledger.errors import OutsideError
     from ledger.proof import text
     from ledger.proof.check import check, recognise
     from ledger.proof.inclusion import Form
     from ledger.proof.revoked import revocations
     from ledger.proof.verify import Step
-    from ledger.trust import Trust
+    from ledger.trust import text as trust_text
+    from ledger.trust.trust_file import Trust
 
     trusted, steps, form, now = Trust.load(trust), list[Step](), Form.BUNDLE, time.time()
     if expired := trust_text.warning(trusted, now):

@@ -11,7 +11,7 @@ from typing import Any
 from ledger import merkle
 from ledger.checkpoint import Checkpoint
 from ledger.errors import MalformedError, ProofError, TrustError
-from ledger.log_key import Log
+from ledger.log import Log
 from ledger.proof.checkpoints import require_one_truth
 from ledger.proof.tlog_proof import TlogProof
 from ledger.proof.transparent import EntryReceipt, Transparent, read_receipt
@@ -19,7 +19,7 @@ from ledger.proof.verify import InStep, Passed, Step, no_one
 from ledger.receipt import Receipt
 from ledger.registry import ANCHOR
 from ledger.statement import Statement
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 
 WORD = (
     "the operator's word alone, for its place in the log; that a registered key signed the statement, when it was "

@@ -21,7 +21,7 @@ from ledger.proof.bundle import BUNDLE_BYTES_MAX, Bundle, ProvenEntry, entry_val
 from ledger.proof.checkpoints import Checkpoints
 from ledger.proof.verdict import Verdict
 from ledger.proof.verify import Claim, verify
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 
 VERSION = 1
 BUNDLES_MAX = 1_000

@@ -12,7 +12,7 @@ from ledger.database import connect
 from ledger.errors import OutsideError, UserError
 from ledger.folder import LedgerFolder
 from ledger.keys import SigningKey
-from ledger.log_key import Log
+from ledger.log import Log
 from ledger.proof.bundle import BUNDLE_BYTES_MAX, Bundle
 from ledger.proof.inclusion import Form, verify_tlog_proof, verify_transparent
 from ledger.proof.product import ProductBundle, verify_product
@@ -23,7 +23,7 @@ from ledger.proof.transparent import EntryReceipt, Transparent
 from ledger.proof.verify import verify
 from ledger.section import Privacy
 from ledger.statement import EVENTS, STREAM_BYTES, TELEMETRY, Statement
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 
 _HINT = "name it by --statement, by --chain and --index, or by --device, --lane, --stream and --seq"
 _LANES = {"events": EVENTS, "telemetry": TELEMETRY, "0": EVENTS, "1": TELEMETRY}

@@ -2,10 +2,10 @@
 
 from typing import Any, NamedTuple
 
-from ledger import trust_text
 from ledger.proof.check import Found
 from ledger.proof.product import ProductVerdict
-from ledger.trust import Trust
+from ledger.trust import text as trust_text
+from ledger.trust.trust_file import Trust
 
 
 class Revoked(NamedTuple):

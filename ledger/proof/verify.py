@@ -11,6 +11,7 @@ from ledger.block import Header
 from ledger.checkpoint import Checkpoint
 from ledger.errors import MalformedError, OutsideError, ProofError, RegistryError, TrustError
 from ledger.fold import Stored
+from ledger.log import Log
 from ledger.proof.bundle import Anchoring, Bundle, ProvenEntry
 from ledger.proof.checkpoints import Checkpoints
 from ledger.proof.verdict import Shown, Verdict, show
@@ -18,7 +19,7 @@ from ledger.registry import ANCHOR, REGISTRY, Key, Registry
 from ledger.section import Section, matching
 from ledger.standing import require_standing
 from ledger.statement import Statement
-from ledger.trust import Log, Trust
+from ledger.trust.trust_file import Trust
 
 
 class Claim(enum.IntEnum):

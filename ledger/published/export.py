@@ -29,7 +29,7 @@ from ledger.published.writer import OWN, FolderWriter
 from ledger.registry import ANCHOR, REGISTRY
 from ledger.statement import Statement
 from ledger.tile import TILE_WIDTH, node_reader, width_in
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 
 STATE = f"{OWN}/export.json"
 

@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeVar
 from ledger.block import Header
 from ledger.checkpoint import Checkpoint
 from ledger.errors import CheckpointError, MalformedError
+from ledger.log import Log
 from ledger.merkle import HASH_BYTES
 from ledger.published import blocks, content
 from ledger.published.blocks import Block
@@ -14,7 +15,6 @@ from ledger.published.content import Content
 from ledger.published.paths import Kind, Place
 from ledger.published.reader import NotForYouError, NotPublishedError, Reader
 from ledger.tile import TILE_WIDTH, Tile, decode_entries, width_in
-from ledger.trust import Log
 
 _Item = TypeVar("_Item")
 

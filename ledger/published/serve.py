@@ -26,7 +26,7 @@ from ledger.published.policy import LimitedReader, Policy, parse
 from ledger.published.reader import NotForYouError, NotPublishedError
 from ledger.published.tokens import Tokens
 from ledger.section import Privacy
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 
 log = logging.getLogger("ledger.serve")
 

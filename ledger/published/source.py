@@ -21,7 +21,7 @@ from ledger.published.reader import NotForYouError, NotPublishedError, Reader
 from ledger.published.trusted import followed
 from ledger.registry import ANCHOR, REGISTRY
 from ledger.tile import LEVEL_MAX, TILE_HEIGHT, TILE_WIDTH, Tile, width_in
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 
 _KEPT = 64  # of the registry's bundles, which are read once for each chain
 _Read = TypeVar("_Read")

@@ -3,7 +3,7 @@
 from ledger.errors import OutsideError
 from ledger.published.paths import Kind, Place
 from ledger.published.reader import Reader
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 
 
 def followed(reader: Reader, trust: Trust) -> Trust:

@@ -18,10 +18,11 @@ from deploy.stack import Options, Stack, run_command, temporary_data
 from ledger import merkle, note, operate
 from ledger.checkpoint import Checkpoint
 from ledger.folder import LedgerFolder
+from ledger.log import Log
 from ledger.receipt import Answer, Receipt
 from ledger.statement import TELEMETRY, Statement
 from ledger.topic import Topic
-from ledger.trust import Log, Trust
+from ledger.trust.trust_file import Trust
 from tests.world import Device, opening
 
 ROUNDS = 150

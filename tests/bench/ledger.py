@@ -41,7 +41,7 @@ from ledger.registry import REGISTRY
 from ledger.seal import ChainWriter, NewEntry, SectionRow
 from ledger.statement import EVENTS, NO_PREVIOUS, Tally
 from ledger.tree_store import index_of
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 from tests.bench.cpu import thread_s
 from tests.bench.large import CHAIN, like_statements, settle
 from tests.running import make_open_folder

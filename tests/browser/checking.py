@@ -11,7 +11,7 @@ from playwright.sync_api import FilePayload
 from ledger.errors import OutsideError
 from ledger.proof.bundle import Bundle
 from ledger.proof.verify import verify
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 from tests.browser.viewing import Shown
 
 

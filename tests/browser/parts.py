@@ -13,11 +13,11 @@ from labels.verify_page import FOLDER
 from ledger import b64, cbor, note
 from ledger.block import Header
 from ledger.errors import OutsideError
-from ledger.log_key import LogKey
+from ledger.log import Log, LogKey
 from ledger.proof.bundle import Bundle
 from ledger.section import Section
 from ledger.statement import Statement
-from ledger.trust import Log, Trust
+from ledger.trust.trust_file import Trust
 from tests import cast, seeds
 
 # What is asked of the modules: each takes bytes and gives a value, or refuses.

@@ -18,7 +18,7 @@ from ledger.database import connect
 from ledger.proof.bundle import Bundle
 from ledger.proof.prove import prove
 from ledger.proof.verify import Step
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 from tests.browser.checking import give, headline, opened, ready, reports, same_as_ours
 from tests.browser.viewing import DESK, PHONE, Shown, Viewer, good, launch, open_page
 from tests.labels.story import Story

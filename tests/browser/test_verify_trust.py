@@ -12,20 +12,21 @@ from hypothesis import strategies as st
 from playwright.sync_api import Page
 
 from deploy.postgres import Postgres
-from ledger import note, trust_text
+from ledger import note
 from ledger.checkpoint import Checkpoint
 from ledger.database import connect
 from ledger.errors import OutsideError
 from ledger.proof.prove import find_statement, prove
 from ledger.registry import REGISTRY
-from ledger.trust import Trust
+from ledger.trust import text as trust_text
+from ledger.trust.trust_file import Trust
 from tests import cast, seeds
 from tests.browser.checking import give, headline, opened, reports, same_as_ours
 from tests.browser.parts import agree
 from tests.browser.viewing import Shown
 from tests.hostile import bytes_near
-from tests.ledger import test_rotation as rotation
-from tests.ledger import test_trust_bundle as bundles
+from tests.ledger.log_keys import test_rotation as rotation
+from tests.ledger.trust import test_bundle as bundles
 from tests.world import World
 
 BUNDLE = bundles.BUNDLE

@@ -23,14 +23,13 @@ from ledger.birth import Birth
 from ledger.checkpoint import Checkpoint
 from ledger.errors import SignatureError
 from ledger.keys import SigningKey
-from ledger.log_key import Rotation, keys_of
+from ledger.log import Log, Rotation, keys_of
 from ledger.receipt import Answer, Range, Receipt
 from ledger.refusal import Reason, Refusal
 from ledger.section import ContentFormat, Privacy, matching
 from ledger.senml import Reading
 from ledger.statement import LANES, Statement
 from ledger.topic import Topic
-from ledger.trust import Log
 from tests import rooted
 
 ORIGIN = "example.com/tallystick/production"

@@ -4,7 +4,7 @@ import signal
 import socket
 from pathlib import Path
 
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 from tests.edge.simulator import ISSUER, Ledger
 from tests.edge.test_service import edge, start, status
 from tests.running import RunningBroker, eventually

@@ -12,7 +12,7 @@ from edge.spool import Spool
 from ledger.errors import UserError
 from ledger.keys import SigningKey
 from ledger.statement import EVENTS
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 from tests.edge.simulator import Ledger
 
 EVENT = {

@@ -22,7 +22,7 @@ from edge.spool import Spool
 from ledger import senml
 from ledger.keys import SigningKey
 from ledger.section import ContentFormat
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 from tests.edge.simulator import ISSUER, Ledger
 
 ROOT = Path(__file__).parents[2]

@@ -14,10 +14,10 @@ from ledger import merkle
 from ledger.author import Content, compose
 from ledger.birth import NONCE_BYTES, Birth
 from ledger.checkpoint import Checkpoint
+from ledger.log import Log
 from ledger.receipt import Answer, Receipt
 from ledger.statement import TELEMETRY, Statement
 from ledger.topic import Topic
-from ledger.trust import Log
 from tests.world import Device, opening
 
 READINGS = 3  # in a pack

@@ -6,7 +6,7 @@ from labels.keeper import BookKeeper
 from labels.verdicts import Checker
 from ledger.database import connect
 from ledger.proof.prove import Prover, find_statement
-from tests.ledger.test_rotation import change, fill
+from tests.ledger.log_keys.test_rotation import change, fill
 from tests.world import World
 
 

@@ -19,7 +19,7 @@ from labels.web import make_app
 from ledger.database import connect
 from ledger.proof.bundle import Bundle
 from ledger.proof.verify import verify
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 from tests.labels.serving import served
 from tests.labels.story import GTIN, LOT, Story, make_story, public_event
 

@@ -24,7 +24,7 @@ from ledger.published.folder import FolderReader
 from ledger.published.reader import NotPublishedError, Reader
 from ledger.published.source import PublishedSource
 from ledger.section import Privacy
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 from tests.ledger.mirror.sources import Past, forge, sign
 from tests.ledger.published.made import Copy, Made, everything
 from tests.world import World

@@ -8,8 +8,8 @@ from ledger.monitor.state import State
 from ledger.monitor.watch import Limits, Watch
 from ledger.published.database import DatabaseReader
 from ledger.registry import ANCHOR, REGISTRY
+from tests.ledger.log_keys.test_rotation import change, fill
 from tests.ledger.mirror.test_mirror import audited, mirror
-from tests.ledger.test_rotation import change, fill
 from tests.world import World
 
 

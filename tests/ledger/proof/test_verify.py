@@ -28,7 +28,7 @@ from ledger.registry import Role, Status
 from ledger.seal import ChainWriter, NewEntry
 from ledger.section import ContentFormat, Privacy, Section
 from ledger.statement import Statement
-from ledger.trust import Trust
+from ledger.trust.trust_file import Trust
 from tests.world import Device, World, event
 
 EPC = "https://id.gs1.org/01/09506000134352/21/A1"

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from ledger.log_key import LogKey
+from ledger.log import LogKey
 from ledger.registry import LabelScope
 from ledger.statement import Statement
-from ledger.trust import Trust
-from ledger.trust_bundle import Revoked, TrustBundle
+from ledger.trust.bundle import Revoked, TrustBundle
+from ledger.trust.trust_file import Trust
 
 DAY_S = 86_400
 _UNITS = ((DAY_S, "days"), (3_600, "hours"), (60, "minutes"))

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from ledger import message, succession
+from ledger import message
 from ledger.errors import RegistryError, TrustError
 from ledger.keys import SigningKey
 from ledger.registry import Registry
 from ledger.statement import TELEMETRY, Statement
+from ledger.trust import succession
 from tests import cast, rooted
 from tests.rooted import next_key, pin, say, stream
 

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from ledger import note, trust_text, trusting
+from ledger import note
 from ledger.errors import TrustError, UserError
-from ledger.trust import Trust
-from ledger.trust_bundle import TrustBundle
+from ledger.trust import keeping
+from ledger.trust import text as trust_text
+from ledger.trust.bundle import TrustBundle
+from ledger.trust.trust_file import Trust
 from tests import cast, rooted
 from tests.rooted import ISSUED, REVOKED, SCOPE, bundle, next_key, pin, say, stream
 
@@ -175,7 +177,7 @@ def test_nothing_is_taken_back(what: str, tmp_path: Path) -> None:
     kept.write_text(KNOWN.text)
     new.write_text(make().text)
     with pytest.raises(UserError, match=r"new cannot follow .*kept"):
-        trusting.update(kept, new)
+        keeping.update(kept, new)
     assert kept.read_text() == KNOWN.text and {path.name for path in tmp_path.iterdir()} == {"kept", "new"}
 
 

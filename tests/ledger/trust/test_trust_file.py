@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from ledger.errors import TrustError, UserError
 from ledger.keys import thumbprint
+from ledger.log import Log
 from ledger.note import Signer, Verifier
-from ledger.trust import Log, Trust
+from ledger.trust.trust_file import Trust
 from tests.cast import CHAINS, key
 
 TRUST = Trust("example.com", bytes(range(32)), {c.name: Log(c.name, Verifier.parse(c.vkey)) for c in CHAINS})

@@ -8,7 +8,7 @@ from ledger import note
 from ledger.checkpoint import Checkpoint
 from ledger.errors import NoteError, TrustError
 from ledger.keys import SigningKey
-from ledger.log_key import Log, Rotation, keys_of
+from ledger.log import Log, Rotation, keys_of
 from tests import cast
 
 KEYS = [cast.key(number) for number in range(60, 63)]

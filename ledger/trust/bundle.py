@@ -23,11 +23,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ledger import b64, note, succession
+from ledger import b64, note
 from ledger.errors import MalformedError, NoteError, TrustError
-from ledger.log_key import Log
+from ledger.log import Log
 from ledger.registry import Key, LabelScope, Place, Registry, Role, is_disputed, is_text
 from ledger.topic import NAME
+from ledger.trust import succession
 
 VERSION = 2
 BUNDLE_BYTES_MAX = note.NOTE_BYTES_MAX

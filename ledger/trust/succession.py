@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ledger import fold, message, note
 from ledger.errors import MalformedError, OutsideError, TrustError
 from ledger.fold import Stored
-from ledger.log_key import Log
+from ledger.log import Log
 from ledger.registry import REGISTRY, Chain, Registry
 from ledger.section import ContentFormat, matching
 from ledger.standing import require_standing

@@ -1,9 +1,9 @@
 """The trust file: what a verifier must have from the operator by a way of its own, before it believes anything.
 
 The file with which a ledger begins pins the genesis entry of the registry by its hash, and the logs' keys that the
-genesis names. Once a log's key has changed it has what root keys have said as well (`ledger.succession`), which holds
-by the pin alone. It never expires. A trust bundle (`ledger.trust_bundle`) is signed anew now and then, and knows the
-label keys too. Both are read here.
+genesis names. Once a log's key has changed it has what root keys have said as well (`ledger.trust.succession`), which
+holds by the pin alone. It never expires. A trust bundle (`ledger.trust.bundle`) is signed anew now and then, and knows
+the label keys too. Both are read here.
 """
 
 import json
@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ledger import b64, note, succession, topic
+from ledger import b64, note, topic
 from ledger.errors import NoteError, TrustError, UserError
-from ledger.log_key import Log as Log
+from ledger.log import Log
 from ledger.registry import Chain
-from ledger.trust_bundle import TrustBundle, is_bundle, read_messages
+from ledger.trust import succession
+from ledger.trust.bundle import TrustBundle, is_bundle, read_messages
 
 VERSION = 1
 TRUST_BYTES_MAX = 1024 * 1024
@@ -92,7 +93,7 @@ class Trust:
         raise TrustError(f"the trust file pins no log with the origin {origin!r}")
 
     def following(self, messages: Sequence[bytes]) -> "Trust":
-        """This trust, with the rotations of the root key's stream (`ledger.succession`); raises TrustError."""
+        """This trust, with the rotations of the root key's stream (`ledger.trust.succession`); raises TrustError."""
         trust = self.knowing(succession.follow(self.genesis, messages).chains)
         return trust if len(messages) <= len(self.messages) else replace(trust, messages=tuple(messages))
 

@@ -5,11 +5,12 @@ from typing import Protocol
 
 import psycopg
 
-from ledger import note, read, succession
+from ledger import note, read
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 from ledger.keys import SigningKey
-from ledger.log_key import Log, LogKey
+from ledger.log import Log, LogKey
+from ledger.trust import succession
 
 
 class LogKeys(Protocol):

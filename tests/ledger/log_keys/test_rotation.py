@@ -12,7 +12,7 @@ import pytest
 
 import tallystick
 from edge import confirm
-from ledger import cbor, checkpoint_file, inbox, note, operate, read, rotate, trusting
+from ledger import cbor, checkpoint_file, inbox, note, operate, read
 from ledger.audit.database import DatabaseSource
 from ledger.audit.report import Report
 from ledger.audit.walk import audit
@@ -22,7 +22,9 @@ from ledger.checkpoint import Checkpoint
 from ledger.database import connect
 from ledger.errors import NoteError, TrustError, UserError
 from ledger.keys import SigningKey
-from ledger.log_key import Log
+from ledger.log import Log
+from ledger.log_keys import rotate
+from ledger.log_keys.rotate import Rotated
 from ledger.proof import proving
 from ledger.proof.check import check
 from ledger.proof.inclusion import Form
@@ -36,11 +38,11 @@ from ledger.published.policy import Policy
 from ledger.published.source import PublishedSource
 from ledger.receipt import Answer, Receipt
 from ledger.registry import ANCHOR, REGISTRY
-from ledger.rotate import Rotated
 from ledger.seal import ChainLocked
 from ledger.section import ContentFormat, Privacy
 from ledger.statement import TELEMETRY
-from ledger.trust import Trust
+from ledger.trust import keeping
+from ledger.trust.trust_file import Trust
 from tests.world import Device, World, ticking
 
 ROTATED = ("production", REGISTRY, ANCHOR)
@@ -73,7 +75,7 @@ def change(world: World, chain: str = "production", *, overlap: int = 3, root_ke
 
 def trusted(world: World) -> Trust:
     """What a verifier trusts who has the newest bundle."""
-    return Trust.parse(trusting.issue(world.folder, world.dsn, days=30, now=world.now_ms // 1000).note)
+    return Trust.parse(keeping.issue(world.folder, world.dsn, days=30, now=world.now_ms // 1000).note)
 
 
 def audited(world: World, trust: Trust | None = None) -> Report:
