@@ -25,10 +25,11 @@ def cli() -> None:
 
 
 @cli.command(
+    short_help="Make a device's folder: its key and its settings.",
     epilog=examples(
         "tallystick edge init --name press-1 --organisation https://example.com \\",
         "    --trust trust.json --broker broker.example.com:1883",
-    )
+    ),
 )
 @click.option("--name", required=True, help="The device's name: 1 to 32 of a-z, 0-9 and -.")
 @click.option("--organisation", required=True, metavar="URI", help="Whose device it is, like https://example.com.")
@@ -123,7 +124,10 @@ def status(folder: Path, as_json: bool) -> None:
     click.echo(json.dumps(found) if as_json else statuses.as_text(found))
 
 
-@cli.command(epilog=examples("tallystick edge event made.json --folder press-1 --privacy public"))
+@cli.command(
+    short_help="Sign and spool an EPCIS event.",
+    epilog=examples("tallystick edge event made.json --folder press-1 --privacy public"),
+)
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
 @folder_option
 @click.option(

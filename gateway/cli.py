@@ -44,7 +44,10 @@ cli.add_command(quarantine)
 
 
 @cli.command(
-    epilog=examples("tallystick gateway run --data ~/tally", "tallystick gateway run --workers 2 --http 127.0.0.1:9464")
+    short_help="Run the gateway until stopped.",
+    epilog=examples(
+        "tallystick gateway run --data ~/tally", "tallystick gateway run --workers 2 --http 127.0.0.1:9464"
+    ),
 )
 @command_line.data
 @command_line.dsn
@@ -178,7 +181,9 @@ async def _until_stopped(work: Coroutine[Any, Any, None], parent: IO[Any] | None
         logs.say(logging.INFO, "stopped", "stopped")
 
 
-@cli.command(epilog=examples("tallystick gateway check --data ~/tally"))
+@cli.command(
+    short_help="Look at all that the gateway needs.", epilog=examples("tallystick gateway check --data ~/tally")
+)
 @command_line.data
 @command_line.dsn
 @click.option("--broker", help="MQTT broker, mqtt://user:password@host:port (TALLYSTICK_BROKER).")

@@ -85,10 +85,11 @@ def show(number: int, data: Path | None, dsn: str | None, as_json: bool, output:
 
 
 @quarantine.command(
+    short_help="Have refused messages judged again.",
     epilog=examples(
         "tallystick gateway quarantine replay 17 18",
         "tallystick gateway quarantine replay --all --reason unknown-key",
-    )
+    ),
 )
 @click.argument("numbers", metavar="[ID]...", type=int, nargs=-1)
 @click.option("--all", "every", is_flag=True, help="All that is kept.")

@@ -72,7 +72,10 @@ def key(
     click.echo(f"secret key: {made.file}")
 
 
-@cli.command(epilog=examples("tallystick labels issue --gtin 09506000134352 --lot L2606A --count 24"))
+@cli.command(
+    short_help="Issue the labels of a lot.",
+    epilog=examples("tallystick labels issue --gtin 09506000134352 --lot L2606A --count 24"),
+)
 @command_line.data
 @command_line.dsn
 @command_line.timeout
@@ -183,10 +186,11 @@ def serve(data: Path | None, dsn: str | None, bind: str, port: int, host: str | 
 
 
 @cli.command(
+    short_help="Show an item's proven history.",
     epilog=examples(
         "tallystick labels show 09506000134352 7K3M9QX2AB",
         'tallystick labels show "https://id.example.com/01/09506000134352/21/7K3M9Q?s=2846"',
-    )
+    ),
 )
 @command_line.data
 @command_line.dsn
@@ -211,7 +215,11 @@ def show(data: Path | None, dsn: str | None, as_json: bool, label: tuple[str, ..
         _show(page)
 
 
-@cli.command("verify-page", epilog=examples("tallystick labels verify-page -o verify.html"))
+@cli.command(
+    "verify-page",
+    short_help="Write the page that checks proofs in a browser.",
+    epilog=examples("tallystick labels verify-page -o verify.html"),
+)
 @click.option(
     "-o",
     "--output",

@@ -12,7 +12,7 @@ import click
 from ledger import command_line, names, registration
 from ledger.audit.cli import audit
 from ledger.backup.cli import backup, restore
-from ledger.command_line import checked, examples
+from ledger.command_line import Headed, checked, examples
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 from ledger.log_keys.cli import rotate_key
@@ -39,12 +39,7 @@ def _about_a_device(command: _Command) -> _Command:
     return _operator(click.argument("device")(command_line.reason(required=True)(command)))
 
 
-@click.group()
-def cli() -> None:
-    """Make a ledger, admit keys, prove and check what it holds."""
-
-
-@cli.command(epilog=examples("tallystick ledger init --name example.com --dsn postgresql://localhost/tally"))
+@click.command(epilog=examples("tallystick ledger init --name example.com --dsn postgresql://localhost/tally"))
 @command_line.data
 @command_line.dsn
 @click.option(
@@ -76,7 +71,7 @@ def init(data: Path | None, dsn: str | None, name: str, organisation: str | None
     click.echo(f"trust file: {folder.trust_file}")
 
 
-@cli.command(epilog=examples("tallystick ledger register press-1/registration.json"))
+@click.command(epilog=examples("tallystick ledger register press-1/registration.json"))
 @_operator
 @click.argument("file", type=click.File())
 def register(data: Path | None, dsn: str | None, timeout: float, file: Any) -> None:
@@ -91,7 +86,7 @@ def register(data: Path | None, dsn: str | None, timeout: float, file: Any) -> N
         click.echo(f"registered {entry['type']} {entry['name']}")
 
 
-@cli.command(
+@click.command(
     epilog=examples(
         'tallystick ledger revoke press-1 --reason "taken out of service"',
         'tallystick ledger revoke press-1 --reason "stolen" --disputed-from production:1041',
@@ -130,7 +125,7 @@ def _place(text: str) -> tuple[str | bytes, int]:
     return bytes.fromhex(stream) if stream else chain, int(at)
 
 
-@cli.command(epilog=examples('tallystick ledger reinstate press-1 --reason "the clone was found"'))
+@click.command(epilog=examples('tallystick ledger reinstate press-1 --reason "the clone was found"'))
 @_about_a_device
 def reinstate(data: Path | None, dsn: str | None, timeout: float, device: str, reason: str) -> None:
     """Lift the suspension of DEVICE's key."""
@@ -147,7 +142,7 @@ _STAYS = {
 }
 
 
-@cli.command(epilog=examples("tallystick ledger keys --data ~/tally"))
+@click.command(epilog=examples("tallystick ledger keys --data ~/tally"))
 @command_line.data
 @command_line.dsn
 @command_line.as_json
@@ -189,21 +184,52 @@ def _key(data: Path | None, dsn: str | None, device: str) -> Key:
     return key
 
 
-_COMMANDS = (
-    prove,
-    verify,
-    audit,
-    export,
-    serve,
-    rotate_key,
-    trust,
-    shred,
-    backup,
-    restore,
-    accept_rollback,
-    mirror,
-    import_,
-    monitor,
+@click.group(cls=Headed)
+def cli() -> None:
+    """Make a ledger and keep it, prove and check what it holds, follow another's."""
+
+
+cli.add(
+    "The operator's",
+    {
+        init: "Make a ledger: its keys, its tables, its first entry.",
+        register: "Admit the key of an organisation or a device.",
+        revoke: "Revoke a device's key, for ever.",
+        reinstate: "Lift the suspension of a device's key.",
+        keys: "List the registered keys, and whether they are good.",
+    },
 )
-for _command in _COMMANDS:
-    cli.add_command(_command)
+cli.add(
+    "Whose signatures count",
+    {
+        rotate_key: "Give a log a new key, by the root key's signature.",
+        trust: "Write, show and update trust bundles.",
+    },
+)
+cli.add(
+    "Keeping and deleting",
+    {
+        backup: "Write a backup, while the gateway goes on.",
+        restore: "Restore a backup into an empty database.",
+        accept_rollback: "Let a ledger go on from an older state.",
+        shred: "Delete what statements say, for ever; proofs hold.",
+    },
+)
+cli.add(
+    "Anybody's",
+    {
+        prove: "Write the proof of a statement, or of all about a product.",
+        verify: "Check a proof, offline.",
+        audit: "Rebuild all of a ledger from its entries, and check it.",
+    },
+)
+cli.add(
+    "Published, and followed",
+    {
+        export: "Write what the ledger publishes into a folder.",
+        serve: "Serve what the ledger publishes over HTTP.",
+        mirror: "Follow another's ledger into a folder, and verify it.",
+        import_: "Fill an empty database from a mirror or an export.",
+        monitor: "Watch logs, and tell of forks, silence and findings.",
+    },
+)

@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -16,6 +16,29 @@ _Command = TypeVar("_Command", bound=Callable[..., None])
 def examples(*lines: str) -> str:
     """The end of a command's help: command lines as a person types them; one may go on in the next, after a \\."""
     return "\n  ".join(["\b\nExamples:", *lines])  # click leaves as it is what \b begins
+
+
+class Headed(click.Group):
+    """A group whose help lists its commands below headings, in the order in which they are added."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._headings: dict[str, dict[str, str]] = {}
+
+    def add(self, heading: str, told: Mapping[click.Command, str]) -> None:
+        """Add commands below a heading, each with its line in the group's help."""
+        for command in told:
+            self.add_command(command)
+        self._headings[heading] = {str(command.name): line for command, line in told.items()}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for told in self._headings.values() for name in told]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        width = max(map(len, self.commands))
+        for heading, told in self._headings.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(width), line) for name, line in told.items()])
 
 
 def checked(check: Callable[[str], str]) -> Callable[..., str | None]:

@@ -17,6 +17,18 @@ def every() -> Iterator[tuple[str, click.Command]]:
             yield from _inner(name, command)
 
 
+def groups() -> Iterator[tuple[str, click.Group]]:
+    """Each group of commands, by what a person types; the front door is ""."""
+    waiting: list[tuple[str, click.Command]] = [("", tallystick.cli)]
+    while waiting:
+        words, command = waiting.pop()
+        if isinstance(command, click.Group):
+            yield words, command
+            context = click.Context(command)
+            inner = ((name, command.get_command(context, name)) for name in command.list_commands(context))
+            waiting += [(f"{words} {name}".strip(), one) for name, one in inner if one is not None]
+
+
 def _inner(words: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
     if isinstance(command, click.Group):
         for name, inner in command.commands.items():

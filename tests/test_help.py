@@ -6,6 +6,7 @@ import pytest
 from tests import commands
 
 EVERY = dict(commands.every())
+GROUPS = dict(commands.groups())
 
 
 def _examples(command: click.Command) -> list[str]:
@@ -34,3 +35,14 @@ def test_examples_fit_a_terminal() -> None:
     """An example is copied as it stands, so it breaks where its author broke it: at 90 columns or before."""
     helps = [command.get_help(click.Context(command)) for command in EVERY.values()]
     assert max(len(line) for text in helps for line in text.partition("Examples:\n")[2].splitlines()) <= 90
+
+
+@pytest.mark.parametrize("words", GROUPS)
+def test_a_groups_help_names_each_of_its_commands_in_one_whole_line(words: str) -> None:
+    """Nothing is cut off or wrapped at 80 columns: one look says which command it is."""
+    group = GROUPS[words]
+    context = click.Context(group, terminal_width=80)
+    told = group.get_help(context).partition("--help ")[2].partition("Examples:")[0].splitlines()[1:]
+    rows = [line.split() for line in told if line.startswith("  ") and line.strip()]
+    assert [row[0] for row in rows] == group.list_commands(context)
+    assert all(row[-1].endswith(".") and not row[-1].endswith("...") for row in rows)

@@ -23,7 +23,10 @@ def trust() -> None:
     """
 
 
-@trust.command(epilog=examples("tallystick ledger trust export -o example.trust", "tallystick ledger trust export"))
+@trust.command(
+    short_help="Write a trust bundle, as the registry has it now.",
+    epilog=examples("tallystick ledger trust export -o example.trust", "tallystick ledger trust export"),
+)
 @command_line.data
 @command_line.dsn
 @click.option("-o", "--output", type=_FILE, help="Where to write it; default: to standard output.")
@@ -42,7 +45,10 @@ def export(data: Path | None, dsn: str | None, output: Path | None, days: int) -
     click.echo(f"wrote {output}: {text.age(Trust.parse(bundle.note), time.time())}", err=True)
 
 
-@trust.command(epilog=examples("tallystick ledger trust show example.trust"))
+@trust.command(
+    short_help="Show what a trust file says, and when it ends.",
+    epilog=examples("tallystick ledger trust show example.trust"),
+)
 @click.argument("file", type=_FILE)
 @command_line.as_json
 def show(file: Path, as_json: bool) -> None:
@@ -58,7 +64,10 @@ def show(file: Path, as_json: bool) -> None:
         click.echo("\n".join(printable(line) for line in text.lines(found, now)))
 
 
-@trust.command(epilog=examples("tallystick ledger trust update trust.json --with example.trust"))
+@trust.command(
+    short_help="Replace a trust file by a newer bundle, if it may be.",
+    epilog=examples("tallystick ledger trust update trust.json --with example.trust"),
+)
 @click.argument("file", type=_FILE)
 @click.option("--with", "new", required=True, type=_FILE, help="The newer bundle.")
 def update(file: Path, new: Path) -> None:
