@@ -8,15 +8,14 @@ import fcntl
 import hashlib
 import hmac
 import json
-import os
 import secrets
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.children import User
+from ledger import whole_file
 
 _ROUNDS = 101
 _SALT_BYTES = 12  # Mosquitto takes no other length
@@ -65,14 +64,7 @@ def mosquitto_passwords(users: Mapping[str, Credential]) -> str:
 
 def write_private(path: Path, text: str, owner: User | None = None) -> None:
     """Replace the file at `path` in one step; only its owner may read it."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)  # its mode is 0600
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-        if owner is not None:
-            os.fchown(file.fileno(), owner.uid, owner.gid)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(name).replace(path)
+    whole_file.replace(path, text.encode(), private=True, owner=None if owner is None else (owner.uid, owner.gid))
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from ledger import whole_file
 from ledger.checkpoint import Checkpoint
 from ledger.errors import CheckpointError, UserError
 
@@ -63,12 +64,13 @@ def write(folder: Path, chain: str, text: str) -> None:
     try:
         with new.open("w", encoding="utf-8") as file:
             _take(file, chain)  # while it is being written, nobody clears it
-            _write(file, text)
+            file.write(text)
+            whole_file.settle(file)
             with (folder / f".{chain}.lock").open("a") as lock:
                 _take(lock, chain)
                 _require_newer(load(folder, chain), chain, text)
                 new.replace(folder / chain)
-        sync(folder)
+        whole_file.sync(folder)
         _clear(folder, chain)
     finally:
         new.unlink(missing_ok=True)
@@ -93,7 +95,7 @@ def go_back(folder: Path, chain: str, text: str | None, *, keep_in: Path) -> Non
         else:
             _put(folder / chain, text)
         (folder / f".{chain}.held").unlink(missing_ok=True)
-        sync(folder)
+        whole_file.sync(folder)
 
 
 def hold(folder: Path, chain: str) -> None:
@@ -109,17 +111,7 @@ def is_held(folder: Path, chain: str) -> bool:
 
 def _put(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name.removeprefix('.')}.put")
-    with new.open("w", encoding="utf-8") as file:
-        _write(file, text)
-    new.replace(path)
-    sync(path.parent)
-
-
-def _write(file: IO[str], text: str) -> None:
-    file.write(text)
-    file.flush()
-    os.fsync(file.fileno())
+    whole_file.replace(path, text.encode())
 
 
 def _clear(folder: Path, chain: str) -> None:
@@ -128,15 +120,6 @@ def _clear(folder: Path, chain: str) -> None:
         with suppress(BlockingIOError, FileNotFoundError), left.open("r+") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             left.unlink()
-
-
-def sync(path: Path) -> None:
-    """See a file or a folder on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _take(lock: IO[str], chain: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from ledger import merkle, note, read, registry
+from ledger import merkle, note, read, registry, whole_file
 from ledger.author import Author, Content, compose
 from ledger.database import connect, migrate
 from ledger.errors import NoteError, UserError
@@ -54,9 +54,7 @@ def init(folder: LedgerFolder, dsn: str, *, name: str, organisation: str | None 
     organisation = organisation or f"https://{name}"
     genesis_hash = _seal_genesis(folder, dsn, keys, chains, name=name, organisation=organisation, now_ms=now_ms)
     trust = Trust(name, genesis_hash, {c.name: Log(c.name, note.Verifier.parse(c.vkey)) for c in chains})
-    temporary = folder.trust_file.with_suffix(".new")
-    temporary.write_text(trust.text)
-    temporary.replace(folder.trust_file)
+    whole_file.replace(folder.trust_file, trust.text.encode())
     return trust
 
 

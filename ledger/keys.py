@@ -9,7 +9,7 @@ from typing import Self
 
 from nacl.signing import SigningKey as SodiumKey
 
-from ledger import cbor, private_file
+from ledger import cbor, whole_file
 from ledger.errors import UserError
 
 _PREFIX = "TALLYSTICK-SECRET-KEY-1:"
@@ -65,7 +65,7 @@ class SigningKey:
         text = f"# {comment}\n# kid {self.kid.hex()}\n{_PREFIX}{seed}\n"
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            private_file.create(path, text)
+            whole_file.create(path, text.encode())
         except FileExistsError as error:
             raise UserError(f"{path} exists already", "a key is never overwritten: name another file") from error
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 
-from ledger import checkpoint_file, postgres_programs
+from ledger import checkpoint_file, postgres_programs, whole_file
 from ledger.backup import disk
 from ledger.backup.disk import Tell
 from ledger.backup.manifest import NAME, Manifest
@@ -121,7 +121,7 @@ def _synced(target: Path, tell: Tell) -> list[Path]:
     files = disk.files_in(target)
     for path in files:
         tell(f"reading {path.name} once more, for its hash")
-        checkpoint_file.sync(path)
+        whole_file.sync(path)
     for top, _, _ in os.walk(target):
-        checkpoint_file.sync(Path(top))
+        whole_file.sync(Path(top))
     return files

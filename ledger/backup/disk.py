@@ -8,8 +8,8 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from ledger import whole_file
 from ledger.backup.manifest import File
-from ledger.checkpoint_file import sync
 from ledger.errors import UserError
 
 Tell = Callable[[str], None]
@@ -29,15 +29,9 @@ def make_private(folder: Path) -> Path:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a file for its owner alone, whole or not at all, and see it on the disk."""
+    """Write a file for its owner alone, and its folder."""
     make_private(path.parent)
-    partial = path.with_name(f".{path.name}.new")
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-    sync(path.parent)
+    whole_file.replace(path, data, private=True)
 
 
 def files_in(folder: Path) -> list[Path]:

@@ -11,7 +11,7 @@ from itertools import islice
 
 import psycopg
 
-from ledger import anchor, checkpoint_file, fold
+from ledger import anchor, checkpoint_file, fold, whole_file
 from ledger.audit.rows import BlockRow, EntryRow
 from ledger.block import Header
 from ledger.database import LOCK_CHAIN, connect, migrate
@@ -64,9 +64,7 @@ def _require_free(folder: LedgerFolder, trust: Trust) -> None:
 
 def _keep_trust(folder: LedgerFolder, trust: Trust) -> None:
     folder.path.mkdir(parents=True, exist_ok=True)
-    temporary = folder.trust_file.with_suffix(".new")
-    temporary.write_text(trust.text)
-    temporary.replace(folder.trust_file)
+    whole_file.replace(folder.trust_file, trust.text.encode())
 
 
 def _chains(connection: psycopg.Connection, source: PublishedSource) -> dict[str, int]:

@@ -1,8 +1,8 @@
 """The file of a monitor's state: read, and replaced whole."""
 
-import os
 from pathlib import Path
 
+from ledger import whole_file
 from ledger.errors import MalformedError, UserError
 from ledger.monitor.state import State
 
@@ -23,13 +23,8 @@ def load(path: Path) -> State:
 
 def save(state: State, path: Path) -> None:
     """Write the file, whole or not at all; raises UserError."""
-    new = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with new.open("w", encoding="utf-8") as file:
-            file.write(state.text)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
+        whole_file.replace(path, state.text.encode())
     except OSError as error:
         raise UserError.of_system(f"cannot write {path}", error) from error

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ledger import private_file
+from ledger import whole_file
 from ledger.errors import UserError
 from ledger.published.policy import AUDIENCES
 from ledger.section import Privacy
@@ -63,4 +63,4 @@ def _make(path: Path) -> None:
     """Two that make it at once end with one file."""
     text = json.dumps({name: secrets.token_urlsafe(24) for name in _WITH_TOKENS}, indent=1) + "\n"
     with suppress(FileExistsError):
-        private_file.create(path, text)
+        whole_file.create(path, text.encode())

@@ -1,12 +1,12 @@
 """Writing a published folder so that whoever reads it, or comes after a crash, finds each file whole or not at all."""
 
 import fcntl
-import os
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from ledger import whole_file
 from ledger.errors import UserError
 
 OWN = ".tallystick"  # what in the folder is the writer's, and no path that is published
@@ -57,10 +57,7 @@ class FolderWriter:
         """Make or replace a file."""
         target, new = (self.root / path).absolute(), self.root / _NEW
         self._make(target.parent)
-        with new.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        whole_file.write(new, data)
         new.replace(target)
         self._touched.add(target.parent)
 
@@ -78,11 +75,7 @@ class FolderWriter:
         """Wait until all names are on the disk."""
         for folder in sorted(self._touched):
             with suppress(FileNotFoundError):  # removed since
-                handle = os.open(folder, os.O_RDONLY)
-                try:
-                    os.fsync(handle)
-                finally:
-                    os.close(handle)
+                whole_file.sync(folder)
         self._touched.clear()
 
     def _make(self, folder: Path) -> None:

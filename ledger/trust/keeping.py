@@ -1,9 +1,8 @@
 """Issuing a trust bundle, and keeping one: what `ledger trust` does with files and the database."""
 
-import os
 from pathlib import Path
 
-from ledger import checkpoint_file, read
+from ledger import checkpoint_file, read, whole_file
 from ledger.database import connect
 from ledger.errors import TrustError, UserError
 from ledger.folder import LedgerFolder
@@ -73,14 +72,7 @@ def update(path: Path, new: Path) -> Trust:
 
 def write(path: Path, text: str) -> None:
     """Write a file so that a crash leaves the old one or the new one, whole; raises UserError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        whole_file.replace(path, text.encode())
     except OSError as error:
         raise UserError.of_system(f"cannot write {path}", error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
