@@ -1,7 +1,6 @@
 """What the commands of all folders share: options that mean one thing everywhere, and examples in every help."""
 
 import math
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -137,9 +136,3 @@ def _reason(text: str) -> str:
             "a reason is one line of 1 to 256 characters", "say in a line why: it stands in the ledger for ever"
         )
     return text
-
-
-def tell(line: str) -> None:
-    """Say on a terminal what is going on, in the place of what was said before; with "" nothing is."""
-    if sys.stderr.isatty():
-        click.echo(f"\r\x1b[K{line}", err=True, nl=False)

@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import IO
 
+from ledger.errors import UserError
+
 
 def replace(path: Path, data: bytes, *, private: bool = False, owner: tuple[int, int] | None = None) -> None:
     """Make or replace the file at `path`: a crash leaves the old one or the new one. OSError leaves the old one.
@@ -17,6 +19,14 @@ def replace(path: Path, data: bytes, *, private: bool = False, owner: tuple[int,
     finally:
         beside.unlink(missing_ok=True)
     sync(path.parent)
+
+
+def put(path: Path, data: bytes) -> None:
+    """As `replace`, for a file that the user has named; raises UserError."""
+    try:
+        replace(path, data)
+    except OSError as error:
+        raise UserError.of_system(f"cannot write {path}", error) from error
 
 
 def create(path: Path, data: bytes) -> None:

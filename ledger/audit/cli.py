@@ -105,18 +105,19 @@ def _published(location: str, trust: Path | None, token_file: Path | None) -> tu
 
 
 def _run(opened: _Opened, trust: "Trust", resume: Path | None, *, anew: bool) -> "Report":
-    from ledger.audit import text, walk
+    from ledger.audit import walk
     from ledger.audit.resume import Keeper, load, misfit
     from ledger.audit.state import ResumeError
     from ledger.audit.state_file import Saved
     from ledger.audit.workers import Workers, cores
+    from ledger.progress import Progress
 
     saved = Saved(trust.genesis) if resume is None or anew else load(resume, trust)
     keep = Keeper(resume, saved, now_ms=lambda: time.time_ns() // 1_000_000) if resume else walk.nowhere
     with (
         opened as (source, at),
         Workers(source, at, cores()) as workers,
-        text.Progress(sys.stderr) as progress,
+        Progress(sys.stderr) as progress,
     ):
         try:
             return walk.audit(source, trust, tell=progress, examine=workers.examine, before=saved.chains, keep=keep)

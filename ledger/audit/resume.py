@@ -1,11 +1,11 @@
 """Going on with an audit: its state, kept in a file from time to time, so that no end loses more than some seconds."""
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from ledger import whole_file
 from ledger.audit.report import Part
 from ledger.audit.state import State
 from ledger.audit.state_file import Saved
@@ -49,7 +49,7 @@ class Keeper:
         if at_end or now - self._kept_at >= SAVE_S:
             self._kept_at = now
             self._chains[chain] = _parted(make(), self._now_ms())
-            _write(self._file, Saved(self._genesis, self._chains).encode())
+            whole_file.put(self._file, Saved(self._genesis, self._chains).encode())
 
 
 def _parted(state: State, now_ms: int) -> State:
@@ -57,16 +57,3 @@ def _parted(state: State, now_ms: int) -> State:
     if state.size <= (state.parts[-1].size if state.parts else 0):
         return state
     return replace(state, parts=(*state.parts, Part(state.size, now_ms)))
-
-
-def _write(file: Path, data: bytes) -> None:
-    """Write so that a crash leaves the old file or the new one, whole."""
-    new = file.with_name(f".{file.name}.new")
-    try:
-        with new.open("wb") as opened:
-            opened.write(data)
-            opened.flush()
-            os.fsync(opened.fileno())
-        new.replace(file)
-    except OSError as error:
-        raise UserError.of_system(f"cannot write {file}", error) from error

@@ -1,5 +1,6 @@
 """`tallystick ledger backup | restore`."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -7,6 +8,7 @@ import click
 from ledger import command_line
 from ledger.command_line import examples
 from ledger.folder import LedgerFolder
+from ledger.progress import Progress
 from ledger.settings import Settings
 
 _folder = click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
@@ -28,8 +30,8 @@ def backup(folder: Path, data: Path | None, dsn: str | None, keys: bool, jobs: i
 
     settings = Settings.load(data, dsn=dsn)
     ledger = LedgerFolder(settings.data / "ledger")
-    made = work.make(folder, ledger, settings.need_dsn(), keys=keys, jobs=jobs, tell=command_line.tell)
-    command_line.tell("")
+    with Progress(sys.stderr) as progress:
+        made = work.make(folder, ledger, settings.need_dsn(), keys=keys, jobs=jobs, tell=progress.say)
     for chain, (size, root) in made.chains.items():
         click.echo(f"{chain:<12} {size:>10,} entries  root {root[:16]}…")
     size = sum(file.bytes for file in made.files.values())
@@ -53,8 +55,8 @@ def restore(folder: Path, data: Path | None, dsn: str | None, jobs: int) -> None
 
     settings = Settings.load(data, dsn=dsn)
     ledger = LedgerFolder(settings.data / "ledger")
-    made = work.restore(folder, ledger, settings.need_dsn(), jobs=jobs, tell=command_line.tell)
-    command_line.tell("")
+    with Progress(sys.stderr) as progress:
+        made = work.restore(folder, ledger, settings.need_dsn(), jobs=jobs, tell=progress.say)
     click.echo(f"restored the ledger {made.ledger} as of {made.made_at}")
     for chain, (size, root) in made.chains.items():
         click.echo(f"{chain:<12} {size:>10,} entries  root {root[:16]}…")

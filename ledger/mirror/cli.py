@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from ledger.settings import Settings
 
 if TYPE_CHECKING:
     from ledger.mirror.mirror import Outcome
+    from ledger.progress import Progress
 
 _AT_ONCE = 8  # requests
 
@@ -55,11 +56,11 @@ def mirror(
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    from ledger.audit.text import Progress
     from ledger.mirror import evidence, following
     from ledger.mirror.growth import Source
     from ledger.mirror.mirror import Mirror
     from ledger.mirror.store import Store
+    from ledger.progress import Progress
     from ledger.published import location
     from ledger.trust.trust_file import Trust
 
@@ -74,15 +75,18 @@ def mirror(
         for chain in go_on:
             if not evidence.go_on(folder, chain):
                 raise UserError(f"there is no evidence against {chain!r} in {folder}", "name a chain that has forked")
-        tell = _tell_json if as_json else _tell
+        tell = _tell_json if as_json else _telling(progress)
         following.run(mirrored, Source(reader, pool, source), every_s=every if follow else None, tell=tell, warn=_warn)
 
 
-def _tell(outcomes: Sequence["Outcome"]) -> None:
-    if outcomes and sys.stderr.isatty():
-        click.echo("\r\x1b[K", nl=False, err=True)  # where the progress stood
-    for outcome in outcomes:
-        click.echo(str(outcome))
+def _telling(progress: "Progress") -> Callable[[Sequence["Outcome"]], None]:
+    def tell(outcomes: Sequence["Outcome"]) -> None:
+        if outcomes:
+            progress.clear()
+        for outcome in outcomes:
+            click.echo(str(outcome))
+
+    return tell
 
 
 def _tell_json(outcomes: Sequence["Outcome"]) -> None:
@@ -115,8 +119,8 @@ def import_(folder: Path, data: Path | None, dsn: str | None, trust: Path | None
     Sections that came late, or were shredded, after their entries were imported are not brought up to date: import
     into an empty database anew.
     """
-    from ledger.audit.text import Progress
     from ledger.mirror import importing
+    from ledger.progress import Progress
 
     settings = Settings.load(data, dsn=dsn)
     with Progress(sys.stderr) as progress:

@@ -25,6 +25,6 @@ def save(state: State, path: Path) -> None:
     """Write the file, whole or not at all; raises UserError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        whole_file.replace(path, state.text.encode())
     except OSError as error:
         raise UserError.of_system(f"cannot write {path}", error) from error
+    whole_file.put(path, state.text.encode())

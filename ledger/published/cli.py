@@ -2,8 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +42,7 @@ def export(data: Path | None, dsn: str | None, audience: str, as_json: bool, fol
     copies the files named head and checkpoint last.
     """
     from ledger.database import connect
+    from ledger.progress import Progress
     from ledger.published.database import DatabaseReader
     from ledger.published.export import export as run
     from ledger.published.policy import AUDIENCES as PRIVACIES
@@ -52,9 +52,9 @@ def export(data: Path | None, dsn: str | None, audience: str, as_json: bool, fol
     ledger = LedgerFolder(settings.data / "ledger")
     trust = ledger.trust()
     policy = Policy.of(PRIVACIES[audience], settings.need_public(trust))
-    with connect(settings.need_dsn(), autocommit=True) as connection, _bar("exporting") as tell:
+    with connect(settings.need_dsn(), autocommit=True) as connection, Progress(sys.stderr, of="files") as progress:
         reader = DatabaseReader(connection, ledger, policy.audience, policy.public)
-        done = run(reader, trust, folder, policy, tell=tell)
+        done = run(reader, trust, folder, policy, tell=partial(progress, "exporting"))
     if as_json:
         told = {"audience": audience, "logs": done.sizes, "written": done.written, "removed": done.removed}
         click.echo(json.dumps({**told, "bytes": done.bytes}))
@@ -105,18 +105,3 @@ def _readers(settings: Settings, folder: Path | None) -> "tuple[Readers, Tokens]
         return DatabaseReaders(settings.need_dsn(), ledger, public), Tokens.load_or_make(ledger.tokens_file)
     tokens = Tokens.load_or_make(ledger.tokens_file) if ledger.tokens_file.exists() else Tokens()
     return FolderReaders(FolderReader(folder), settings.public), tokens
-
-
-@contextmanager
-def _bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar, on a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda done, total: None
-        return
-    with click.progressbar(length=0, label=label, file=sys.stderr) as bar:
-
-        def tell(done: int, total: int) -> None:
-            bar.length = total
-            bar.update(done - bar.pos)
-
-        yield tell

@@ -10,6 +10,7 @@ from ledger import command_line
 from ledger.command_line import examples
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
+from ledger.progress import Progress
 from ledger.settings import Settings
 
 _BEYOND = """Not reached from here: backups and archived WAL that were made before; export folders, until
@@ -63,8 +64,8 @@ def shred(
         _confirm(wanted.lines, yes=yes)
         entry = _post(folder, where, wanted, reason=reason, timeout_s=timeout)
         click.echo(f"registry entry {entry} says that it is shredded")
-    done = work.finish(folder, where, timeout_s=timeout, rewrite=rewrite, tell=command_line.tell)
-    command_line.tell("")
+    with Progress(sys.stderr) as progress:
+        done = work.finish(folder, where, timeout_s=timeout, rewrite=rewrite, tell=progress.say)
     click.echo(f"deleted {done.count} section{'' if done.count == 1 else 's'}")
     if done.is_seen:
         raise UserError(

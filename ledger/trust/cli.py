@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ledger import command_line
+from ledger import command_line, whole_file
 from ledger.command_line import examples
 from ledger.folder import LedgerFolder
 from ledger.settings import Settings
@@ -41,7 +41,7 @@ def export(data: Path | None, dsn: str | None, output: Path | None, days: int) -
     if output is None:
         click.echo(bundle.note, nl=False)
         return
-    keeping.write(output, bundle.note)
+    whole_file.put(output, bundle.note.encode())
     click.echo(f"wrote {output}: {text.age(Trust.parse(bundle.note), time.time())}", err=True)
 
 

@@ -53,7 +53,7 @@ def refresh(folder: LedgerFolder, dsn: str) -> Trust:
             f"{folder.trust_file} and the registry differ: {error}", "run 'tallystick ledger audit'"
         ) from error
     if followed != trust:
-        write(folder.trust_file, followed.text)
+        whole_file.put(folder.trust_file, followed.text.encode())
     return followed
 
 
@@ -66,13 +66,5 @@ def update(path: Path, new: Path) -> Trust:
         raise UserError(
             f"{new} cannot follow {path}: {error}", "ask the ledger's operator for the newest one"
         ) from error
-    write(path, trust.text)
+    whole_file.put(path, trust.text.encode())
     return trust
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file so that a crash leaves the old one or the new one, whole; raises UserError."""
-    try:
-        whole_file.replace(path, text.encode())
-    except OSError as error:
-        raise UserError.of_system(f"cannot write {path}", error) from error

@@ -19,7 +19,6 @@ from deploy.postgres import Postgres
 from ledger import anchor, message, note
 from ledger.audit.database import DatabaseSource
 from ledger.audit.report import PROBLEMS_KEPT, Report
-from ledger.audit.text import Progress
 from ledger.audit.walk import audit
 from ledger.block import Header
 from ledger.checkpoint import Checkpoint
@@ -27,6 +26,7 @@ from ledger.database import connect
 from ledger.folder import LedgerFolder
 from ledger.keys import SigningKey
 from ledger.log import Log
+from ledger.progress import Progress
 from ledger.registry import ANCHOR, REGISTRY, Role
 from ledger.seal import ChainWriter, NewEntry
 from ledger.statement import TELEMETRY, Statement
