@@ -1,5 +1,6 @@
 """Judging one message: is it the next link of its stream, a repeat, or refused, and why.
 
+In three steps, `opened`, `is_signed` and `placed`: many signatures one after the other take less than each for itself.
 Pure: bytes, the registry and the stream heads come in, a verdict goes out. What is admitted depends on the envelope
 alone, never on the content, so that a stream in the ledger has no holes by construction.
 """
@@ -60,30 +61,6 @@ class Refused(NamedTuple):
 
 
 Verdict = Admitted | Behind | Refused
-
-
-def judge(
-    payload: bytes,
-    *,
-    topic: Topic,
-    origin: str,
-    registry: Registry,
-    suspended: frozenset[bytes] = frozenset(),
-    streams: Streams,
-) -> Verdict:
-    """Judge one message that came on `topic`, for the chain whose log has this `origin`.
-
-    `suspended` are keys whose suspension is decided but not yet sealed in the registry.
-    """
-    found = opened(payload, registry)
-    if isinstance(found, Refused):
-        return found
-    if not is_signed(found):
-        return Refused(Reason.SIGNATURE)
-    return placed(found, topic=topic, origin=origin, suspended=suspended, streams=streams)
-
-
-# Its three steps, for whoever has many messages: many signatures one after the other take less than each for itself.
 
 
 class Opened(NamedTuple):

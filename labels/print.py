@@ -52,13 +52,6 @@ def label_png(face: Face, *, module_px: int = MODULE_PX) -> bytes:
     return _png(draw(face, module_px=module_px), module_px)
 
 
-def render_png(
-    link: str, *, module_px: int = MODULE_PX, caption: Sequence[str] = (), title: str = "", note: str = ""
-) -> bytes:
-    """The label of a link as a PNG, with `caption` lines beside the code and `note` below."""
-    return label_png(Face(link, title, tuple(caption), note), module_px=module_px)
-
-
 def sheet_png(faces: Sequence[Face], *, columns: int = 4, module_px: int = MODULE_PX) -> bytes:
     """Labels side by side in rows of `columns`, with lines to cut along, as one PNG."""
     drawn = [draw(face, module_px=module_px) for face in faces]

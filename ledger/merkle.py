@@ -204,11 +204,6 @@ def consistency_proof(old_size: int, new_size: int, read: Read) -> list[bytes]:
     return _read_spans(_listed(_consistency_spans(old_size, new_size)), read)
 
 
-def range_nodes(first: int, last: int, size: int) -> list[Node]:
-    """What `range_proof` reads."""
-    return _nodes(_range_spans(first, last, size))
-
-
 def range_proof(first: int, last: int, size: int, read: Read) -> list[bytes]:
     """The proof that entries `first` to `last`, both included, stand there in the tree of `size`.
 
@@ -218,14 +213,8 @@ def range_proof(first: int, last: int, size: int, read: Read) -> list[bytes]:
     return _read_spans(_range_spans(first, last, size), read)
 
 
-def root_nodes(size: int) -> list[Node]:
-    """What `root_from` reads: one node for each bit that is set in `size`, largest first."""
-    _require_size(size)
-    return _Span(0, size).nodes()
-
-
 def root_from(size: int, read: Read) -> bytes:
-    """The root of the tree of `size`."""
+    """The root of the tree of `size`. It reads one node for each bit that is set in `size`, largest first."""
     _require_size(size)
     return _read_spans([_Span(0, size)], read)[0] if size else EMPTY_ROOT
 

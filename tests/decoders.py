@@ -578,7 +578,7 @@ def _of_edge() -> Iterator[Target]:
 def _of_gateway() -> Iterator[Target]:
     yield of_text("gateway.address.parse_address", address.parse_address, UserError, "127.0.0.1:8421", "[::1]:0")
     yield of_text("gateway.workers.Worker.parse", Worker.parse, ValueError, "0/2", write=str, one_encoding=False)
-    yield of_bytes("gateway.judge.judge", judged, (), *seeds.MESSAGES)
+    yield of_bytes("gateway.judge.opened", judged, (), *seeds.MESSAGES)
     yield of_bytes(
         "ledger.projection.content.Rows.read", _rows, (), *seeds.PACKS, *seeds.EVENTS, *seeds.STREAMS, *seeds.ENTRIES
     )

@@ -9,11 +9,12 @@ import statistics
 import sys
 import time
 
-from gateway.judge import Admitted, Streams, Verdict, judge
+from gateway.judge import Admitted, Streams, Verdict
 from ledger.projection.content import Rows
 from ledger.topic import Topic
 from tests import cast
 from tests.bombs import KIB, bombs, good
+from tests.gateway.judging import judge
 
 SIZES = (4 * KIB, 60 * KIB, 180 * KIB)
 ROUNDS = 3

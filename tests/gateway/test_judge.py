@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from gateway.judge import OVERSIZED_READ_MAX, Admitted, Behind, Head, Refused, Streams, Verdict, judge
+from gateway.judge import OVERSIZED_READ_MAX, Admitted, Behind, Head, Refused, Streams, Verdict
 from ledger import cbor, cose, message
 from ledger.keys import SigningKey
 from ledger.message import MESSAGE_BYTES_MAX
@@ -30,6 +30,7 @@ from tests.cast import (
     say,
     sign,
 )
+from tests.gateway.judging import judge
 from tests.hostile import NASTY, briefly, bytes_near
 
 LINE_1, LINE_2 = Topic("production", "line-1"), Topic("production", "line-2")

