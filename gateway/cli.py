@@ -92,7 +92,7 @@ def run(
     any free one.
     """
     settings = Settings.load(data, dsn=dsn, broker=broker)
-    folder, names = LedgerFolder(settings.data / "ledger"), _chains(chains)
+    folder, names = settings.ledger, _chains(chains)
     folder.trust()
     logs.set_up(log_format)
     address = parse_address(http) if http else None
@@ -202,7 +202,7 @@ def check(
     from gateway.service import now_ms
 
     settings = Settings.load(data, dsn=dsn, broker=broker)
-    checks = probe.look(settings, LedgerFolder(settings.data / "ledger"), _chains(chains), now_ms())
+    checks = probe.look(settings, settings.ledger, _chains(chains), now_ms())
     for found in checks:
         if as_json:
             click.echo(json.dumps(asdict(found)))

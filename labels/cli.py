@@ -288,6 +288,6 @@ def _show(page: "Page") -> None:
 
 
 def _folder(settings: Settings) -> LedgerFolder:
-    folder = LedgerFolder(settings.data / "ledger")
+    folder = settings.ledger
     folder.trust()  # or say that there is no ledger
     return folder

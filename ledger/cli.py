@@ -14,7 +14,6 @@ from ledger.audit.cli import audit
 from ledger.backup.cli import backup, restore
 from ledger.command_line import Headed, checked, examples
 from ledger.errors import UserError
-from ledger.folder import LedgerFolder
 from ledger.log_keys.cli import rotate_key
 from ledger.mirror.cli import import_, mirror
 from ledger.monitor.cli import monitor
@@ -63,7 +62,7 @@ def init(data: Path | None, dsn: str | None, name: str, organisation: str | None
     from ledger import genesis
 
     settings = Settings.load(data, dsn=dsn)
-    folder = LedgerFolder(settings.data / "ledger")
+    folder = settings.ledger
     made = genesis.init(
         folder, settings.need_dsn(), name=name, organisation=organisation, now_ms=time.time_ns() // 1_000_000
     )
@@ -153,7 +152,7 @@ def keys(data: Path | None, dsn: str | None, as_json: bool) -> None:
 
     settings = Settings.load(data, dsn=dsn)
     with connect(settings.need_dsn()) as connection:
-        registry = published_registry(connection, LedgerFolder(settings.data / "ledger"))
+        registry = published_registry(connection, settings.ledger)
     rows = [
         {"name": key.name, "role": key.role, "status": key.status, "urn": key.subject, "kid": key.kid.hex()}
         for key in registry.keys.values()
@@ -169,7 +168,7 @@ def _post(data: Path | None, dsn: str | None, timeout: float, entries: list[dict
     from ledger import operate
 
     settings = Settings.load(data, dsn=dsn)
-    operate.post(LedgerFolder(settings.data / "ledger"), settings.need_dsn(), entries, timeout_s=timeout)
+    operate.post(settings.ledger, settings.need_dsn(), entries, timeout_s=timeout)
 
 
 def _key(data: Path | None, dsn: str | None, device: str) -> Key:
@@ -178,7 +177,7 @@ def _key(data: Path | None, dsn: str | None, device: str) -> Key:
 
     settings = Settings.load(data, dsn=dsn)
     with connect(settings.need_dsn()) as connection:
-        key = published_registry(connection, LedgerFolder(settings.data / "ledger")).key_named(device)
+        key = published_registry(connection, settings.ledger).key_named(device)
     if key is None:
         raise UserError(f"no key is registered for {device!r}", "'tallystick ledger keys' lists them")
     return key

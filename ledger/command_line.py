@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -91,7 +92,8 @@ timeout = click.option(
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 as_json_lines = click.option("--json", "as_json", is_flag=True, help="JSON, one object a line.")
-trust = click.option("--trust", type=click.Path(path_type=Path), help="The operator's trust file.")
+_trust = partial(click.option, "--trust", type=click.Path(path_type=Path), help="The operator's trust file.")
+trust, needed_trust = _trust(), _trust(required=True)
 token = click.option(
     "--token-file", type=click.Path(path_type=Path), help="A file with the token that opens more of an address to you."
 )
@@ -136,3 +138,15 @@ def _reason(text: str) -> str:
             "a reason is one line of 1 to 256 characters", "say in a line why: it stands in the ledger for ever"
         )
     return text
+
+
+def need_reason(reason: str | None) -> str:
+    """The reason, where only some ways of calling a command need one; raises UserError."""
+    if reason is None:
+        raise UserError("why is not said", "give --reason: it stands in the ledger for ever")
+    return reason
+
+
+def warn(text: object) -> None:
+    """Say on standard error what is amiss, and go on."""
+    click.echo(f"tallystick: warning: {text}", err=True)

@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from ledger import names, topic
 from ledger.errors import UserError
+from ledger.folder import LedgerFolder
 from ledger.trust.trust_file import Trust
 
 FILE_NAME = "tallystick.toml"
@@ -73,6 +74,11 @@ class Settings:
             labels_host=names.host(host) if host else None,
             public=file.names("ledger", "public"),
         )
+
+    @property
+    def ledger(self) -> LedgerFolder:
+        """The operator's ledger folder."""
+        return LedgerFolder(self.data / "ledger")
 
     def need_dsn(self) -> str:
         """The database's libpq connection string."""

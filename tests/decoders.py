@@ -668,7 +668,7 @@ OTHERS = {
     "ledger.published.serve.Readers.read": "a protocol",
     "ledger.keys.load_or_make": "by SigningKey.load",
     "ledger.seal.ChainWriter.read_nodes": "reads our own database",
-    "ledger.trust.bundle.Revoked.of": "takes what the registry has read",
+    "ledger.trust.parts.Revoked.of": "takes what the registry has read",
     "ledger.trust.bundle.read_messages": "by Trust.parse",
     "ledger.settings._File.read": "by Settings.load",
 }

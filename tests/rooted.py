@@ -9,7 +9,8 @@ from ledger.keys import SigningKey
 from ledger.registry import REGISTRY, LabelScope
 from ledger.section import ContentFormat, Privacy
 from ledger.statement import EVENTS, NO_PREVIOUS, Statement, Tally
-from ledger.trust.bundle import Revoked, TrustBundle
+from ledger.trust.bundle import TrustBundle
+from ledger.trust.parts import Revoked
 from tests import cast
 
 ORIGIN = f"example.com/tallystick/{REGISTRY}"

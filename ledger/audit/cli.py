@@ -12,7 +12,6 @@ import click
 from ledger import command_line
 from ledger.command_line import examples
 from ledger.errors import UserError
-from ledger.folder import LedgerFolder
 from ledger.settings import Settings
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def _own(data: Path | None, dsn: str | None) -> tuple["Trust", _Opened]:
     from ledger.audit.sources import in_database
 
     settings = Settings.load(data, dsn=dsn)
-    folder = LedgerFolder(settings.data / "ledger")
+    folder = settings.ledger
     return folder.trust(), in_database(settings.need_dsn(), folder)
 
 

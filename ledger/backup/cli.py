@@ -7,7 +7,6 @@ import click
 
 from ledger import command_line
 from ledger.command_line import examples
-from ledger.folder import LedgerFolder
 from ledger.progress import Progress
 from ledger.settings import Settings
 
@@ -29,7 +28,7 @@ def backup(folder: Path, data: Path | None, dsn: str | None, keys: bool, jobs: i
     from ledger.backup import backup as work
 
     settings = Settings.load(data, dsn=dsn)
-    ledger = LedgerFolder(settings.data / "ledger")
+    ledger = settings.ledger
     with Progress(sys.stderr) as progress:
         made = work.make(folder, ledger, settings.need_dsn(), keys=keys, jobs=jobs, tell=progress.say)
     for chain, (size, root) in made.chains.items():
@@ -54,7 +53,7 @@ def restore(folder: Path, data: Path | None, dsn: str | None, jobs: int) -> None
     from ledger.backup import restore as work
 
     settings = Settings.load(data, dsn=dsn)
-    ledger = LedgerFolder(settings.data / "ledger")
+    ledger = settings.ledger
     with Progress(sys.stderr) as progress:
         made = work.restore(folder, ledger, settings.need_dsn(), jobs=jobs, tell=progress.say)
     click.echo(f"restored the ledger {made.ledger} as of {made.made_at}")

@@ -6,7 +6,6 @@ import click
 
 from ledger import command_line
 from ledger.command_line import examples
-from ledger.folder import LedgerFolder
 from ledger.log import OVERLAP, OVERLAP_MIN
 from ledger.settings import Settings
 
@@ -54,7 +53,7 @@ def rotate_key(
 
     settings = Settings.load(data, dsn=dsn)
     made = rotate(
-        LedgerFolder(settings.data / "ledger"),
+        settings.ledger,
         settings.need_dsn(),
         chain,
         root_key=root_key,

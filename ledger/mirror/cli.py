@@ -10,7 +10,7 @@ import click
 
 from ledger import command_line
 from ledger.command_line import examples
-from ledger.errors import SourceError, UserError
+from ledger.errors import UserError
 from ledger.settings import Settings
 
 if TYPE_CHECKING:
@@ -76,7 +76,9 @@ def mirror(
             if not evidence.go_on(folder, chain):
                 raise UserError(f"there is no evidence against {chain!r} in {folder}", "name a chain that has forked")
         tell = _tell_json if as_json else _telling(progress)
-        following.run(mirrored, Source(reader, pool, source), every_s=every if follow else None, tell=tell, warn=_warn)
+        following.run(
+            mirrored, Source(reader, pool, source), every_s=every if follow else None, tell=tell, warn=command_line.warn
+        )
 
 
 def _telling(progress: "Progress") -> Callable[[Sequence["Outcome"]], None]:
@@ -92,10 +94,6 @@ def _telling(progress: "Progress") -> Callable[[Sequence["Outcome"]], None]:
 def _tell_json(outcomes: Sequence["Outcome"]) -> None:
     for outcome in outcomes:
         click.echo(json.dumps(outcome.document))
-
-
-def _warn(problem: SourceError) -> None:
-    click.echo(f"tallystick: warning: {problem}", err=True)
 
 
 @click.command(

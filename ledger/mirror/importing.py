@@ -24,7 +24,7 @@ def run(
     """Import `folder`; each chain's size before and after. Raises UserError if it does not audit, or has no room."""
     if not folder.is_dir():
         raise UserError(f"{folder} is no folder", "name a mirror's or an export's")
-    own, reader = LedgerFolder(settings.data / "ledger"), FolderReader(folder)
+    own, reader = settings.ledger, FolderReader(folder)
     trust = followed(reader, _trust(folder, trust_file, own))
     report = audit(PublishedSource(reader, trust), trust, tell=lambda chain, entries, _: tell(chain, entries))
     if not report.ok:

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -82,11 +81,11 @@ def monitor(
     settings = Settings.load(data, dsn=dsn)
     file = state or settings.data / "monitor.json"
     remembered = state_file.load(file)
-    remembered.trust = _trust(trust, remembered, LedgerFolder(settings.data / "ledger"))
+    remembered.trust = _trust(trust, remembered, settings.ledger)
     watch = Watch(remembered.trust, remembered, Limits(silent_after, stalled_after))
     with _opened(sources, settings, token_file) as readers, _stoppable():
         tell, grown = (_tell_json, _tell_sizes_json) if as_json else (_tell, _tell_sizes)
-        following = Monitor(watch, remembered, file, tell=tell, grown=grown, warn=_warn, webhook=webhook)
+        following = Monitor(watch, remembered, file, tell=tell, grown=grown, warn=command_line.warn, webhook=webhook)
         try:
             if once:
                 following.round(readers, time.time_ns() // 1_000_000)
@@ -122,7 +121,7 @@ def _opened(sources: tuple[str, ...], settings: Settings, token_file: Path | Non
         readers: dict[str, Reader] = {s: exits.enter_context(location.reading(s, token)) for s in sources}
         if not sources:
             connection = exits.enter_context(connect(settings.need_dsn(), autocommit=True))
-            readers[OWN] = DatabaseReader(connection, LedgerFolder(settings.data / "ledger"))
+            readers[OWN] = DatabaseReader(connection, settings.ledger)
         yield readers
 
 
@@ -153,8 +152,3 @@ def _tell_sizes(sizes: Mapping[str, int]) -> None:
 
 def _tell_sizes_json(sizes: Mapping[str, int]) -> None:
     click.echo(json.dumps({"sizes": dict(sizes)}))
-
-
-def _warn(text: str) -> None:
-    click.echo(f"tallystick: warning: {text}", err=True)
-    sys.stderr.flush()

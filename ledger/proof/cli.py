@@ -11,7 +11,6 @@ import click
 from ledger import command_line
 from ledger.command_line import examples
 from ledger.errors import UserError
-from ledger.folder import LedgerFolder
 from ledger.settings import Settings
 
 
@@ -47,7 +46,7 @@ def prove(data: Path | None, dsn: str | None, form: str, private: bool, output: 
     from ledger.proof.inclusion import Form
 
     settings = Settings.load(data, dsn=dsn)
-    folder = LedgerFolder(settings.data / "ledger")
+    folder = settings.ledger
     made = proving.make(settings.need_dsn(), folder, folder.trust(), form=Form(form), private=private, **which)
     if output == Path("-") or (output is None and not sys.stdout.isatty()):
         click.echo(made.proof, nl=False)
@@ -77,7 +76,7 @@ def _named(files: dict[str, bytes], output: Path, *, exact: bool) -> dict[Path, 
 )
 @click.argument("proof", metavar="FILE", type=click.File("rb"))
 @click.option("--statement", type=click.File("rb"), help="The statement's file, if it is not in FILE, or to compare.")
-@click.option("--trust", required=True, type=click.Path(path_type=Path), help="The operator's trust file.")
+@command_line.needed_trust
 @command_line.as_json
 def verify(proof: Any, statement: Any, trust: Path, as_json: bool) -> None:
     """Check the proof in FILE (- for standard input), offline: what is named here is all that is read.
@@ -96,7 +95,7 @@ def verify(proof: Any, statement: Any, trust: Path, as_json: bool) -> None:
 
     trusted, steps, form, now = Trust.load(trust), list[Step](), Form.BUNDLE, time.time()
     if expired := trust_text.warning(trusted, now):
-        click.echo(f"warning: {expired}", err=True)
+        command_line.warn(expired)
     try:
         given = None if statement is None else _read(statement)
         data = _read(proof)

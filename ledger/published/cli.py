@@ -10,7 +10,6 @@ import click
 
 from ledger import command_line
 from ledger.command_line import examples
-from ledger.folder import LedgerFolder
 from ledger.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def export(data: Path | None, dsn: str | None, audience: str, as_json: bool, fol
     from ledger.published.policy import Policy
 
     settings = Settings.load(data, dsn=dsn)
-    ledger = LedgerFolder(settings.data / "ledger")
+    ledger = settings.ledger
     trust = ledger.trust()
     policy = Policy.of(PRIVACIES[audience], settings.need_public(trust))
     with connect(settings.need_dsn(), autocommit=True) as connection, Progress(sys.stderr, of="files") as progress:
@@ -99,7 +98,7 @@ def _readers(settings: Settings, folder: Path | None) -> "tuple[Readers, Tokens]
     from ledger.published.serve import DatabaseReaders, FolderReaders
     from ledger.published.tokens import Tokens
 
-    ledger = LedgerFolder(settings.data / "ledger")
+    ledger = settings.ledger
     if folder is None:
         public = settings.need_public(ledger.trust())
         return DatabaseReaders(settings.need_dsn(), ledger, public), Tokens.load_or_make(ledger.tokens_file)

@@ -9,8 +9,6 @@ import click
 
 from ledger import command_line
 from ledger.command_line import examples
-from ledger.errors import UserError
-from ledger.folder import LedgerFolder
 from ledger.settings import Settings
 
 _STATE = re.compile(r"([a-z0-9-]{1,32})=([0-9]{1,13}):([0-9a-f]{16,64})")
@@ -52,14 +50,13 @@ def accept_rollback(
     from ledger.rollback import accept as work
 
     settings = Settings.load(data, dsn=dsn)
-    folder, where = LedgerFolder(settings.data / "ledger"), settings.need_dsn()
+    folder, where = settings.ledger, settings.need_dsn()
     if not states:
         _show(work.look(folder, where), data)
         return
-    if reason is None:
-        raise UserError("why is not said", "give --reason: it stands in the ledger for ever")
+    why = command_line.need_reason(reason)
     named = {chain: (size, root) for chain, size, root in states}
-    for standing in work.accept(folder, where, named, reason=reason, timeout_s=timeout):
+    for standing in work.accept(folder, where, named, reason=why, timeout_s=timeout):
         click.echo(f"{standing.named}: it goes on from there")
     click.echo("The entry that says so waits in the registry's inbox: the gateway seals it first.")
     if list(folder.lost_checkpoints.glob("*")):

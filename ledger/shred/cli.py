@@ -53,16 +53,15 @@ def shred(
     from ledger.shred import shred as work
 
     settings = Settings.load(data, dsn=dsn)
-    folder, where = LedgerFolder(settings.data / "ledger"), settings.need_dsn()
+    folder, where = settings.ledger, settings.need_dsn()
     named = {name: value for name, value in which.items() if value is not None}
     if pending and (named or lines):
         raise UserError("--pending names no statement", "it finishes whatever the registry says is shredded")
     if not pending:
-        if reason is None:
-            raise UserError("why is not said", "give --reason: it stands in the ledger for ever")
+        why = command_line.need_reason(reason)
         wanted = work.find(folder, where, named, lines)
         _confirm(wanted.lines, yes=yes)
-        entry = _post(folder, where, wanted, reason=reason, timeout_s=timeout)
+        entry = _post(folder, where, wanted, reason=why, timeout_s=timeout)
         click.echo(f"registry entry {entry} says that it is shredded")
     with Progress(sys.stderr) as progress:
         done = work.finish(folder, where, timeout_s=timeout, rewrite=rewrite, tell=progress.say)

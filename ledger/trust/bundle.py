@@ -18,7 +18,6 @@ or revoked since are missing from it.
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -26,13 +25,12 @@ from typing import Any, Protocol
 from ledger import b64, note
 from ledger.errors import MalformedError, NoteError, TrustError
 from ledger.log import Log
-from ledger.registry import Key, LabelScope, Place, Registry, Role, is_disputed, is_text
-from ledger.topic import NAME
-from ledger.trust import succession
+from ledger.registry import LabelScope, Registry, Role
+from ledger.trust import parts, succession
+from ledger.trust.parts import Revoked
 
 VERSION = 2
 BUNDLE_BYTES_MAX = note.NOTE_BYTES_MAX
-TIME_MAX = 2**40
 _SEPARATOR = "\n\n"
 
 
@@ -40,25 +38,6 @@ class _Key(Protocol):
     @property
     def public(self) -> bytes: ...
     def sign(self, message: bytes) -> bytes: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Revoked:
-    """A device's key that registry entry `entry` has revoked, and from which places on what it signed is disputed."""
-
-    kid: bytes
-    name: str
-    entry: int
-    disputed: tuple[Place, ...]
-
-    @classmethod
-    def of(cls, key: Key) -> "Revoked":
-        """The line for a revoked key as the registry has it."""
-        return cls(key.kid, key.name, key.since or 0, key.disputed)
-
-    def disputes(self, chain: str, index: int, stream: bytes, seq: int) -> bool:
-        """Whether its statement at this place is disputed."""
-        return is_disputed(self.disputed, chain, index, stream, seq)
 
 
 @dataclass(frozen=True)
@@ -102,9 +81,9 @@ class TrustBundle:
             "issued_at": issued_at,
             "expires_at": expires_at,
             "registry": {"size": registry[0], "root": registry[1].hex()},
-            "logs": _logs_value(succession.logs(state.chains)),
-            "revoked_keys": [_revoked_value(key) for key in revoked],
-            "label_keys": [_scope_value(scope) for scope in label_keys],
+            "logs": parts.logs_value(succession.logs(state.chains)),
+            "revoked_keys": [parts.revoked_value(key) for key in revoked],
+            "label_keys": [parts.scope_value(scope) for scope in label_keys],
             "root": [b64.encode(message) for message in messages],
         }
         try:
@@ -117,16 +96,16 @@ class TrustBundle:
     def parse(cls, text: str) -> "TrustBundle":
         """Read a bundle; any text gives one whose parts agree and whose signature holds, or TrustError."""
         fields = _fields(text)
-        genesis, messages = _hash(fields["genesis"], "genesis"), read_messages(fields["root"])
+        genesis, messages = parts.hash_of(fields["genesis"], "genesis"), read_messages(fields["root"])
         state = succession.follow(genesis, messages)
         try:
             note.open(text, [note.Verifier(signed_as(state), _operator(state))])
         except NoteError as error:
             raise TrustError(f"it is not the operator's: {error}") from error
         logs = succession.logs(state.chains)
-        if (fields["name"], fields["logs"]) != (state.name, _logs_value(logs)):
+        if (fields["name"], fields["logs"]) != (state.name, parts.logs_value(logs)):
             raise TrustError("its name or logs are not what its root key's messages say")
-        issued_at, expires_at = _count(fields["issued_at"], TIME_MAX), _count(fields["expires_at"], TIME_MAX)
+        issued_at, expires_at = (parts.count(fields[name], parts.TIME_MAX) for name in ("issued_at", "expires_at"))
         if expires_at < issued_at:
             raise TrustError("it expires before it is issued")
         return cls(
@@ -134,9 +113,9 @@ class TrustBundle:
             genesis=genesis,
             issued_at=issued_at,
             expires_at=expires_at,
-            registry=_registry(fields["registry"]),
-            revoked=_revoked(fields["revoked_keys"]),
-            label_keys=_label_keys(fields["label_keys"]),
+            registry=parts.registry(fields["registry"]),
+            revoked=parts.revoked(fields["revoked_keys"]),
+            label_keys=parts.label_keys(fields["label_keys"]),
             messages=messages,
             logs=logs,
             note=text,
@@ -212,96 +191,3 @@ def _no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) != len(pairs):
         raise ValueError("a name comes twice in an object")
     return fields
-
-
-def _logs_value(logs: Mapping[str, Log]) -> dict[str, Any]:
-    return {
-        chain: [{"vkey": key.verifier.vkey, "first": key.first, "last": key.last} for key in log.keys]
-        for chain, log in logs.items()
-    }
-
-
-def _revoked_value(key: Revoked) -> dict[str, Any]:
-    places = [place_value(place) for place in key.disputed]
-    return {"kid": key.kid.hex(), "name": key.name, "entry": key.entry, "disputed": places}
-
-
-def place_value(place: Place) -> dict[str, Any]:
-    """A place from which on statements are disputed, as JSON has it."""
-    where, at = place
-    return {"chain": where, "index": at} if isinstance(where, str) else {"stream": where.hex(), "seq": at}
-
-
-def _revoked(value: Any) -> dict[bytes, Revoked]:
-    if not isinstance(value, list):
-        raise TrustError("revoked_keys are a list")
-    keys = [_revoked_key(item) for item in value]
-    return {key.kid: key for key in keys}
-
-
-def _revoked_key(value: Any) -> Revoked:
-    match value:
-        case {"kid": str(kid), "name": str(name), "entry": entry, "disputed": list(places)} if len(value) == 4:
-            if NAME.fullmatch(name):
-                return Revoked(_hash(kid, "a kid"), name, _count(entry, TIME_MAX), tuple(map(_place, places)))
-    raise TrustError("a revoked key is {kid, name, entry, disputed}")
-
-
-def _place(value: Any) -> Place:
-    match value:
-        case {"chain": str(chain), "index": index} if len(value) == 2 and NAME.fullmatch(chain):
-            return chain, _count(index, TIME_MAX)
-        case {"stream": str(stream), "seq": seq} if len(value) == 2 and re.fullmatch("[0-9a-f]{16}", stream):
-            return bytes.fromhex(stream), _count(seq, 2**63)
-    raise TrustError("a place is {chain, index} or {stream, seq}")
-
-
-def _scope_value(scope: LabelScope) -> dict[str, Any]:
-    return {
-        "key": scope.public_key.hex(),
-        "organisation": scope.organisation,
-        "gtins": list(scope.gtins),
-        "first_day": scope.first_day,
-        "last_day": scope.last_day,
-        "revoked": scope.revoked,
-    }
-
-
-def _label_keys(value: Any) -> tuple[LabelScope, ...]:
-    if not isinstance(value, list):
-        raise TrustError("label_keys are a list")
-    return tuple(_scope(item) for item in value)
-
-
-def _scope(value: Any) -> LabelScope:
-    match value:
-        case {
-            "key": str(key),
-            "organisation": str(organisation),
-            "gtins": list(gtins),
-            "first_day": first_day,
-            "last_day": last_day,
-            "revoked": bool(revoked),
-        } if len(value) == 6 and all(map(is_text, (organisation, *gtins))):
-            first, last = _count(first_day, 2**31), _count(last_day, 2**31)
-            return LabelScope(_hash(key, "a label key"), organisation, tuple(gtins), first, last, revoked)
-    raise TrustError("a label key is {key, organisation, gtins, first_day, last_day, revoked}")
-
-
-def _registry(value: Any) -> tuple[int, bytes]:
-    match value:
-        case {"size": size, "root": str(root)} if len(value) == 2:
-            return _count(size, TIME_MAX), _hash(root, "the registry's root")
-    raise TrustError("registry is {size, root}")
-
-
-def _count(value: Any, end: int) -> int:
-    if type(value) is not int or not 0 <= value < end:
-        raise TrustError("its times, days and sizes are whole numbers")
-    return value
-
-
-def _hash(value: Any, name: str) -> bytes:
-    if not isinstance(value, str) or not re.fullmatch("[0-9a-f]{64}", value):
-        raise TrustError(f"{name} is not 32 bytes in hexadecimal")
-    return bytes.fromhex(value)

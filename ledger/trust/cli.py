@@ -8,7 +8,6 @@ import click
 
 from ledger import command_line, whole_file
 from ledger.command_line import examples
-from ledger.folder import LedgerFolder
 from ledger.settings import Settings
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -37,7 +36,7 @@ def export(data: Path | None, dsn: str | None, output: Path | None, days: int) -
     from ledger.trust.trust_file import Trust
 
     settings = Settings.load(data, dsn=dsn)
-    bundle = keeping.issue(LedgerFolder(settings.data / "ledger"), settings.need_dsn(), days=days, now=int(time.time()))
+    bundle = keeping.issue(settings.ledger, settings.need_dsn(), days=days, now=int(time.time()))
     if output is None:
         click.echo(bundle.note, nl=False)
         return

@@ -8,7 +8,8 @@ from ledger.errors import TrustError, UserError
 from ledger.folder import LedgerFolder
 from ledger.keys import SigningKey
 from ledger.registry import REGISTRY, Role, Status
-from ledger.trust.bundle import Revoked, TrustBundle
+from ledger.trust.bundle import TrustBundle
+from ledger.trust.parts import Revoked
 from ledger.trust.trust_file import Trust
 
 DAY_S = 86_400

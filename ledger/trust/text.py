@@ -6,7 +6,8 @@ from typing import Any
 from ledger.log import LogKey
 from ledger.registry import LabelScope
 from ledger.statement import Statement
-from ledger.trust.bundle import Revoked, TrustBundle
+from ledger.trust.bundle import TrustBundle
+from ledger.trust.parts import Revoked
 from ledger.trust.trust_file import Trust
 
 DAY_S = 86_400
