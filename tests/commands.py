@@ -1,11 +1,31 @@
-"""The commands as a person types them, and whether a command line is one."""
+"""The commands as a person types them: run, and whether a command line is one."""
 
+import io
 import shlex
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import NamedTuple
 
 import click
 
 import tallystick
+
+
+class Ran(NamedTuple):
+    """What a command line came to: its exit code, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+def run(*args: str | Path) -> Ran:
+    """Run the command line after `tallystick`, in this process: it starts at once, and sees what a test has patched."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = tallystick.run([str(arg) for arg in args])
+    return Ran(code, out.getvalue(), err.getvalue())
 
 
 def every() -> Iterator[tuple[str, click.Command]]:

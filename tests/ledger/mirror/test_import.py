@@ -1,11 +1,8 @@
 """Claims about a ledger whose operator is gone: a mirror fills a database, and that proves and shows all by itself."""
 
 import json
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +14,9 @@ from labels.resolve import Resolver
 from ledger.database import connect
 from ledger.folder import LedgerFolder
 from ledger.mirror import fill
+from tests import commands
 from tests.labels.story import Story, make_story
+from tests.running import serving
 from tests.world import World
 
 # What a gateway wrote, without the ids that each database draws for itself.
@@ -49,23 +48,13 @@ def rows(dsn: str) -> dict[str, list[tuple[object, ...]]]:
 
 
 def _run(*args: str | Path, code: int = 0) -> str:
-    command = [sys.executable, "-m", "tallystick", *map(str, args)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    done = commands.run(*args)
+    assert done.code == code, done
+    return done.out + done.err
 
 
-@contextmanager
-def _serving(*args: str | Path) -> Iterator[str]:
-    """`ledger serve`, on a free port; its address."""
-    command = [sys.executable, "-m", "tallystick", "ledger", "serve", *map(str, args), "--port", "0"]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    try:
-        yield child.stdout.readline().split()[-1]
-    finally:
-        child.send_signal(signal.SIGINT)
-        child.wait()
+def _serving(*args: str | Path) -> AbstractContextManager[str]:
+    return serving("ledger", "serve", *map(str, args))
 
 
 @pytest.fixture

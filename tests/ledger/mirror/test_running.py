@@ -13,6 +13,7 @@ import tallystick
 from ledger.audit.walk import audit
 from ledger.published.folder import FolderReader
 from ledger.published.source import PublishedSource
+from tests import commands
 from tests.ledger.mirror.sources import Past, forge
 from tests.ledger.published import misbehaving
 from tests.ledger.published.made import Copy, Made, everything
@@ -56,9 +57,8 @@ def _folder(files: dict[str, bytes], root: Path) -> Path:
     return root
 
 
-def _run(*args: str | Path) -> tuple[int, str, str]:
-    done = subprocess.run([*_COMMAND, *map(str, args)], capture_output=True, text=True, check=False, timeout=60)
-    return done.returncode, done.stdout, done.stderr
+def _run(*args: str | Path) -> commands.Ran:
+    return commands.run("ledger", "mirror", *args)
 
 
 def test_killed_at_any_moment(made: Made, files: dict[str, bytes], trust_file: Path, tmp_path: Path) -> None:

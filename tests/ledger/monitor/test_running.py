@@ -14,6 +14,7 @@ import pytest
 
 from ledger.author import Content
 from ledger.section import ContentFormat, Privacy
+from tests import commands
 from tests.ledger.mirror.sources import forge
 from tests.ledger.published.made import Copy, Made, everything
 from tests.ledger.published.misbehaving import running
@@ -23,9 +24,8 @@ from tests.world import World
 _COMMAND = [sys.executable, "-m", "tallystick", "ledger", "monitor"]
 
 
-def _run(*args: str | Path) -> tuple[int, str, str]:
-    done = subprocess.run([*_COMMAND, *map(str, args)], capture_output=True, text=True, check=False, timeout=60)
-    return done.returncode, done.stdout, done.stderr
+def _run(*args: str | Path) -> commands.Ran:
+    return commands.run("ledger", "monitor", *args)
 
 
 class Hook(ThreadingHTTPServer):
