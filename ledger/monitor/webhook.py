@@ -11,17 +11,16 @@ import httpx
 from ledger import names
 
 TRIES = 4
-_TIMEOUT_S, _PAUSE_S = 10.0, 0.5
+PAUSE_S = 0.5
+"""Before each further try, of which the next waits more than twice as long."""
+_TIMEOUT_S = 10.0
 
 
 class Webhook:
     """Posts in a thread of its own, in order, with a few tries each. What was taken is told to `taken`, by its id."""
 
-    def __init__(
-        self, address: str, *, taken: Callable[[str], None], failed: Callable[[str], None], pause_s: float = _PAUSE_S
-    ) -> None:
+    def __init__(self, address: str, *, taken: Callable[[str], None], failed: Callable[[str], None]) -> None:
         self._address, self._taken, self._failed = names.web_address(address), taken, failed
-        self._pause_s = pause_s
         self._waiting: queue.Queue[Mapping[str, Any] | None] = queue.Queue()
         self._known: set[str] = set()
         self._lock = Lock()
@@ -56,7 +55,7 @@ class Webhook:
         """Why nobody took it, or None."""
         fault = ""
         for attempt in range(TRIES):
-            time.sleep(self._pause_s * (2**attempt - 1))
+            time.sleep(PAUSE_S * (2**attempt - 1))
             try:
                 response = client.post(self._address, json=dict(alarm))
             except httpx.HTTPError as error:

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ledger.author import Content
+from ledger.monitor import webhook
 from ledger.section import ContentFormat, Privacy
 from tests import commands
 from tests.ledger.mirror.sources import forge
@@ -37,7 +37,8 @@ class Hook(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.alarms: list[dict[str, object]] = []
-        self.fails, self.hangs = 0, threading.Event()
+        self.fails, self.answers = 0, threading.Event()
+        self.answers.set()
 
     @property
     def address(self) -> str:
@@ -51,8 +52,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Take one, or not."""
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        if self.server.hangs.is_set():
-            time.sleep(60)
+        self.server.answers.wait(60)
         self.server.fails -= 1
         if self.server.fails < 0:
             self.server.alarms.append(body)
@@ -177,8 +177,9 @@ def test_a_webhook(place: Place) -> None:
         assert len(hook.alarms) == 1
 
 
-def test_a_webhook_that_is_down(place: Place) -> None:
+def test_a_webhook_that_is_down(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """What nobody took waits in the state, and the next run posts it: only once."""
+    monkeypatch.setattr(webhook, "PAUSE_S", 0.01)
     _run(*place.options, "--once")
     place.fork()
     code, _, warned = _run(*place.options, "--once", "--webhook", f"http://127.0.0.1:{free_port()}/")
@@ -192,7 +193,7 @@ def test_a_webhook_that_is_down(place: Place) -> None:
 def test_following(place: Place) -> None:
     """A hook that hangs does not keep it from looking; stopped, it ends with the worst that it saw."""
     with _hook() as hook:
-        hook.hangs.set()
+        hook.answers.clear()
         options = [*place.options, "--every", "0.1", "--webhook", hook.address]
         child = subprocess.Popen([*_COMMAND, *options], stdout=subprocess.PIPE, text=True)
         assert child.stdout is not None
@@ -203,5 +204,5 @@ def test_following(place: Place) -> None:
         (place.root / "site" / "example.com/tallystick/trade/checkpoint").write_text("no note")
         assert any("UNREACHABLE 'trade' cannot be read" in child.stdout.readline() for _ in range(3))
         child.terminate()
-        hook.hangs.clear()
+        hook.answers.set()
         assert child.wait(timeout=60) == 3
