@@ -59,7 +59,7 @@ def audit(
     is new is audited; the report says what was audited when.
     """
     from ledger.audit import text
-    from ledger.proof.text import printable
+    from ledger.terminal import printable
 
     if source is None:
         trusted, opened = _own(data, dsn)
@@ -109,7 +109,7 @@ def _run(opened: _Opened, trust: "Trust", resume: Path | None, *, anew: bool) ->
     from ledger.audit.state import ResumeError
     from ledger.audit.state_file import Saved
     from ledger.audit.workers import Workers, cores
-    from ledger.progress import Progress
+    from ledger.terminal import Progress
 
     saved = Saved(trust.genesis) if resume is None or anew else load(resume, trust)
     keep = Keeper(resume, saved, now_ms=lambda: time.time_ns() // 1_000_000) if resume else walk.nowhere

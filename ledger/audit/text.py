@@ -1,7 +1,7 @@
 """An audit in words, for a terminal."""
 
 from ledger.audit.report import COUNTED, Part, Report
-from ledger.proof.text import printable
+from ledger.terminal import printable
 
 
 def lines(report: Report) -> list[str]:

@@ -7,8 +7,8 @@ import click
 
 from ledger import command_line
 from ledger.command_line import examples
-from ledger.progress import Progress
 from ledger.settings import Settings
+from ledger.terminal import Progress
 
 _folder = click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
 _jobs = click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes side by side.")

@@ -15,7 +15,7 @@ from ledger.settings import Settings
 
 if TYPE_CHECKING:
     from ledger.mirror.mirror import Outcome
-    from ledger.progress import Progress
+    from ledger.terminal import Progress
 
 _AT_ONCE = 8  # requests
 
@@ -60,8 +60,8 @@ def mirror(
     from ledger.mirror.growth import Source
     from ledger.mirror.mirror import Mirror
     from ledger.mirror.store import Store
-    from ledger.progress import Progress
     from ledger.published import location
+    from ledger.terminal import Progress
     from ledger.trust.trust_file import Trust
 
     given, token = Trust.load(trust) if trust else None, location.token_in(token_file)
@@ -118,7 +118,7 @@ def import_(folder: Path, data: Path | None, dsn: str | None, trust: Path | None
     into an empty database anew.
     """
     from ledger.mirror import importing
-    from ledger.progress import Progress
+    from ledger.terminal import Progress
 
     settings = Settings.load(data, dsn=dsn)
     with Progress(sys.stderr) as progress:

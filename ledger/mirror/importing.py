@@ -8,13 +8,13 @@ from ledger.errors import TrustError, UserError
 from ledger.folder import LedgerFolder
 from ledger.mirror.fill import fill
 from ledger.mirror.store import is_mirror
-from ledger.proof.text import printable
 from ledger.published.folder import FolderReader
 from ledger.published.paths import Kind
 from ledger.published.reader import NotPublishedError
 from ledger.published.source import PublishedSource
 from ledger.published.trusted import followed
 from ledger.settings import Settings
+from ledger.terminal import printable
 from ledger.trust.trust_file import Trust
 
 

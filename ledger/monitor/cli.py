@@ -136,7 +136,7 @@ def _stoppable() -> Iterator[None]:
 
 
 def _tell(alarm: "Alarm") -> None:
-    from ledger.proof.text import printable
+    from ledger.terminal import printable
 
     click.echo(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {str(alarm.kind).upper()} {printable(alarm.text)}")
 

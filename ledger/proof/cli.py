@@ -90,6 +90,7 @@ def verify(proof: Any, statement: Any, trust: Path, as_json: bool) -> None:
     from ledger.proof.inclusion import Form
     from ledger.proof.revoked import revocations
     from ledger.proof.verify import Step
+    from ledger.terminal import printable
     from ledger.trust import text as trust_text
     from ledger.trust.trust_file import Trust
 
@@ -105,7 +106,7 @@ def verify(proof: Any, statement: Any, trust: Path, as_json: bool) -> None:
         failed = {"ok": False, "passed": [int(step) for step in steps], "error": str(error)}
         told = json.dumps(failed) if as_json else "\n".join(text.ticks(steps, form=form))
         click.echo(told, nl=as_json or bool(steps))
-        raise UserError(text.printable(str(error)), _HINT if " fails: " in str(error) else _NO_PROOF) from error
+        raise UserError(printable(str(error)), _HINT if " fails: " in str(error) else _NO_PROOF) from error
     revoked = revocations(found, trusted)
     if as_json:
         of_it = {"trust": trust_text.document(trusted, now), "key_revoked": revoked.document}

@@ -8,8 +8,8 @@ import psycopg
 from ledger import epcis
 from ledger.errors import UserError
 from ledger.proof.product import BUNDLES_MAX
-from ledger.proof.text import printable
 from ledger.section import Privacy
+from ledger.terminal import printable
 from ledger.tree_store import index_of
 
 GS1_HOST = "id.gs1.org"

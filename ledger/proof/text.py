@@ -9,16 +9,12 @@ from ledger.proof.product import ProductStep, ProductVerdict, events_about
 from ledger.proof.verdict import Shown, Verdict
 from ledger.proof.verify import Step
 from ledger.section import ContentFormat
+from ledger.terminal import printable
 
 READINGS_SHOWN = 5
 _CLOCKS = ("of unknown quality", "free-running since it was set", "set by NTP", "set by satellite")
 _LANES = ("events", "telemetry")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def printable(text: object) -> str:
-    """The same without what a terminal would obey: these texts come from others."""
-    return "".join(character if character.isprintable() else "�" for character in str(text))
 
 
 def ticks(steps: Sequence[Step], *, form: Form = Form.BUNDLE, anchored: bool = True) -> list[str]:

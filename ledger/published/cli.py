@@ -41,11 +41,11 @@ def export(data: Path | None, dsn: str | None, audience: str, as_json: bool, fol
     copies the files named head and checkpoint last.
     """
     from ledger.database import connect
-    from ledger.progress import Progress
     from ledger.published.database import DatabaseReader
     from ledger.published.export import export as run
     from ledger.published.policy import AUDIENCES as PRIVACIES
     from ledger.published.policy import Policy
+    from ledger.terminal import Progress
 
     settings = Settings.load(data, dsn=dsn)
     ledger = settings.ledger

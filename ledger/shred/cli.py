@@ -10,8 +10,8 @@ from ledger import command_line
 from ledger.command_line import examples
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
-from ledger.progress import Progress
 from ledger.settings import Settings
+from ledger.terminal import Progress
 
 _BEYOND = """Not reached from here: backups and archived WAL that were made before; export folders, until
 'tallystick ledger export' runs again; copies that others fetched (a mirror that follows the ledger deletes its own);

@@ -52,7 +52,7 @@ def export(data: Path | None, dsn: str | None, output: Path | None, days: int) -
 @command_line.as_json
 def show(file: Path, as_json: bool) -> None:
     """Show what a trust file or bundle says, how old it is, and when it expires. Its signature is checked."""
-    from ledger.proof.text import printable
+    from ledger.terminal import printable
     from ledger.trust import text
     from ledger.trust.trust_file import Trust
 

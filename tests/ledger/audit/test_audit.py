@@ -26,10 +26,10 @@ from ledger.database import connect
 from ledger.folder import LedgerFolder
 from ledger.keys import SigningKey
 from ledger.log import Log
-from ledger.progress import Progress
 from ledger.registry import ANCHOR, REGISTRY, Role
 from ledger.seal import ChainWriter, NewEntry
 from ledger.statement import TELEMETRY, Statement
+from ledger.terminal import Progress
 from ledger.trust.trust_file import Trust
 from tests.ledger.audit.rogue import Rogue
 from tests.world import Device, World, event, opening

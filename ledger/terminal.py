@@ -1,4 +1,4 @@
-"""How far a command is, for whoever waits at a terminal."""
+"""What a terminal shows: how far a command is, and texts of others without what a terminal would obey."""
 
 import time
 from collections.abc import Callable
@@ -6,6 +6,11 @@ from types import TracebackType
 from typing import Self, TextIO
 
 _TICK_S, _RATE_S = 0.2, 0.5
+
+
+def printable(text: object) -> str:
+    """The same without what a terminal would obey: these texts come from others."""
+    return "".join(character if character.isprintable() else "�" for character in str(text))
 
 
 class Progress:
