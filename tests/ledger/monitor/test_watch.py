@@ -126,6 +126,15 @@ def test_a_split_view(made: Made, files: dict[str, bytes], back: int) -> None:
         assert kinds(found) == ["forked"] and "one and other show one each" in found[0].text
 
 
+def test_a_head_of_another_history(made: Made, files: dict[str, bytes]) -> None:
+    """A log that shows its checkpoint to monitors and a fork's head to mirrors has signed both: that is told."""
+    forked = Copy(dict(files))
+    forge(forked, made.world, "production", leaf=5)
+    split = Copy({path: data if "/head" not in path else forked.files[path] for path, data in files.items()})
+    found = watch(made, State(), {"here": split})
+    assert [alarm.facts["chain"] for alarm in found if alarm.kind is Kind.FORKED] == ["production"]
+
+
 def test_a_source_that_lies(made: Made, files: dict[str, bytes]) -> None:
     """A checkpoint that nobody signed, and tiles of no tree, accuse the source and not the log."""
     state, copy = State(), Copy(dict(files))
