@@ -10,7 +10,7 @@ from ledger.fold import Stored
 from ledger.monitor.alarm import Alarm, Kind
 from ledger.monitor.proven import Entry, entries, newest_blocks
 from ledger.published.log import Head, PublishedLog
-from ledger.registry import REGISTRY, Key, Registry, Role, Status
+from ledger.registry import REGISTRY, Key, Registry, Role, Status, is_text
 from ledger.section import ContentFormat
 from ledger.statement import Statement
 
@@ -74,7 +74,8 @@ class Devices:
                     yield Alarm(Kind.FINDING, f"{index} {about} {line}", text, facts)
             case {"type": ("suspension" | "revocation") as what, "kid": bytes(kid)}:
                 key = self._registry.key(kid)
-                name, reason = key.name if key else "a label key", said.get("reason")
+                name, why = key.name if key else "a label key", said.get("reason")
+                reason = why if is_text(why) else None  # no rule says what it is, and not all of CBOR can be told
                 facts = {"registry_entry": index, "name": name, "kid": kid.hex(), "reason": reason}
                 yield Alarm(Kind(what), f"{index}", f"{what} of the key of {name}: {reason}", facts)
 
