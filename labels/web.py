@@ -107,13 +107,13 @@ class _Site:
         if data is None:
             raise HTTPException(404, "No published statement with something public in it has this hash.")
         name = f'attachment; filename="{statement_hash[:16]}.bundle"'
-        return Response(
-            data, media_type="application/vnd.tallystick-bundle+cbor", headers={"content-disposition": name}
-        )
+        headers = {"content-disposition": name, "cache-control": "no-store"}  # what it shows may be shredded
+        return Response(data, media_type="application/vnd.tallystick-bundle+cbor", headers=headers)
 
     def trust(self) -> Response:
         """What all proofs are held against, as it is by now."""
-        return Response(self._resolver.trust_text(), media_type="application/json")
+        headers = {"cache-control": "no-cache"}
+        return Response(self._resolver.trust_text(), headers=headers, media_type="application/json")
 
     def verify(self) -> Response:
         """The page that checks a bundle against a trust file in its reader's browser, whole in one file."""

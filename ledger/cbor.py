@@ -93,8 +93,15 @@ def decode_first(data: bytes) -> Any:
         raise MalformedError(f"not plain CBOR: {error}") from error
 
 
-def decode_canonical(data: bytes, *, depth_max: int = DEPTH_MAX, by_name: bool = False) -> Any:
-    """Decode one item that must be in its one encoding (RFC 8949, 4.2.1), or raise MalformedError."""
+def decode_canonical(
+    data: bytes, *, depth_max: int = DEPTH_MAX, by_name: bool = False, items_max: int | None = None
+) -> Any:
+    """Decode one item that must be in its one encoding (RFC 8949, 4.2.1), or raise MalformedError.
+
+    Of more than `items_max` items in all none is made: a byte of a file may be an item, and an object sixty bytes.
+    """
+    if items_max is not None:
+        _require_few(data, items_max)
     value = decode(data, depth_max=depth_max, by_name=by_name)
     if encode(value) != data:
         raise MalformedError("CBOR is not in its one encoding")
@@ -129,17 +136,35 @@ def _has_large_map(data: bytes) -> bool:
         return False
     at, end = 0, len(data)
     while at < end:
-        major, count = data[at] >> 5, data[at] & 0x1F
-        at += 1
-        if 24 <= count < 28:
-            width = 1 << count - 24
-            at, count = at + width, int.from_bytes(data[at : at + width])
+        major, count, at = _head_at(data, at)
         if major == 5 and count > PAIRS_MAX:
             return True
         at += count if major in (2, 3) else 0
         others = _OTHER_ITEMS.match(data, at)
         at = others.end() if others else end
     return False
+
+
+def _require_few(data: bytes, items_max: int) -> None:
+    """Raise MalformedError if there are more items: a walk over so many heads at most."""
+    at, end = 0, len(data)
+    for _ in range(items_max):
+        if at >= end:
+            return
+        major, count, at = _head_at(data, at)
+        at += count if major in (2, 3) else 0
+    if at < end:
+        raise MalformedError(f"more than {items_max} CBOR items")
+
+
+def _head_at(data: bytes, at: int) -> tuple[int, int, int]:
+    """An item's major type and argument (RFC 8949, 3), and where its head ends."""
+    major, count = data[at] >> 5, data[at] & 0x1F
+    at += 1
+    if 24 <= count < 28:
+        width = 1 << count - 24
+        at, count = at + width, int.from_bytes(data[at : at + width])
+    return major, count, at
 
 
 def _may_have_large_map(data: bytes) -> bool:

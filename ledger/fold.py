@@ -8,6 +8,9 @@ from ledger.registry import Registry
 from ledger.section import ContentFormat, Section
 from ledger.statement import Statement
 
+_HIDDEN = ": what it says is hidden, and nothing of the registry may be"
+ERASED = f"it is erased{_HIDDEN}"
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -25,6 +28,19 @@ class Stored:
     def message(self, lines: int) -> bytes:
         """The entry as it would come over the wire."""
         return message.encode(self.data, [self.sections.get(line) for line in range(lines)])
+
+
+def unsaid(stored: Stored) -> str | None:
+    """Why nobody who has no more than this can know what a registry entry says, or None.
+
+    Whoever cannot know it cannot say who may speak from there on: a revocation may be what is hidden.
+    """
+    if not stored.data:
+        return ERASED
+    for line, of in enumerate(Statement.decode(stored.data).manifest):
+        if of.content_format == ContentFormat.REGISTRY and line not in stored.sections:
+            return f"its section {line} is not shown{_HIDDEN}"
+    return None
 
 
 def apply(state: Registry, stored: Stored) -> str | None:

@@ -127,9 +127,8 @@ class Registry:
     def copy(self) -> "Registry":
         """A registry of its own that goes on from here."""
         twin = Registry()
-        vars(twin).update(
-            {name: dict(value) if isinstance(value, dict) else value for name, value in vars(self).items()}
-        )
+        for name, value in vars(self).items():
+            setattr(twin, name, value.copy() if isinstance(value, dict | list) else value)
         return twin
 
     def key(self, kid: bytes) -> Key | None:

@@ -1,15 +1,42 @@
 """Running an HTTP server on a socket of ours."""
 
 import socket
+from asyncio import Transport
 from collections.abc import Callable
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from ledger.errors import UserError
 
 _CONNECTIONS_MAX = 200
 _HEAD_BYTES_MAX = 16 * 1024
+REQUEST_S, ANSWER_S = 15.0, 300.0
+
+
+class _Impatient(H11Protocol):
+    """A connection that is cut if no request comes whole, or its answer is not taken: else few idle ones are all."""
+
+    _answering: RequestResponseCycle | None = None
+    _periods = 0
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.loop.call_later(REQUEST_S, self._look)
+
+    def _look(self) -> None:
+        """Cut it if nothing has become of it since the last look; the cycle is the newest request and its answer."""
+        if self.transport.is_closing():
+            return
+        cycle: RequestResponseCycle | None = self.cycle
+        self._periods = self._periods + 1 if cycle is self._answering else 0
+        self._answering = cycle
+        is_waiting = cycle is None or cycle.response_complete
+        if (cycle is None or self._periods) and (is_waiting or self._periods * REQUEST_S >= ANSWER_S):
+            self.transport.abort()
+        else:
+            self.loop.call_later(REQUEST_S, self._look)
 
 
 class _Server(uvicorn.Server):
@@ -54,6 +81,6 @@ def run(app: Any, listener: socket.socket, *, ready: Callable[[], None]) -> None
         h11_max_incomplete_event_size=_HEAD_BYTES_MAX,
         timeout_keep_alive=5,
         timeout_graceful_shutdown=3,
-        http="h11",
+        http=_Impatient,
     )
     _Server(config, ready).run(sockets=[listener])

@@ -23,6 +23,35 @@ const holds = (key, size) => key.first <= size && (key.last === null || size <= 
 /** In words, which sizes a key signs for. */
 export const sizesOf = ({ first, last }) => (last === null ? `from size ${first} on` : `for sizes ${first} to ${last}`);
 
+/** Opens a bundle's checkpoints: they tell one truth of each log, or it is refused (ledger/proof/checkpoints.py). */
+export class Checkpoints {
+  first = new Map();
+
+  async open(work, log, text) {
+    const opened = await openCheckpoint(work, log, text);
+    const first = this.first.get(log.origin) ?? opened;
+    this.first.set(log.origin, first);
+    requireOneTruth(first, opened);
+    return opened;
+  }
+}
+
+function requireOneTruth(first, other) {
+  const [origin, roots] = [first.origin, [hex(first.root), hex(other.root)]];
+  if (first.size !== other.size) {
+    refuse(
+      `two checkpoints of '${origin}', of sizes ${first.size} and ${other.size}: ` +
+        "nothing here shows that one tree begins with the other",
+    );
+  }
+  if (roots[0] !== roots[1]) {
+    refuse(
+      `two truths: at size ${first.size} one checkpoint of '${origin}' has the root ${roots[0]}, ` +
+        `another ${roots[1]}. The log has forked: keep this file, it is the evidence`,
+    );
+  }
+}
+
 /** The checkpoint that the signed note `text` holds: the log's word, signed by a key that holds its size. */
 export async function openCheckpoint(work, log, text) {
   const opened = await openNote(work, text, log.keys);

@@ -4,7 +4,7 @@ import { hex, OutsideError, refuse, same } from "./bytes.js";
 import { BUNDLE_BYTES_MAX, readBundle } from "./bundle.js";
 import { decode, diagnose, encode } from "./cbor.js";
 import { readHeader } from "./header.js";
-import { openCheckpoint, sizesOf } from "./log.js";
+import { Checkpoints, sizesOf } from "./log.js";
 import { EMPTY_ROOT, leafHash, verifyConsistency, verifyInclusion } from "./merkle.js";
 import { ANCHOR, ofEntry, Registry, REGISTRY, requireStanding } from "./registry.js";
 import { matchingBody } from "./section.js";
@@ -80,6 +80,7 @@ function readFile(data) {
 }
 
 async function verify(crypto, bundle, trust, steps) {
+  const checkpoints = new Checkpoints();
   const step = async (body) => {
     const evidence = [];
     const result = { number: steps.length + 1, claim: CLAIMS[steps.length], state: "passed", sentence: "", evidence };
@@ -89,7 +90,7 @@ async function verify(crypto, bundle, trust, steps) {
         sentence,
         state = "passed",
         ...found
-      } = await body({ crypto, show: (name, what) => evidence.push({ name, ...what }) });
+      } = await body({ crypto, checkpoints, show: (name, what) => evidence.push({ name, ...what }) });
       Object.assign(result, { sentence, state });
       return found;
     } catch (error) {
@@ -147,7 +148,7 @@ function pinned(work, bundle, trust) {
 
 /** (2) The log's word for its size and root. */
 async function signed(work, log, note) {
-  const checkpoint = await openCheckpoint(work, log, note);
+  const checkpoint = await work.checkpoints.open(work, log, note);
   return {
     checkpoint,
     sentence: `The log “${log.origin}” signed its state: ${count(checkpoint.size, "entry", "entries")}.`,
@@ -200,7 +201,7 @@ async function anchored(work, bundle, log) {
     };
   }
   const { index, path, checkpoint: note } = bundle.anchor;
-  const checkpoint = await openCheckpoint(work, log, note);
+  const checkpoint = await work.checkpoints.open(work, log, note);
   const entry = encode([HEADER_KIND, bundle.header]);
   work.show("the anchor’s entry: [0, the block’s header]", { bytes: entry });
   await verifyInclusion(work, path, { leaf: await leafHash(work, entry), index, ...checkpoint });
@@ -211,7 +212,7 @@ async function anchored(work, bundle, log) {
 
 /** (6) The state by which the block's keys were judged is one that the registry had. */
 async function ruled(work, bundle, header, log) {
-  const checkpoint = await openCheckpoint(work, log, bundle.registry.checkpoint);
+  const checkpoint = await work.checkpoints.open(work, log, bundle.registry.checkpoint);
   const { size, root } = header.registry;
   if (size === 0n && isGenesis(bundle)) {
     if (hex(root) !== EMPTY_ROOT || bundle.registry.consistency.length)

@@ -5,11 +5,13 @@ The registry is read first, and once: then each range of entries can be judged b
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ledger import fold, key_history, note
 from ledger.audit.content import leaf_of, whole
 from ledger.audit.rows import EntryRow
+from ledger.errors import MalformedError
 from ledger.fold import Stored
 from ledger.frontier import Frontier
 from ledger.merkle import EMPTY_ROOT
@@ -51,6 +53,7 @@ class Histories:
     genesis_row: EntryRow | None = None
     genesis_fault: str | None = None
     registry: Registry = field(default_factory=Registry)
+    hidden: list[tuple[int, str]] = field(default_factory=list)  # entries whose word is not here, and why
     _logs: dict[str, list[tuple[int, Chain]]] = field(default_factory=dict)  # as each was from a size on
 
     @classmethod
@@ -77,6 +80,7 @@ class Histories:
         subjects, _ = key_history.subjects(stored)
         before = {kid: self.registry.key(kid) for kid in subjects}
         fault = fold.apply(self.registry, stored)
+        self._listen(stored)
         if self.genesis_row is None:
             self.genesis_row, self.genesis_fault, subjects = row, fault, set(self.registry.keys)
             self.genesis_vkeys = {name: chain.vkey for name, chain in self.registry.chains.items()}
@@ -90,6 +94,12 @@ class Histories:
                 seen.append((self.size, log))
         if fault is None:
             self._shred(stored)
+
+    def _listen(self, stored: Stored) -> None:
+        """The registry is all public, and never shredded: by what of it is hidden, others' keys were judged."""
+        with suppress(MalformedError):  # which is told as that
+            if (why := fold.unsaid(stored)) is not None:
+                self.hidden.append((stored.index, why))
 
     def _shred(self, stored: Stored) -> None:
         for body in key_history.bodies(stored):

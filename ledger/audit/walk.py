@@ -86,6 +86,9 @@ def audit(
                 walk.run(partial(_examine_anchor, source, entries), keep, entries)
             else:
                 walk.run(partial(examine, histories.voices), keep)
+                if row.name == REGISTRY:
+                    for index, why in histories.hidden:
+                        walk.findings.wrong(why, index=index)
             unread |= walk.unread
     rollbacks.check(histories.registry.rollbacks, source, trust, report.chains)
     told = {problem.what for problem in report.ledger.problems}

@@ -58,6 +58,10 @@ def restore(source: Path, folder: LedgerFolder, dsn: str, *, jobs: int = 2, tell
 
 
 def _require_whole(source: Path, manifest: Manifest, tell: Tell) -> None:
+    """Each file is what the manifest says, and there are no others: a key or a token might be one."""
+    for path in disk.files_in(source):
+        if (name := path.relative_to(source).as_posix()) not in {NAME, *manifest.files}:
+            raise UserError(f"{source} holds {name}, which is not in its manifest", "find out who put it there")
     for name, expected in manifest.files.items():
         tell(f"verifying {name}")
         try:

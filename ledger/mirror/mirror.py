@@ -5,12 +5,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from ledger import anchor, fold, merkle
 from ledger.anchor import Kind as AnchorKind
 from ledger.block import Header
-from ledger.errors import SourceError, SourceRefused, SourceRewound, TrustError
+from ledger.errors import MalformedError, SourceError, SourceRefused, SourceRewound, TrustError
 from ledger.fold import Stored
 from ledger.mirror import evidence, heads
 from ledger.mirror.growth import Growth, Source
@@ -202,11 +203,11 @@ class Mirror:
 
     def _take_registry(self, index: int, leaf: Leaf) -> None:
         """Fold an entry of the registry in, and delete what it says is shredded."""
-        known = len(self._registry.shredded)
+        known = len(self._registry.shredded)  # a dict keeps its order
         self._require_signed(index, leaf)
         fold.apply(self._registry, _stored(index, leaf))
         gone: dict[str, dict[int, set[int]]] = {}
-        for chain, about, line in list(self._registry.shredded)[known:]:
+        for chain, about, line in _newest(self._registry.shredded, len(self._registry.shredded) - known):
             gone.setdefault(chain, {}).setdefault(about, set()).add(line)
         for chain, places in gone.items():
             self._shredded[chain] += self._open(chain).shred(places)
@@ -216,6 +217,8 @@ class Mirror:
         with refusing(f"entry {index} of {REGISTRY!r}"):
             if index == 0 and hashlib.sha256(leaf.entry or b"").digest() != self._trust.genesis:
                 raise TrustError("it is not the genesis that the trust file pins")
+            if (hidden := fold.unsaid(_stored(index, leaf))) is not None:
+                raise MalformedError(hidden)
             statement = Statement.decode(leaf.entry or b"")
             key = self._registry.key(statement.kid)
             if key is not None:
@@ -242,6 +245,11 @@ class Mirror:
             held.save_lacking()
             self._store.settle()
         return came
+
+
+def _newest(places: dict[tuple[str, int, int], int], count: int) -> list[tuple[str, int, int]]:
+    """The last so many, and none of the others is looked at."""
+    return list(islice(reversed(places), count))
 
 
 def _rewound(chain: str, held: int, shown: int) -> SourceRewound:

@@ -49,7 +49,7 @@ class Store:
         self._writer.__exit__(kind, error, trace)
 
     def trust(self, given: Trust | None) -> Trust:
-        """The trust file by which the mirror is kept: the one that is `given`, else the one given before."""
+        """The trust file by which the mirror is kept: the one `given`, which takes nothing back of that before."""
         kept = self._kept_trust()
         if given is None and kept is None:
             raise UserError(
@@ -58,11 +58,11 @@ class Store:
             )
         if given is not None and kept is not None and given.genesis != kept.genesis:
             raise UserError(f"{self.root} mirrors another ledger than that of the trust file", _WHERE)
-        if given is not None and given != kept:
-            self.write(str(Kind.TRUST), given.text.encode())
-            self.settle()
-        trust = given or kept
+        trust = given.joined(kept) if given and kept else given or kept
         assert trust is not None
+        if trust != kept:
+            self.write(str(Kind.TRUST), trust.text.encode())
+            self.settle()
         return trust
 
     def _kept_trust(self) -> Trust | None:

@@ -107,7 +107,7 @@ def _trust(given: Path | None, remembered: "State", own: LedgerFolder) -> "Trust
         raise UserError("whose logs are to be watched is not known", "name the operator's trust file with --trust")
     if remembered.trust is not None and remembered.trust.genesis != trust.genesis:
         raise UserError("the state is of another ledger than the trust file", "name another file with --state")
-    return trust
+    return trust.joined(remembered.trust) if remembered.trust is not None else trust
 
 
 @contextmanager

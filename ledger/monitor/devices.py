@@ -10,7 +10,7 @@ from ledger.fold import Stored
 from ledger.monitor.alarm import Alarm, Kind
 from ledger.monitor.proven import Entry, entries, newest_blocks
 from ledger.published.log import Head, PublishedLog
-from ledger.registry import Key, Registry, Role, Status
+from ledger.registry import REGISTRY, Key, Registry, Role, Status, is_text
 from ledger.section import ContentFormat
 from ledger.statement import Statement
 
@@ -22,6 +22,7 @@ class Devices:
 
     def __init__(self) -> None:
         self._registry = Registry()
+        self._untold: list[tuple[int, Alarm]] = []
         self._registered: dict[bytes, int] = {}
         self._heard: dict[bytes, int] = {}
         self._read: dict[str, int] = {}  # how many entries of each chain were listened to
@@ -30,22 +31,30 @@ class Devices:
     def take_registry(self, log: PublishedLog, head: Head, genesis: bytes) -> list[tuple[int, Alarm]]:
         """Fold on what the registry's log has; what its entries say that a monitor tells, each with its index.
 
-        Raises TrustError if it does not begin with the pinned genesis, SignatureError if an entry is not its key's,
-        ProofError if it is not in the log's tree, and what PublishedLog raises.
+        Raises TrustError if it does not begin with the pinned genesis, or hides what an entry says, SignatureError if
+        an entry is not its key's, and what `entries` raises. What was read before that is told the next time.
         """
-        alarms: list[tuple[int, Alarm]] = []
         first = self._registry.size
         if first < head.size:
             for entry in entries(log, head, newest_blocks(log, head, until=lambda header: header.first <= first)):
                 if entry.stored.index >= first:
-                    alarms += [(entry.stored.index, alarm) for alarm in self._take(entry, genesis)]
-            self._registry.size = head.size
+                    self._untold += [(entry.stored.index, alarm) for alarm in self._take(entry, genesis)]
+            self._require_next(head.size)
+        alarms, self._untold = self._untold, []
         return alarms
+
+    def _require_next(self, index: int) -> None:
+        """Raise TrustError if an entry before this one was left out: an erased one is not among those that come."""
+        if index != self._registry.size:
+            raise TrustError(f"entry {self._registry.size} of {REGISTRY!r}: {fold.ERASED}")
 
     def _take(self, entry: Entry, genesis: bytes) -> Iterator[Alarm]:
         stored = entry.stored
+        self._require_next(stored.index)
         if stored.index == 0 and hashlib.sha256(stored.data).digest() != genesis:
             raise TrustError("its first entry is not the genesis that the trust file pins")
+        if (hidden := fold.unsaid(stored)) is not None:
+            raise TrustError(f"entry {stored.index} of {REGISTRY!r}: {hidden}")
         statement = Statement.decode(stored.data)
         signer = self._registry.key(statement.kid)
         if signer is not None:
@@ -65,7 +74,8 @@ class Devices:
                     yield Alarm(Kind.FINDING, f"{index} {about} {line}", text, facts)
             case {"type": ("suspension" | "revocation") as what, "kid": bytes(kid)}:
                 key = self._registry.key(kid)
-                name, reason = key.name if key else "a label key", said.get("reason")
+                name, why = key.name if key else "a label key", said.get("reason")
+                reason = why if is_text(why) else None  # no rule says what it is, and not all of CBOR can be told
                 facts = {"registry_entry": index, "name": name, "kid": kid.hex(), "reason": reason}
                 yield Alarm(Kind(what), f"{index}", f"{what} of the key of {name}: {reason}", facts)
 

@@ -7,6 +7,8 @@ from ledger import merkle
 from ledger.block import Header
 from ledger.errors import MalformedError
 from ledger.fold import Stored
+from ledger.mirror import leaves
+from ledger.mirror.leaves import Leaf
 from ledger.published.log import Head, PublishedLog
 from ledger.tile import TILE_WIDTH, Tile, node_reader, width_in
 
@@ -46,7 +48,8 @@ def _leads_to(header: Header, following: Header | None, newest: Header) -> bool:
 def entries(log: PublishedLog, head: Head, blocks: Sequence[Header]) -> Iterator[Entry]:
     """The entries of the last `blocks` of a log but for the erased ones.
 
-    Raises ProofError if they are not in the tree of the head, and what PublishedLog raises.
+    Raises ProofError if they are not in the tree of the head, SourceRefused if what stands beside one is not what it
+    names, and what PublishedLog raises.
     """
     if not blocks:
         return
@@ -64,9 +67,10 @@ def _file(log: PublishedLog, head: Head, index: int) -> list[Stored]:
     width, start = width_in(head.size, level=0, index=index), index * TILE_WIDTH
     shown, contents = log.entries(index, width), log.content(index, width)
     hashes = log.hashes(Tile(0, index, width))
-    leaves = [held if entry is None else merkle.leaf_hash(entry) for entry, held in zip(shown, hashes, strict=True)]
+    for number, parts in enumerate(zip(hashes, shown, contents, strict=True), start):
+        leaves.check(Leaf(*parts), f"entry {number} of {log.log.chain!r}")
     proof = merkle.range_proof(start, start + width - 1, head.size, node_reader(log.tiles, head.size))
-    merkle.verify_range(proof, leaves=leaves, first=start, size=head.size, root=head.header.root)
+    merkle.verify_range(proof, leaves=hashes, first=start, size=head.size, root=head.header.root)
     return [
         Stored(number, entry or b"", {s.line: s.data for s in content.sections if s.data is not None})
         for number, (entry, content) in enumerate(zip(shown, contents, strict=True), start)

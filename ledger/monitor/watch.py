@@ -70,6 +70,7 @@ class Watch:
                     continue
                 alarms += found
                 views += [view] if view else []
+        alarms += [alarm for view in views for alarm in self._compare_head(view)]
         for chain in self._trust.logs:
             alarms += self._compare([view for view in views if view.chain == chain])
         newest = {view.chain: view for view in sorted(views, key=lambda view: view.size)}
@@ -100,6 +101,14 @@ class Watch:
                 return None, [_rewound(source, log.log.chain, old.checkpoint.size, view.size)]
         seen[origin] = new.text
         return view, []
+
+    def _compare_head(self, view: View) -> Iterator[Alarm]:
+        """The head, by which mirrors go, is of the history that the checkpoint is of."""
+        try:
+            head = view.log.head().block.checkpoint
+        except (OutsideError, UserError):
+            return  # which is told when it is read for what it says
+        yield from self._compare([view, view._replace(signed=Signed(head, view.log.log.open(head)))])
 
     def _compare(self, views: list[View]) -> Iterator[Alarm]:
         """One log as all sources show it is one history: each tree begins with the next smaller one."""

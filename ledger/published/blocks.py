@@ -24,7 +24,7 @@ def encode_head(block: Block) -> bytes:
 
 def decode_head(data: bytes) -> Block:
     """Read a head in its one encoding; any bytes give a Block or MalformedError."""
-    return _block(cbor.decode_canonical(data, depth_max=2))
+    return _block(cbor.decode_canonical(data, depth_max=2, items_max=3))
 
 
 def encode_blocks(blocks: Sequence[Block]) -> bytes:
@@ -34,7 +34,7 @@ def encode_blocks(blocks: Sequence[Block]) -> bytes:
 
 def decode_blocks(data: bytes, width: int) -> list[Block]:
     """Read `width` blocks in their one encoding; any bytes give them or MalformedError."""
-    match cbor.decode_canonical(data, depth_max=3):
+    match cbor.decode_canonical(data, depth_max=3, items_max=1 + 3 * width):
         case [*blocks] if len(blocks) == width:
             return [_block(block) for block in blocks]
     raise MalformedError(f"it is not an array of {width} blocks")

@@ -17,6 +17,7 @@ _USUAL = re.compile(
     rb"(?:\x58([\x18-\xff])|\x59((?!\x00).{2}))",
     re.DOTALL,
 )
+_ITEMS_MAX = 3 + 6 + LINES_MAX * 5  # of one entry's content: a held one, and its sections
 
 
 class Held(NamedTuple):
@@ -75,7 +76,7 @@ def _usual(data: bytes, width: int) -> list[Content] | None:
 
 
 def _any(data: bytes, width: int) -> list[Content]:
-    match cbor.decode_canonical(data, depth_max=4):
+    match cbor.decode_canonical(data, depth_max=4, items_max=1 + width * _ITEMS_MAX):
         case [*items] if len(items) == width:
             return [_content(item) for item in items]
     raise MalformedError(f"it is not an array of the content of {width} entries")

@@ -43,6 +43,8 @@ def begins_with(newer: Checkpoint, older: Checkpoint, fetch: Fetch) -> bool:
     False is as well proven as True: the tiles give the newer root, and show another tree at the older size. Raises
     ProofError or MalformedError if they do not give it.
     """
+    if older.size > newer.size:
+        raise ProofError(f"a tree of {newer.size} entries cannot begin with one of {older.size}")
     if older.size == 0:
         return older.root == merkle.EMPTY_ROOT
     read = node_reader(fetch, newer.size)

@@ -118,10 +118,11 @@ def _bytes_max(path: str) -> int:
 
 
 def _redirected(url: httpx.URL, response: httpx.Response) -> httpx.URL:
-    """Where a redirect leads: to the same host, and never from https to http, or it is refused."""
+    """Where a redirect leads: to the same server, or from its port for http to that for https; or it is refused."""
     new = url.join(response.headers["location"])  # which httpx has read before, to say what comes next
-    if new.host != url.host or new.scheme not in ("https", url.scheme):
-        where = f"{new.scheme}://{new.host}"
+    is_upgrade = (new.scheme, new.port, url.scheme, url.port) == ("https", None, "http", None)  # None: the scheme's
+    if new.host != url.host or not (is_upgrade or (new.scheme, new.port) == (url.scheme, url.port)):
+        where = f"{new.scheme}://{new.netloc.decode()}"
         raise SourceRefused(f"{url} redirects elsewhere, to {where}", f"name {where} itself, if you trust it as well")
     return new
 

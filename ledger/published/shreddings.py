@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ledger import registry
+from ledger import cbor, registry
 from ledger.errors import MalformedError
 from ledger.published.log import PublishedLog
 from ledger.published.paths import files
@@ -40,5 +40,5 @@ def _items(data: bytes) -> Iterator[Item]:
         case {"type": "shredding", "chain": str(chain), "items": [*items]}:
             for item in items:
                 match item:
-                    case [int(index), int(line)]:
+                    case [index, line] if cbor.is_count(index) and cbor.is_count(line):
                         yield Item(chain, index, line)

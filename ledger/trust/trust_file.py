@@ -101,6 +101,20 @@ class Trust:
         """This trust, with the rotations that the registry has, of whoever keeps it; raises TrustError."""
         return replace(self, logs=succession.merged(self.logs, succession.logs(chains)))
 
+    def joined(self, kept: "Trust") -> "Trust":
+        """This trust file, with what root keys have said by one that was `kept`; raises UserError if they differ.
+
+        Whoever gives an old file again does not forget by it that a key is retired. A bundle that lacks it is one
+        no more: its signature is over less.
+        """
+        try:
+            succession.merged(self.logs, kept.logs)
+            knows_more = len(kept.messages) > len(self.messages)
+            return replace(self.following(kept.messages), bundle=None) if knows_more else self
+        except TrustError as error:
+            what = f"the trust file contradicts the one that was given before: {error}"
+            raise UserError(what, "ask the operator which one is true, by a way of your own") from error
+
     def updated(self, new: "Trust") -> "Trust":
         """The bundle `new`, if it is of this ledger and not older; raises TrustError."""
         if new.bundle is None:

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Playwright, ViewportSize, expect
 from deploy.postgres import Postgres
 from labels import verify_page
 from ledger import cbor
+from ledger.block import Header
 from ledger.database import connect
 from ledger.proof.bundle import Bundle
 from ledger.proof.prove import prove
@@ -22,6 +23,7 @@ from ledger.trust.trust_file import Trust
 from tests.browser.checking import give, headline, opened, ready, reports, same_as_ours
 from tests.browser.viewing import DESK, PHONE, Shown, Viewer, good, launch, open_page
 from tests.labels.story import Story
+from tests.ledger.mirror.sources import sign
 from tests.ledger.proof import test_verify as proofs
 from tests.world import World
 
@@ -102,6 +104,21 @@ def test_registry_entries_stand_in_their_order_once(ledger: Ledger, from_disk: S
     orders = ([*entries, entries[-1]], [*entries[:2], *entries[:1:-1]], [entries[0], *entries], entries[::-1])
     spoiled = [proofs._registry(after, entries=tuple(order)).encode() for order in orders]
     assert {report["failed"] for report in same_as_ours(from_disk, spoiled, ledger.trust)} == {7}
+
+
+def test_two_truths_in_one_bundle_are_refused(ledger: Ledger, from_disk: Shown) -> None:
+    """A log's two checkpoints that do not agree, or of which one is not shown to be the other's beginning."""
+    newest = Bundle.decode(ledger.bundle("registry", 0))
+    with connect(ledger.made.world.dsn) as connection:
+        header, note = connection.execute(
+            "select header, checkpoint from block join chain using (chain_id) where name = 'registry' and height = 0"
+        ).fetchone() or (b"", "")
+    first = replace(newest, entry=replace(newest.entry, path=()), checkpoint=note, consistency=())
+    fork = sign(ledger.made.world, "registry", replace(Header.decode(bytes(header)), root=bytes(32))).checkpoint
+    spoiled = [first, replace(first, registry=replace(first.registry, checkpoint=fork))]
+    told = same_as_ours(from_disk, [bundle.encode() for bundle in spoiled], ledger.trust)
+    assert [report["failed"] for report in told] == [6, 6]
+    assert "nothing here shows" in told[0]["error"] and "The log has forked" in told[1]["error"]
 
 
 def test_maps_in_another_order_or_with_more_in_them_are_refused(ledger: Ledger, from_disk: Shown) -> None:

@@ -152,6 +152,7 @@ def test_bundles_and_the_trust_file_are_all_that_a_check_needs(client: httpx.Cli
     page = client.get(good(story) + "&format=json").json()
     for proof in page["proofs"]:
         answer = client.get(f"/bundle/{proof['bundle']}")
+        assert answer.headers["cache-control"] == "no-store"  # it may be shredded the next moment
         assert "attachment" in answer.headers["content-disposition"]
         assert verify(Bundle.decode(answer.content), trust).statement.hash.hex() == proof["bundle"]
 

@@ -174,6 +174,18 @@ def test_a_missing_file_is_named(world: World, fresh_database: Fresh, tmp_path: 
         restore.restore(tmp_path / "backup", LedgerFolder(tmp_path / "new" / "ledger"), fresh_database())
 
 
+def test_a_file_that_was_put_beside_is_named(world: World, fresh_database: Fresh, tmp_path: Path) -> None:
+    """Tokens that somebody else knows would open what is served from what was restored."""
+    backup.make(tmp_path / "backup", world.folder, world.dsn)
+    planted = tmp_path / "backup" / "ledger" / "keys" / "tokens.json"
+    planted.parent.mkdir(exist_ok=True)
+    planted.write_text('{"private": "known-to-somebody-else"}')
+    folder = LedgerFolder(tmp_path / "other" / "ledger")
+    with pytest.raises(UserError, match=r"holds ledger/keys/tokens\.json, which is not in its manifest"):
+        restore.restore(tmp_path / "backup", folder, fresh_database())
+    assert not folder.tokens_file.exists()
+
+
 @pytest.mark.parametrize("change", [{"chains": {"production": [2, "00" * 32]}}, {"chains": {"trade": [1, "00" * 32]}}])
 def test_another_root_than_the_manifests_is_found(
     world: World, fresh_database: Fresh, tmp_path: Path, change: dict[str, object]

@@ -1,5 +1,6 @@
 """Claims about a monitor's rounds: what it tells of real ledgers, and of what their logs must never do."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from ledger.monitor.watch import Limits, Watch
 from ledger.published.blocks import Block, decode_head, encode_head
 from ledger.published.database import DatabaseReader
 from ledger.published.reader import Reader
+from ledger.registry import Role
 from ledger.section import ContentFormat, Privacy
 from tests.ledger.mirror.sources import Past, forge
 from tests.ledger.published.made import Copy, Made, everything
@@ -124,6 +126,15 @@ def test_a_split_view(made: Made, files: dict[str, bytes], back: int) -> None:
     for _ in range(2):
         found = watch(made, State(), sources)
         assert kinds(found) == ["forked"] and "one and other show one each" in found[0].text
+
+
+def test_a_head_of_another_history(made: Made, files: dict[str, bytes]) -> None:
+    """A log that shows its checkpoint to monitors and a fork's head to mirrors has signed both: that is told."""
+    forked = Copy(dict(files))
+    forge(forked, made.world, "production", leaf=5)
+    split = Copy({path: data if "/head" not in path else forked.files[path] for path, data in files.items()})
+    found = watch(made, State(), {"here": split})
+    assert [alarm.facts["chain"] for alarm in found if alarm.kind is Kind.FORKED] == ["production"]
 
 
 def test_a_source_that_lies(made: Made, files: dict[str, bytes]) -> None:
@@ -240,3 +251,13 @@ def test_state_reads_back(made: Made) -> None:
     """What is remembered is the same after it was written."""
     state = State(made.world.trust, {"here": {"a": "b"}}, 7, {"x"}, [{"id": "y"}])
     assert State.parse(state.text) == state
+
+
+@pytest.mark.parametrize("reason", [b"bytes", {1: 2}, 2**63, "a\x1b[2Jline", None])
+def test_a_reason_of_any_kind(site: Site, reason: object) -> None:
+    """No rule says what a suspension's reason is: a monitor tells of it, and its alarm and its state are JSON."""
+    press = site.world.register_device("press-1")
+    site.world.post(Role.GATEWAY, {"type": "suspension", "kid": press.key.kid, "reason": reason})
+    site.world.tick()
+    [alarm] = site.look()
+    assert alarm.kind is Kind.SUSPENSION and json.loads(json.dumps(alarm.document))["name"] == "press-1"

@@ -164,6 +164,14 @@ def test_a_shredded_section_leaves_the_export(own: Made, tmp_path: Path) -> None
     assert (out / path).stat().st_mtime_ns == before
 
 
+@pytest.mark.parametrize("place", [[True, 0], [5, False], [-1, 0], [0, -1], [2**64, 0]])
+def test_a_shredding_of_no_place_spoils_no_export(own: Made, tmp_path: Path, place: list[int]) -> None:
+    """What the rules refuse still stands in the registry, whoever said it: the next export reads its own state."""
+    own.world.operator_says({"type": "shredding", "chain": "production", "items": [place], "reason": "none"})
+    for _ in range(2):
+        _export(own, tmp_path / "out")
+
+
 # Crashes
 
 
