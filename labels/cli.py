@@ -138,15 +138,17 @@ def print_(
     Where the label service runs on this machine, index.html beside them shows all, each with its link.
     """
     import sys
+    from functools import partial
 
     from labels import printing
+    from ledger.terminal import Progress
 
     settings = Settings.load(data, dsn=dsn, labels_host=host)
     labels = printing.published_labels(_folder(settings), settings.need_dsn(), gtin=gtin, lot=lot)
     address = settings.labels_url.rstrip("/") if settings.labels_url else None
     faces = printing.faces(labels, host=settings.labels_host or HOST, lot=lot, address=address, title=title)
-    with click.progressbar(length=len(labels), label="printing", file=sys.stderr) as bar:
-        printing.write_labels(labels, faces, out, done=lambda: bar.update(1))
+    with Progress(sys.stderr, of="labels") as progress:
+        printing.write_labels(labels, faces, out, tell=partial(progress, "printing"))
     for label in labels:
         page = f"  {printing.link_at(address, label)}" if address else ""
         click.echo(f"{out / printing.name_of(label)}.png{page}")

@@ -49,12 +49,18 @@ def faces(labels: Iterable[Label], *, host: str, lot: str, address: str | None, 
     ]
 
 
-def write_labels(labels: Sequence[Label], faces: Sequence[Face], folder: Path, *, done: Callable[[], None]) -> None:
-    """Write `<serial>.png` for each label; those that are there already are written anew."""
+def write_labels(
+    labels: Sequence[Label],
+    faces: Sequence[Face],
+    folder: Path,
+    *,
+    tell: Callable[[int, int], None] = lambda done, total: None,
+) -> None:
+    """Write `<serial>.png` for each label, also over one that is there; `tell` hears (done, of how many)."""
     _make(folder)
-    for label, face in zip(labels, faces, strict=True):
+    for done, (label, face) in enumerate(zip(labels, faces, strict=True), 1):
         _write(folder / f"{name_of(label)}.png", label_png(face))
-        done()
+        tell(done, len(labels))
 
 
 def write_overview(

@@ -18,7 +18,7 @@ EVIL = "\"'><script>document.title='hacked'</script><img src=x onerror=\"documen
 def test_printed_labels_lead_to_their_genuine_pages(viewer: Viewer, story: Story, tmp_path: Path) -> None:
     """The folder's page shows every picture, with the whole link to its page here beside it; also on a phone."""
     faces = printing.faces(story.labels, host="id.example.com", lot=LOT, address=viewer.address, title=EVIL)
-    printing.write_labels(story.labels, faces, tmp_path, done=lambda: None)
+    printing.write_labels(story.labels, faces, tmp_path)
     named = {"gtin": GTIN, "lot": LOT, "address": viewer.address, "title": EVIL}
     file = printing.write_overview(story.labels, faces, tmp_path, **named)
     for viewport in (PHONE, DESK):
