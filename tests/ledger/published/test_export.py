@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -250,10 +251,10 @@ def test_killed_exports_leave_what_one_that_lived_leaves(made: Made, tmp_path: P
     argv = [sys.executable, "-m", "tallystick", "ledger", "export", str(out), "--audience", "private"]
     argv += ["--data", str(data), "--dsn", made.world.dsn]
     killed = 0
-    for files in (1, 4, 8, 12, 16, 20):
+    for files in (1, 6, 12, 20):
         with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             while process.poll() is None and sum(path.is_file() for path in out.glob("example.com/**/*")) < files:
-                pass
+                time.sleep(0.001)  # else the looking takes a core from what is looked at
             process.kill()
         killed += process.returncode == -signal.SIGKILL
     assert killed >= 2
