@@ -7,7 +7,7 @@ from itertools import groupby
 from labels import chart, gs1, words
 from labels.book import Book, IssuedBatch
 from labels.history import History, Source, Stay, Step, Window
-from labels.judgement import UNPUBLISHED, LabelVerdict, Level, Standing, level_of
+from labels.judgement import UNCOUNTED, UNPUBLISHED, LabelVerdict, Level, Standing, level_of
 from labels.page import Counts, LotView, Page, Proof, SensorView, SeriesView, StepView
 from labels.readings import Readings, Series
 from labels.signature import LabelFault, date_of
@@ -17,10 +17,12 @@ from ledger.epcis import Event
 from ledger.registry import Status
 
 ROUTE_MAX = 6
+LOTS_MAX = 20
 _HEADLINES = {
     (Standing.GENUINE, Level.ITEM): "Genuine label",
     (Standing.GENUINE, Level.LOT): "Genuine lot label",
     (Standing.GENUINE, Level.PRODUCT): "Genuine product label",
+    (Standing.SIGNED, Level.ITEM): "Signed, but not counted here",
     (Standing.NOT_PROVEN, Level.ITEM): "Not proven",
     (Standing.PROBLEM, Level.ITEM): "Problem",
     (Standing.NO_CLAIM, Level.LOT): "A lot",
@@ -133,6 +135,12 @@ def _meaning(standing: Standing, label: LabelVerdict) -> list[str]:
         ]
     if label.fault == UNPUBLISHED:
         return ["Wait a minute, and scan it again. If it says the same, more labels are about than were declared."]
+    if label.fault == UNCOUNTED:
+        return [
+            "A key that may sign labels of this product has signed this one. A label too many, signed by the same key, "
+            "would look the same here.",
+            "The label service that issued it can count its labels: where that is still there, ask it.",
+        ]
     return []
 
 
@@ -311,7 +319,7 @@ class _Maker:
             return []
         if label.batch:
             return [label.batch]
-        return self.found.book.lots(link.gtin, link.lot)[-20:][::-1]
+        return list(label.uncounted or self.found.book.lots(link.gtin, link.lot))[-LOTS_MAX:][::-1]
 
     def lot(self, issued: IssuedBatch) -> LotView:
         batch = issued.batch

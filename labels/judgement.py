@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from labels import gs1
-from labels.batch import Label
+from labels.batch import Batch, Label
 from labels.book import Book, IssuedBatch
 from labels.signature import LabelError, LabelFault, LabelKey, signature_of, verify_label
 from ledger.errors import OutsideError
@@ -15,6 +15,7 @@ class Standing(StrEnum):
     """What a page says at a glance."""
 
     GENUINE = "genuine"
+    SIGNED = "signed"  # and its batch is published, but which labels are in that is not known here
     NOT_PROVEN = "not-proven"
     PROBLEM = "problem"
     NO_CLAIM = "no-claim"  # the page of a product or a lot, of which no label was shown
@@ -41,7 +42,8 @@ class Membership:
 class LabelVerdict:
     """What is to be said of a link's label.
 
-    `fault` is a LabelFault's value, `unpublished`, or "" for a genuine one; `day` the issue day that it claims.
+    `fault` is a LabelFault's value, `unpublished`, `uncounted`, or "" for a genuine one; `day` the issue day that it
+    claims. `uncounted` are the published batches of which it may be one: their labels are not listed here.
     """
 
     standing: Standing
@@ -51,14 +53,20 @@ class LabelVerdict:
     day: int | None = None
     batch: IssuedBatch | None = None
     index: int | None = None
+    uncounted: tuple[IssuedBatch, ...] = ()
 
     @property
     def is_signed(self) -> bool:
         """A key that may sign this label signed it: who shows it has held it, or a copy."""
-        return self.standing is Standing.GENUINE or self.fault == UNPUBLISHED
+        return self.standing is Standing.GENUINE or self.fault in (UNPUBLISHED, UNCOUNTED)
 
 
 UNPUBLISHED = "unpublished"
+UNCOUNTED = "uncounted"
+LOTS_TOLD = 5
+_UNCOUNTED_REVOKED = (
+    "Its key was revoked, and this copy of the ledger has no list of the labels by which older ones could be told."
+)
 _REASONS = {
     LabelFault.MALFORMED: "The link was changed or cut short: what should be its signature is none.",
     LabelFault.UNKNOWN_KEY: "It is signed by no key that this ledger knows.",
@@ -77,11 +85,18 @@ def level_of(link: gs1.DigitalLink) -> Level:
     return Level.LOT if link.lot is not None else Level.PRODUCT
 
 
-def judge(link: gs1.DigitalLink, book: Book, *, today: int, find: Callable[[Label], Membership | None]) -> LabelVerdict:
+def judge(
+    link: gs1.DigitalLink,
+    book: Book,
+    *,
+    today: int,
+    find: Callable[[Label], Membership | None],
+    is_listed: Callable[[Batch], bool],
+) -> LabelVerdict:
     """Judge the label that `link` was read from.
 
     `find` looks up a label in the batches that were issued; it is asked only if the signature is good, so that a
-    link without one learns nothing of which serials exist.
+    link without one learns nothing of which serials exist. `is_listed` says whether all labels of a batch are known.
     """
     key, revoked = None, False
     try:
@@ -98,8 +113,12 @@ def judge(link: gs1.DigitalLink, book: Book, *, today: int, find: Callable[[Labe
         how = ", and its batch was published before its key was revoked" if revoked else ""
         reason = f"The label is signed by {book.organisation(key.organisation)}, as one of a published batch{how}."
         return LabelVerdict(Standing.GENUINE, reason, "", key, day, *published)
+    uncounted = tuple(issued for issued in _possible(day, key, link, book) if not is_listed(issued.batch))
     if revoked:
-        return LabelVerdict(Standing.PROBLEM, _REASONS[LabelFault.REVOKED], LabelFault.REVOKED, key, day)
+        reason = _UNCOUNTED_REVOKED if uncounted else _REASONS[LabelFault.REVOKED]
+        return LabelVerdict(Standing.PROBLEM, reason, LabelFault.REVOKED, key, day)
+    if uncounted:
+        return LabelVerdict(Standing.SIGNED, _uncounted(uncounted), UNCOUNTED, key, day, uncounted=uncounted)
     reason = "The signature is good, but the label is in no published batch: it may be too new, or one too many."
     return LabelVerdict(Standing.NOT_PROVEN, reason, UNPUBLISHED, key, day)
 
@@ -110,6 +129,22 @@ def _unsigned(link: gs1.DigitalLink) -> LabelVerdict:
         return LabelVerdict(Standing.NOT_PROVEN, reason, LabelFault.UNSIGNED)
     reason = "This is about the product in general: no label was shown."
     return LabelVerdict(Standing.NO_CLAIM, reason, LabelFault.UNSIGNED)
+
+
+def _possible(day: int, key: LabelKey, link: gs1.DigitalLink, book: Book) -> list[IssuedBatch]:
+    """The published batches that a label of this product, key and day may be in."""
+    lots = book.lots(link.gtin or "", link.lot)
+    return [issued for issued in lots if (issued.batch.kid, issued.batch.day) == (key.thumbprint, day)]
+
+
+def _uncounted(possible: Sequence[IssuedBatch]) -> str:
+    lots = ", ".join(dict.fromkeys(issued.batch.lot for issued in possible[:LOTS_TOLD]))
+    labels = sum(issued.batch.size for issued in possible)
+    count = "1 label of its key and day is" if labels == 1 else f"{labels:,} labels of its key and day are"
+    return (
+        f"The signature is good, and {count} published (lot {lots}). This copy of the ledger has no list of them: it "
+        "cannot say whether this is one of those."
+    )
 
 
 def _published(

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from labels import gs1, readings, store
-from labels.batch import Label, prove
+from labels.batch import Batch, Label, prove
 from labels.book import Book
-from labels.compose import Found, compose
+from labels.compose import LOTS_MAX, Found, compose
 from labels.history import Source, Told, Window, trace
 from labels.issue import today
 from labels.judgement import LabelVerdict, Membership, judge
@@ -78,7 +78,13 @@ class Resolver:
         book = self._keeper.book(session.connection)
         self._checker.know(book.chains)
         self._checker.forget(book.shredded)
-        label = judge(link, book, today=today(), find=lambda label: self._membership(session, label))
+        label = judge(
+            link,
+            book,
+            today=today(),
+            find=lambda label: self._membership(session, label),
+            is_listed=lambda batch: store.is_listed(session.connection, batch),
+        )
         checkpoints = {published.names[chain]: checkpoint for chain, checkpoint in published.checkpoints.items()}
         found = Found(link, self._now(), book, label, checkpoints)
         if label.is_signed:
@@ -149,10 +155,9 @@ class _Search:
         entries = []
         if label.key is not None and (index := book.key_entries.get(label.key.thumbprint)) is not None:
             entries.append(("label key", _saying(self._check_at(REGISTRY, index), Role.OPERATOR, _of_key(label.key))))
-        if label.batch is not None:
-            checked = self._check_at(REGISTRY, label.batch.index)
-            batch = label.batch.batch
-            entries.append(("label batch", _saying(checked, Role.LABELS, lambda said: said == batch.entry())))
+        for issued in (label.batch,) if label.batch else label.uncounted[-LOTS_MAX:]:
+            checked = self._check_at(REGISTRY, issued.index)
+            entries.append(("label batch", _saying(checked, Role.LABELS, _of_batch(issued.batch))))
         return entries
 
 
@@ -165,6 +170,11 @@ def _saying(checked: Checked, role: Role, says: Callable[[Mapping[str, Any]], bo
     ):
         return checked
     return replace(checked, verdict=None, complaint=f"it does not say what is made of it, or not as {role}")
+
+
+def _of_batch(batch: Batch) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether a registry entry is the one that published `batch`."""
+    return lambda said: said == batch.entry()
 
 
 def _of_key(key: LabelKey) -> Callable[[Mapping[str, Any]], bool]:

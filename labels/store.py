@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import psycopg
 
-from labels.batch import Label
+from labels.batch import Batch, Label
 from labels.history import EventRow, Source, Told
 from ledger import checkpoint_file, epcis
 from ledger.checkpoint import Checkpoint
@@ -196,6 +196,12 @@ def label(connection: psycopg.Connection, path: str) -> StoredLabel | None:
     """The label that was issued for a canonical path."""
     row = connection.execute("select path, signature, batch_root, index from label where path = %s", [path]).fetchone()
     return StoredLabel(Label(row[0], row[1]), bytes(row[2]), row[3]) if row else None
+
+
+def is_listed(connection: psycopg.Connection, batch: Batch) -> bool:
+    """Whether the labels of a batch are here: a database that was filled from a copy has none, as no log holds them."""
+    row = connection.execute("select count(*) from label where batch_root = %s", [batch.root]).fetchone()
+    return row is not None and row[0] >= batch.size
 
 
 def batch_labels(connection: psycopg.Connection, root: bytes) -> list[Label]:

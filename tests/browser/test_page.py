@@ -162,3 +162,23 @@ def test_a_record_that_was_changed_stands_out(browser: Browser, own: Story) -> N
         assert shown.page.locator(".steps > li.bad").count() == 1
         assert "not verified" in shown.text(".steps > li.bad")
         shown.page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_copy_of_the_ledger_says_in_amber_that_it_cannot_count(
+    browser: Browser, postgres_dsn: str, tmp_path: Path, scheme: str
+) -> None:
+    """Where the batch is known and its labels are not, neither green nor "one too many"; the history stays there."""
+    story = make_story(postgres_dsn, tmp_path / "ledger", count=3)
+    story.tell()
+    with connect(postgres_dsn, role=None) as connection:
+        connection.execute("delete from tallystick.label")
+    with served(tmp_path, postgres_dsn) as address:
+        shown = Viewer(browser, address).open(good(story), scheme=scheme)
+        assert shown.text("h1") == "Signed, but not counted here"
+        assert shown.page.locator("#verdict.unproven").count() == 1
+        assert shown.page.locator(".steps > li").count() == 6
+        assert "It may be a label of" in shown.text("#lots") and "too new" not in shown.text("body")
+        assert shown.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+        shown.page.close()
+    story.world.close()

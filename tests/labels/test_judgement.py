@@ -7,7 +7,7 @@ import pytest
 from labels import gs1
 from labels.batch import Label, commit, prove, sign_labels
 from labels.book import Book, IssuedBatch
-from labels.judgement import UNPUBLISHED, LabelVerdict, Level, Membership, Standing, judge, level_of
+from labels.judgement import UNCOUNTED, UNPUBLISHED, LabelVerdict, Level, Membership, Standing, judge, level_of
 from labels.signature import LabelFault, LabelKey, sign_label
 from ledger.keys import SigningKey
 
@@ -34,7 +34,12 @@ def find(label: Label) -> Membership | None:
 
 def judged(link: str, book: Book = BOOK, *, today: int = DAY + 1) -> LabelVerdict:
     """The verdict on a link."""
-    return judge(gs1.parse(link), book, today=today, find=find)
+    return judge(gs1.parse(link), book, today=today, find=find, is_listed=lambda _: True)
+
+
+def judged_by_copy(link: str, book: Book = BOOK) -> LabelVerdict:
+    """The verdict of a copy of the ledger, which has the batches and no labels."""
+    return judge(gs1.parse(link), book, today=DAY + 1, find=lambda _: None, is_listed=lambda _: False)
 
 
 def link(number: int = 1, host: str = "id.example.com") -> str:
@@ -58,7 +63,7 @@ def test_without_a_signature_nothing_is_asked() -> None:
 
     unsigned = link().partition("?")[0]
     for bad in (unsigned, f"{unsigned}?s=12", link().replace("BBBB", "BBBA"), link() + "&s=1"):
-        verdict = judge(gs1.parse(bad), BOOK, today=DAY, find=never)
+        verdict = judge(gs1.parse(bad), BOOK, today=DAY, find=never, is_listed=lambda _: True)
         assert not verdict.is_signed and verdict.standing in (Standing.NOT_PROVEN, Standing.PROBLEM)
 
 
@@ -90,6 +95,33 @@ def test_a_label_in_no_batch_is_not_proven() -> None:
     assert (verdict.standing, verdict.fault) == (Standing.NOT_PROVEN, UNPUBLISHED) and verdict.is_signed
 
 
+def test_a_copy_says_that_it_cannot_count() -> None:
+    """It knows the batch and not its labels: neither genuine nor one too many, whichever of the two it is."""
+    path = f"/01/{GTIN}/21/DDDD555555"
+    for each in (link(), f"https://id.example.com{path}?s={sign_label(KEY, DAY, path)}"):
+        verdict = judged_by_copy(each)
+        assert (verdict.standing, verdict.fault) == (Standing.SIGNED, UNCOUNTED) and verdict.is_signed
+        assert [issued.batch for issued in verdict.uncounted] == [BATCH] and verdict.batch is None
+        assert "3 labels of its key and day are published (lot L1)" in verdict.reason
+
+
+@pytest.mark.parametrize("change", [{"gtin": "09506000134369"}, {"kid": OTHER.kid}, {"day": DAY - 1}])
+def test_a_copy_knows_a_label_that_can_be_in_no_batch(change: dict[str, object]) -> None:
+    """Of another product, key or day none is missing."""
+    batch = replace(BATCH, **change)  # type: ignore[arg-type]
+    assert judged_by_copy(link(), replace(BOOK, batches={batch.root: IssuedBatch(batch, 7, bytes(32), 0)})).fault == (
+        UNPUBLISHED
+    )
+
+
+def test_a_copy_takes_no_label_of_a_revoked_key() -> None:
+    """Whether it was issued before cannot be told there, and that is what is said."""
+    book = replace(BOOK, label_keys=(replace(LINE, revoked=True),), revoked_at={KEY.kid: 8})
+    verdict = judged_by_copy(link(), book)
+    assert (verdict.standing, verdict.fault) == (Standing.PROBLEM, LabelFault.REVOKED) and not verdict.is_signed
+    assert "no list of the labels" in verdict.reason
+
+
 def test_a_batch_that_the_registry_has_not_does_not_count() -> None:
     """The database may hold a batch that is not published yet."""
     assert judged(link(), replace(BOOK, batches={})).fault == UNPUBLISHED
@@ -109,7 +141,8 @@ def test_another_lot_in_the_link_does_not_count() -> None:
     label = Label(path, sign_label(KEY, DAY, path))
     batch = commit([label], gtin=GTIN, lot=LOT, kid=KEY.kid, day=DAY)
     book = replace(BOOK, batches={batch.root: IssuedBatch(batch, 7, bytes(32), 0)})
-    found = judge(gs1.parse(label.link("h")), book, today=DAY, find=lambda _: Membership(batch.root, 0, []))
+    place = Membership(batch.root, 0, [])
+    found = judge(gs1.parse(label.link("h")), book, today=DAY, find=lambda _: place, is_listed=lambda _: True)
     assert found.fault == UNPUBLISHED
 
 
@@ -134,6 +167,6 @@ def test_a_signed_label_without_a_serial_is_of_its_lot() -> None:
     label = Label(path, sign_label(KEY, DAY, path))
     batch = commit([label], gtin=GTIN, lot=LOT, kid=KEY.kid, day=DAY)
     book = replace(BOOK, batches={batch.root: IssuedBatch(batch, 7, bytes(32), 0)})
-    link = gs1.parse(label.link("h"))
-    found = judge(link, book, today=DAY, find=lambda _: Membership(batch.root, 0, []))
+    link, place = gs1.parse(label.link("h")), Membership(batch.root, 0, [])
+    found = judge(link, book, today=DAY, find=lambda _: place, is_listed=lambda _: True)
     assert found.standing is Standing.GENUINE and level_of(link) is Level.LOT

@@ -97,9 +97,10 @@ def test_when_the_operator_is_gone(told: Story, fresh_database: Callable[[], str
 
     page = _page(own / "ledger", dsn, told.link())
     assert len(page["steps"]) > 5 and page["steps"] == shown["steps"]
-    # All but the batch's own entry: which labels a batch has is the label service's to know, and stands in no log.
-    assert page["counts"]["verified"] == page["counts"]["total"] == shown["counts"]["total"] - 1
-    assert (shown["verdict"], page["verdict"]) == (str(Standing.GENUINE), str(Standing.NOT_PROVEN))
+    assert page["counts"]["verified"] == page["counts"]["total"] == shown["counts"]["total"]
+    # Which labels a batch has is the label service's to know, and stands in no log.
+    assert (shown["verdict"], page["verdict"]) == (str(Standing.GENUINE), str(Standing.SIGNED))
+    assert "no list of them" in page["reason"] and [lot["labels"] for lot in page["lots"]] == [24]
 
 
 def _page(folder: Path, dsn: str, link: DigitalLink) -> dict[str, Any]:
