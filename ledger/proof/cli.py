@@ -24,7 +24,12 @@ from ledger.settings import Settings
 @command_line.data
 @command_line.dsn
 @command_line.statement
-@click.option("--product", metavar="URI", help="All with an event that names this product; a label's link will do.")
+@click.option(
+    "--product",
+    metavar="URI",
+    help="All with an event that names this product, by its "
+    "label's link: not events of what it was packed in, and no readings.",
+)
 @click.option(
     "--format",
     "form",
@@ -78,11 +83,18 @@ def _named(files: dict[str, bytes], output: Path, *, exact: bool) -> dict[Path, 
 @click.option("--statement", type=click.File("rb"), help="The statement's file, if it is not in FILE, or to compare.")
 @command_line.needed_trust
 @command_line.as_json
-def verify(proof: Any, statement: Any, trust: Path, as_json: bool) -> None:
+@click.pass_context
+def verify(ctx: click.Context, proof: Any, statement: Any, trust: Path, as_json: bool) -> None:
     """Check the proof in FILE (- for standard input), offline: what is named here is all that is read.
 
     FILE is a proof bundle, a product's, a SCITT Transparent Statement or COSE Receipt, or a tlog-proof: each shows
     some steps, and those that it cannot show are named.
+
+    \b
+    It ends with
+      0  the proof holds
+      1  it does not, or wrong use
+      2  it holds, but the operator disputes a statement: a thief may have signed it
     """
     from ledger.errors import OutsideError
     from ledger.proof import text
@@ -110,12 +122,15 @@ def verify(proof: Any, statement: Any, trust: Path, as_json: bool) -> None:
     revoked = revocations(found, trusted)
     if as_json:
         of_it = {"trust": trust_text.document(trusted, now), "key_revoked": revoked.document}
-        click.echo(json.dumps({"ok": True, "format": form, **found.document, **of_it}))
+        click.echo(json.dumps({"ok": True, "disputed": revoked.is_disputed, "format": form, **found.document, **of_it}))
     else:
         told_of_it = [f"{'trust':<10} {trust_text.age(trusted, now)}", *revoked.lines]
-        click.echo("\n".join([*text.told(found), *told_of_it]))
+        click.echo("\n".join([*text.told(found, disputed=revoked.is_disputed), *told_of_it]))
+    if revoked.is_disputed:
+        ctx.exit(_DISPUTED)
 
 
+_DISPUTED = 2
 _NO_PROOF = "'tallystick ledger prove' writes a proof: is it this file, whole?"
 _HINT = "do not rely on this statement: ask for the proof anew, and for the operator's newest trust bundle"
 

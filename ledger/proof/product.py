@@ -7,7 +7,8 @@ its registry part one into `registry`: these are the same for most. In both tabl
 first use, so that a file has one encoding.
 
 Verified, it shows each statement, that each has an event which names the product, and that all of it tells one history.
-It cannot show that nothing was left out, nor what happened to a container while the product was in it.
+It cannot show that nothing was left out. What happened to a container while the product was in it, and readings, are
+not in it: the product's page follows those.
 """
 
 from collections.abc import Iterable
@@ -27,6 +28,7 @@ VERSION = 1
 BUNDLES_MAX = 1_000
 URI_CHARS_MAX = 1_000
 LEFT_OUT = "that no statement about the product was left out is for an audit to see"
+NOT_IN_IT = "events of what it was packed in, which do not name it, and readings are not in this file"
 _DEPTH_MAX = 8
 
 _Kept = TypeVar("_Kept")
@@ -107,7 +109,7 @@ class ProductVerdict:
     def word(self) -> str:
         """Whose word it all is, and what no file can show."""
         weakest = min(self.statements, key=lambda verdict: verdict.anchored)
-        return f"{weakest.word}; {LEFT_OUT}"
+        return f"{weakest.word}; {LEFT_OUT}; {NOT_IN_IT}"
 
     @property
     def document(self) -> dict[str, Any]:

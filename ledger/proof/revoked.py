@@ -14,6 +14,12 @@ class Revoked(NamedTuple):
     document: Any
     lines: list[str]
 
+    @property
+    def is_disputed(self) -> bool:
+        """Whether a thief may have signed one of the statements."""
+        said = self.document if isinstance(self.document, list) else [self.document]
+        return any(one["disputed"] for one in said if one)
+
 
 def revocations(found: Found, trust: Trust) -> Revoked:
     """What is to be said of the keys; null, and no line, of a key that was not revoked."""

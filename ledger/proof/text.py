@@ -12,6 +12,7 @@ from ledger.section import ContentFormat
 from ledger.terminal import printable
 
 READINGS_SHOWN = 5
+DISPUTED = "  ! DISPUTED: a thief may have signed this, says the operator: its key was revoked, see below"
 _CLOCKS = ("of unknown quality", "free-running since it was set", "set by NTP", "set by satellite")
 _LANES = ("events", "telemetry")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,17 +29,19 @@ def _tick(step: Step, claim: str, *, anchored: bool) -> str:
     return f"✓ {step}  {claim}"
 
 
-def told(found: Verdict | Inclusion | ProductVerdict) -> list[str]:
-    """The steps that passed, and what they show."""
+def told(found: Verdict | Inclusion | ProductVerdict, *, disputed: bool = False) -> list[str]:
+    """The steps that passed, what speaks against it all the same, and what they show."""
     match found:
         case Verdict():
-            return [*ticks(list(Step), anchored=found.anchored), "", *lines(found)]
+            steps, table = ticks(list(Step), anchored=found.anchored), lines(found)
         case Inclusion():
-            return inclusion(found)
-    return product(found)
+            steps, table = inclusion(found)
+        case _:
+            steps, table = product(found)
+    return [*steps, *([DISPUTED] if disputed else []), "", *table]
 
 
-def inclusion(found: Inclusion) -> list[str]:
+def inclusion(found: Inclusion) -> tuple[list[str], list[str]]:
     """The steps that passed, those that its format does not show, and what the statement says of itself."""
     statement, tally = found.statement, found.statement.tally
     missing = [f"  - {step}  not shown: {step.claim}" for step in Step if step not in SHOWN]
@@ -51,15 +54,15 @@ def inclusion(found: Inclusion) -> list[str]:
         ("signed", f"{_time(statement.issued_at)} by its own clock, {_CLOCKS[tally.clock]}"),
         ("word", found.word),
     ]
-    return [*ticks(SHOWN, form=found.form), *missing, "", *_table(table)]
+    return [*ticks(SHOWN, form=found.form), *missing], _table(table)
 
 
-def product(verdict: ProductVerdict) -> list[str]:
+def product(verdict: ProductVerdict) -> tuple[list[str], list[str]]:
     """What was shown of all statements about a product, and its history in the order of the events' own times."""
     count = f"each of {len(verdict.statements)} statements" if len(verdict.statements) > 1 else "the one statement"
     steps = [f"  ✓ 1 to {len(Step)}  {count} is proven by its bundle", *(f"  ✓ {s}  {s.claim}" for s in ProductStep)]
     events = [line for one in verdict.statements for line in _history(verdict.uri, one)]
-    return [*steps, "", *_table([("product", verdict.uri), *events, ("word", verdict.word)])]
+    return steps, _table([("product", verdict.uri), *events, ("word", verdict.word)])
 
 
 def _history(uri: str, verdict: Verdict) -> list[tuple[str, str]]:

@@ -552,11 +552,15 @@ def test_a_proof_says_that_its_statement_is_disputed(
                 == 0
             )
             capsys.readouterr()
-            assert tallystick.run(["ledger", "verify", proof, "--trust", trust, "--json"]) == 0
-            told.append(json.loads(capsys.readouterr().out)["key_revoked"])
+            code = tallystick.run(["ledger", "verify", proof, "--trust", trust, "--json"])
+            said = json.loads(capsys.readouterr().out)
+            assert said["ok"] and (code, said["disputed"]) in ((0, False), (2, True))
+            told.append(said["key_revoked"])
+            assert bool(told[-1] and told[-1]["disputed"]) is said["disputed"]
     assert told[:2] == [None, None]  # a trust file without an end knows of no revocation
     assert [said["disputed"] for said in told[2:]] == [False, True]
-    assert tallystick.run(["ledger", "verify", str(tmp_path / "2.bundle"), "--trust", str(tmp_path / "x.trust")]) == 0
-    assert "DISPUTED: a thief may have signed this" in capsys.readouterr().out
+    assert tallystick.run(["ledger", "verify", str(tmp_path / "2.bundle"), "--trust", str(tmp_path / "x.trust")]) == 2
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[8].startswith("  ✓ 9") and lines[9].startswith("  ! DISPUTED: a thief may have signed this")
     assert tallystick.run(["ledger", "revoke", "press-1", "--reason", "x", "--disputed-from", "Prod:1", *args]) == 1
     assert "no place in a ledger" in capsys.readouterr().err

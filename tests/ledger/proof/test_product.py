@@ -255,6 +255,7 @@ def test_a_product_on_the_command_line(made: Made, data: Path, capsys: pytest.Ca
     order = [told.index(step) for step in ("commissioning", "packing", "shipping")]
     assert order == sorted(order) and ITEM in told
     assert "that no statement about the product was left out is for an audit to see" in told
+    assert "events of what it was packed in, which do not name it, and readings are not in this file" in told
     assert tallystick.run(["ledger", "verify", "item.bundle", *trust, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["ok"] and document["format"] == "product" and len(document["statements"]) == 3
