@@ -10,6 +10,19 @@ const HASHES_MAX = 128;
 const REGISTRY_ENTRIES_MAX = 1_000;
 const FIELDS = ["tallystick-bundle", "chain", "entry", "checkpoint", "header", "consistency", "anchor", "registry"];
 
+// As ledger/proof/check.py tells them apart: by how they begin.
+const OTHERS = [
+  ["a tlog-proof", /^c2sp\.org\/tlog-proof@/],
+  ["a COSE file, such as a SCITT transparent statement", /^\xd2/],
+  ["a product's proof", /^[\xa0-\xbf]\x63uri/],
+];
+
+/** The proof of another format that bytes begin like, in words, or null. */
+export function otherProof(data) {
+  const begin = String.fromCharCode(...data.subarray(0, 32));
+  return OTHERS.find(([, pattern]) => pattern.test(begin))?.[0] ?? null;
+}
+
 /** Read a bundle of at most 4 MiB in its one encoding. */
 export function readBundle(data) {
   if (data.length > BUNDLE_BYTES_MAX) refuse(`a bundle is at most ${BUNDLE_BYTES_MAX} bytes`);

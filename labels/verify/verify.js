@@ -1,7 +1,7 @@
 // Checking a proof bundle against a trust file: the nine steps of ledger/proof/verify.py, each with its bytes.
 
 import { hex, OutsideError, refuse, same } from "./bytes.js";
-import { BUNDLE_BYTES_MAX, readBundle } from "./bundle.js";
+import { BUNDLE_BYTES_MAX, otherProof, readBundle } from "./bundle.js";
 import { decode, diagnose, encode } from "./cbor.js";
 import { readHeader } from "./header.js";
 import { Checkpoints, sizesOf } from "./log.js";
@@ -30,13 +30,15 @@ const HEADER_KIND = 0; // an anchor entry's, for a block header
 /**
  * Check the bundle's bytes against the trust file's text with one of the engines of crypto.js.
  *
- * Gives {ok, failed, error, steps, verdict, trust, revoked}. `failed` is null, the number of the step that failed, "trust" or
- * "bundle" if one of the files cannot be read at all. A step has a number, a claim, a state (passed, unknown, failed,
+ * Gives {ok, failed, error, other, steps, verdict, trust, revoked}. `failed` is null, the number of the step that failed, "trust" or
+ * "bundle" if one of the files cannot be read at all; `other` then names the proof of another format that it begins
+ * like, or is null. A step has a number, a claim, a state (passed, unknown, failed,
  * or not reached), a sentence and the evidence: names with bytes, texts or levels of a tree, some of them in a group.
  * `revoked` is what the trust bundle says of a key that was revoked since: {entry, isDisputed}.
  */
 export async function check(crypto, data, trustText) {
-  const report = { ok: false, failed: null, error: "", steps: [], verdict: null, trust: null, revoked: null };
+  const nothing = { verdict: null, trust: null, revoked: null };
+  const report = { ok: false, failed: null, error: "", other: null, steps: [], ...nothing };
   const fail = (failed, error) => {
     if (!(error instanceof OutsideError)) throw error;
     Object.assign(report, { failed, error: error.message });
@@ -52,6 +54,7 @@ export async function check(crypto, data, trustText) {
     bundle = readFile(data);
   } catch (error) {
     fail("bundle", error);
+    report.other = otherProof(data);
     return report;
   }
   try {

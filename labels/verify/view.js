@@ -56,11 +56,21 @@ function answer(report) {
       told: [sentence(report.error), "Without one, nothing can be checked."],
     };
   }
+  if (report.other) {
+    return {
+      kind: "unproven",
+      headline: "This page cannot check that file",
+      told: [
+        `It looks like ${report.other}; nothing of it was checked here.`,
+        "This page checks the proof of one statement: a file that ends in .bundle, of at most 4 MiB. The command “tallystick ledger verify” checks the others.",
+      ],
+    };
+  }
   if (report.failed === "bundle") {
     return {
       kind: "problem",
       headline: "This is not a proof",
-      told: [sentence(report.error), "A proof is a file that ends in .bundle, of at most 4 MiB."],
+      told: [sentence(report.error), "A statement's proof is a file that ends in .bundle, of at most 4 MiB."],
     };
   }
   if (!report.ok) {

@@ -17,7 +17,10 @@ from ledger import cbor
 from ledger.block import Header
 from ledger.database import connect
 from ledger.proof.bundle import Bundle
+from ledger.proof.product import ProductBundle
 from ledger.proof.prove import prove
+from ledger.proof.tlog_proof import TlogProof
+from ledger.proof.transparent import Transparent
 from ledger.proof.verify import Step
 from ledger.trust.trust_file import Trust
 from tests.browser.checking import give, headline, opened, ready, reports, same_as_ours
@@ -194,6 +197,23 @@ def test_what_is_no_bundle_is_refused_by_name(ledger: Ledger, from_disk: Shown, 
 
 
 # What the reader sees
+
+
+def test_a_proof_of_another_format_is_called_by_its_name(ledger: Ledger, from_disk: Shown) -> None:
+    """In amber: it is a proof, nothing of it was checked, and the command reads it."""
+    bundle = Bundle.decode(ledger.good)
+    others = {
+        "a product's proof": ProductBundle.of(proofs.EPC, [bundle]).encode(),
+        "a SCITT transparent statement": Transparent(bundle.entry.statement, ()).encode(),
+        "a tlog-proof": TlogProof(bundle.entry.index, bundle.entry.path, bundle.checkpoint).text.encode(),
+    }
+    for name, data in others.items():
+        give(from_disk, data, ledger.trust.text.encode())
+        assert headline(from_disk) == "This page cannot check that file"
+        assert name in from_disk.text("#verdict") and "tallystick ledger verify" in from_disk.text("#verdict")
+        assert "nothing of it was checked here" in from_disk.text("#verdict")
+        assert from_disk.page.locator("#verdict.unproven").count() == 1
+        assert from_disk.page.locator("#checks, #said").count() == 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
