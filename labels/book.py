@@ -1,6 +1,6 @@
 """What the registry says of labels: the keys that may sign them, and the batches that were issued. Pure."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from labels.batch import Batch
@@ -22,7 +22,8 @@ class IssuedBatch:
 class Book:
     """The registry at `size`, as labels need it.
 
-    `key_entries` and `revoked_at` are the registry indices at which a label key was registered, and fell.
+    `key_entries` and `revoked_at` are the registry indices at which a label key was registered, and fell. `shredded`
+    has by a statement's chain and index the lines that are gone, each with the registry entry that says so.
     """
 
     size: int = 0
@@ -33,7 +34,7 @@ class Book:
     key_entries: Mapping[bytes, int] = field(default_factory=dict)
     revoked_at: Mapping[bytes, int] = field(default_factory=dict)
     batches: Mapping[bytes, IssuedBatch] = field(default_factory=dict)
-    shredded: Mapping[tuple[str, int], Collection[int]] = field(default_factory=dict)  # lines, by chain and index
+    shredded: Mapping[tuple[str, int], Mapping[int, int]] = field(default_factory=dict)
 
     def lots(self, gtin: str, lot: str | None = None) -> list[IssuedBatch]:
         """The batches of a product, or of one lot of it, in the order of issue."""

@@ -1,6 +1,6 @@
 """Making a page of what was found and checked. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
 
@@ -16,6 +16,7 @@ from ledger.checkpoint import Checkpoint
 from ledger.epcis import Event
 from ledger.registry import Status
 
+ENTRIES_TOLD = 5
 ROUTE_MAX = 6
 LOTS_MAX = 20
 _HEADLINES = {
@@ -158,13 +159,21 @@ def _not_proven(found: Found, counts: Counts) -> list[str]:
     ]
     if waiting := counts.verified - counts.anchored:
         said.append(f"When {words.plural(waiting, 'record was', 'records were')} sealed: not in the anchor yet.")
-    if shredded := len(found.book.shredded):
+    if shredded := found.book.shredded:
         said.append(
-            f"That all is still here: the operator has deleted what {words.plural(shredded, 'statement')} in this "
-            "ledger said, by signed entries. Nobody can tell from here whether it was about this item."
+            f"That all is still here: the operator has deleted what {words.plural(len(shredded), 'statement')} in this "
+            f"ledger said, by signed entries ({_entries(shredded.values())}). Nobody can tell from here whether it was "
+            "about this item."
         )
     said.append("That there is nothing more: events and readings that their owners keep private are not shown.")
     return said
+
+
+def _entries(shredded: Iterable[Mapping[int, int]]) -> str:
+    """The registry entries that say so, the newest first; the first few of many."""
+    entries = sorted({entry for lines in shredded for entry in lines.values()}, reverse=True)
+    told = ", ".join(str(entry) for entry in entries[:ENTRIES_TOLD])
+    return f"registry {'entry' if len(entries) == 1 else 'entries'} {told}{'…' if len(entries) > ENTRIES_TOLD else ''}"
 
 
 @dataclass
@@ -226,6 +235,8 @@ class _Maker:
         key = self.found.book.keys.get(checked.verdict.statement.kid) if checked and checked.verdict else None
         if key is not None and key.status is not Status.GOOD:
             notes.append(f"The device's key was {key.status} later, by registry entry {key.since}.")
+        if checked and (gone := self.found.book.shredded.get((checked.chain, checked.index))):
+            notes.append(f"What else this statement said the operator has deleted, by {_entries([gone])}.")
         return notes
 
     def _step_proof(self, what: str, source: Source, event: Event) -> Proof:

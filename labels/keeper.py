@@ -1,6 +1,6 @@
 """Keeping the book: the registry's entries folded, up to its published checkpoint and no further."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from threading import Lock
 from types import MappingProxyType
 
@@ -79,8 +79,8 @@ class BookKeeper:
         )
 
 
-def _by_statement(places: Iterable[tuple[str, int, int]]) -> Mapping[tuple[str, int], frozenset[int]]:
-    found: dict[tuple[str, int], frozenset[int]] = {}
-    for chain, index, line in places:
-        found[chain, index] = found.get((chain, index), frozenset()) | {line}
+def _by_statement(shredded: Mapping[tuple[str, int, int], int]) -> Mapping[tuple[str, int], Mapping[int, int]]:
+    found: dict[tuple[str, int], dict[int, int]] = {}
+    for (chain, index, line), entry in shredded.items():
+        found.setdefault((chain, index), {})[line] = entry
     return MappingProxyType(found)

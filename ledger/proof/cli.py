@@ -53,6 +53,8 @@ def prove(data: Path | None, dsn: str | None, form: str, private: bool, output: 
     settings = Settings.load(data, dsn=dsn)
     folder = settings.ledger
     made = proving.make(settings.need_dsn(), folder, folder.trust(), form=Form(form), private=private, **which)
+    for line in made.gone:
+        command_line.warn(line)
     if output == Path("-") or (output is None and not sys.stdout.isatty()):
         click.echo(made.proof, nl=False)
         return

@@ -103,6 +103,12 @@ class Prover:
         published = self._published.get(chain)
         return published is not None and index < published.checkpoint.size
 
+    def shredded(self, chain: str, index: int) -> dict[int, int]:
+        """The lines of a statement that were shredded, each with the registry entry that says so."""
+        self._fold_registry()
+        said = self._keys.state.shredded.items()
+        return {line: entry for (of, about, line), entry in said if (of, about) == (chain, index)}
+
     def prove(self, chain: str, index: int, privacy_max: Privacy = Privacy.PUBLIC) -> Bundle:
         """A bundle for entry `index` of `chain`, with its sections up to `privacy_max`.
 

@@ -32,10 +32,14 @@ _AUDIT = "run 'tallystick ledger audit'"
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A proof's files by the ends of their names, the proof itself first; `name` is what comes before, by default."""
+    """A proof's files by the ends of their names, the proof itself first; `name` is what comes before, by default.
+
+    `gone` says what is not in it because it was shredded: no file can tell that from what is withheld.
+    """
 
     name: str
     files: dict[str, bytes]
+    gone: tuple[str, ...] = ()
 
     @property
     def proof(self) -> bytes:
@@ -56,9 +60,10 @@ def make(
         if "product" in asked:
             return _product(connection, prover, trust, form, privacy, **asked)
         bundle = prover.prove(*find(connection, prover, asked), privacy)
+        gone = _gone(prover, bundle)
     with _holding(f"entry {bundle.entry.index} of {bundle.chain!r}"):
         name = verify(bundle, trust).statement.hash.hex()
-        return Made(name, _MAKERS[form](bundle, folder, trust))
+        return Made(name, _MAKERS[form](bundle, folder, trust), gone)
 
 
 def _product(
@@ -72,7 +77,17 @@ def _product(
         raise UserError(f"nothing about {uri} is published yet", "it will be once its block is")
     with _holding(f"what is about {uri}"):
         verify_product(product, trust)
-    return Made("product", {".bundle": _bounded(product.encode())})
+    gone = tuple(line for bundle in product.bundles for line in _gone(prover, bundle))
+    return Made("product", {".bundle": _bounded(product.encode())}, gone)
+
+
+def _gone(prover: Prover, bundle: Bundle) -> tuple[str, ...]:
+    index = bundle.entry.index
+    where = f"entry {index} of {bundle.chain}"
+    return tuple(
+        f"section {line} of {where} was shredded, by registry entry {entry}: it is not in the proof"
+        for line, entry in sorted(prover.shredded(bundle.chain, index).items())
+    )
 
 
 def _bundle(bundle: Bundle, folder: LedgerFolder, trust: Trust) -> dict[str, bytes]:

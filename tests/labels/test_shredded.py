@@ -9,7 +9,7 @@ import tallystick
 from deploy.postgres import Postgres
 from labels.judgement import Standing
 from labels.resolve import Resolver
-from tests.labels.story import Story, telling
+from tests.labels.story import Story, public_event, telling
 from tests.world import ticking
 
 WAREHOUSE = "Warehouse, Seattle"
@@ -21,10 +21,10 @@ def story(postgres_server: Postgres, tmp_path: Path) -> Iterator[Story]:
         yield told
 
 
-def shred(story: Story, bundle: str) -> None:
+def shred(story: Story, bundle: str, *lines: str) -> None:
     where = ("--data", str(story.world.folder.path.parent), "--dsn", story.world.dsn)
     with ticking(story.world):
-        argv = ["ledger", "shred", *where, "--statement", bundle, "--reason", "a court's order", "--yes"]
+        argv = ["ledger", "shred", *where, "--statement", bundle, "--reason", "a court's order", "--yes", *lines]
         assert tallystick.run(argv) == 0
 
 
@@ -47,6 +47,28 @@ def test_the_page_forgets_what_was_shredded(story: Story) -> None:
     assert after.counts.total == after.counts.verified < before.counts.total
     assert not any("deleted" in line for line in before.not_proven)
     assert any("deleted what 2 statements in this ledger said" in line for line in after.not_proven)
+    [newest] = [size - 1 for origin, size, _ in after.checkpoints if origin.endswith("/registry")]
+    assert any(f"(registry entries {newest}, {newest - 1})" in line for line in after.not_proven)
+
+
+def test_a_step_says_what_else_its_statement_said(story: Story) -> None:
+    """An event stays when the readings beside it go, and names the registry entry by which they went."""
+    event = {
+        "type": "ObjectEvent", "action": "OBSERVE", "eventTime": "2026-01-01T00:00:00Z",
+        "eventTimeZoneOffset": "+00:00", "epcList": [story.link().epc],
+    }  # fmt: skip
+    pack = story.line.readings(1.0, 2.0, time=1_767_300_000)
+    statement = story.world.publish(story.line, public_event(event), pack)
+    story.world.tick()
+    shred(story, statement.hash.hex(), "--line", "1")
+    resolver = Resolver(story.world.folder, story.world.dsn)
+    page = resolver.page(story.link())
+    resolver.close()
+    [newest] = [size - 1 for origin, size, _ in page.checkpoints if origin.endswith("/registry")]
+    [step] = [step for step in page.steps if step.notes]
+    assert step.proof.verified and step.notes == (
+        f"What else this statement said the operator has deleted, by registry entry {newest}.",
+    )
 
 
 def remembered(resolver: Resolver) -> set[tuple[str, bytes | None]]:

@@ -1,6 +1,7 @@
 """Shredding: the content is gone wherever it was kept, the entry says so, and every proof holds."""
 
 import contextlib
+import re
 import signal
 import subprocess
 import sys
@@ -126,6 +127,25 @@ def test_what_is_shredded_is_nowhere_in_the_database(told: Told, capsys: pytest.
     assert told.rows("select value from reading") == [(20.5,)]
     assert told.rows("select * from reading_other") == []
     assert told.rows("select message from quarantine") == []
+
+
+def test_who_makes_a_proof_hears_what_was_shredded_and_by_which_entry(
+    told: Told, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the registry, which the prover has; the proof itself holds as one from which it is withheld."""
+    which = ("--chain", "production", "--index", str(told.place(told.secret)))
+    prove_it = ["ledger", "prove", *told.where, *which, "-o", str(tmp_path / "x.bundle")]
+    assert tallystick.run(prove_it) == 0
+    assert "shredded" not in capsys.readouterr().err
+    assert told.run(*which, "--line", "0", *REASON, "--yes") == 0
+    [said] = re.findall("registry entry (.*) says that it is shredded", capsys.readouterr().out)
+    assert tallystick.run(prove_it) == 0
+    printed = capsys.readouterr().err
+    assert f"section 0 of entry {which[3]} of production was shredded, by registry entry {said}:" in printed
+    assert "section 1" not in printed
+    trust = str(told.world.folder.trust_file)
+    assert tallystick.run(["ledger", "verify", str(tmp_path / "x.bundle"), "--trust", trust]) == 0
+    assert "public, readings: not shown" in capsys.readouterr().out
 
 
 def test_a_rewrite_leaves_nothing_in_the_tables_files(told: Told) -> None:
