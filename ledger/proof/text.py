@@ -12,7 +12,7 @@ from ledger.section import ContentFormat
 from ledger.terminal import printable
 
 READINGS_SHOWN = 5
-DISPUTED = "  ! DISPUTED: a thief may have signed this, says the operator: its key was revoked, see below"
+DISPUTED = "  ! DISPUTED: a thief may have signed this, says the operator: see 'revoked' below"
 _CLOCKS = ("of unknown quality", "free-running since it was set", "set by NTP", "set by satellite")
 _LANES = ("events", "telemetry")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
