@@ -22,7 +22,7 @@ from ledger.mirror.store import Store
 from ledger.published.follow import Course, course
 from ledger.published.log import Head, PublishedLog
 from ledger.published.paths import Kind, files
-from ledger.published.trusted import followed
+from ledger.published.trusted import followed_at, without_registry
 from ledger.registry import ANCHOR, REGISTRY, Registry
 from ledger.statement import Statement
 from ledger.tile import TILE_WIDTH, node_reader, width_in
@@ -94,8 +94,11 @@ class Mirror:
         return outcomes
 
     def _learn(self, source: Source) -> None:
-        """Take the log keys that root keys have named since: signed, so it does not matter who brings them."""
-        trust = followed(source.reader, self._trust)
+        """Take the log keys that root keys have named since: signed, so it does not matter who brings them.
+
+        Raises SourceError if the source is no ledger, or another one.
+        """
+        trust = followed_at(source.name, source.reader, self._trust)
         if trust != self._trust:
             self._store.write(str(Kind.TRUST), trust.text.encode())
             self._trust, self._held = trust, {}
@@ -143,6 +146,8 @@ class Mirror:
         if offered is None or held.head is None:
             if held.head is not None:
                 raise _rewound(chain, held.size, 0)
+            if offered is None and chain == REGISTRY:
+                raise without_registry(source.name)
             return Course.GROWN if offered else Course.SAME
         ours, theirs = heads.word(log, held.head), heads.word(log, offered)
         with refusing(f"the tiles of {chain!r}"):

@@ -118,11 +118,16 @@ def _opened(sources: tuple[str, ...], settings: Settings, token_file: Path | Non
 
     token = location.token_in(token_file)
     with ExitStack() as exits:
-        readers: dict[str, Reader] = {s: exits.enter_context(location.reading(s, token)) for s in sources}
+        readers: dict[str, Reader] = {_plain(s): exits.enter_context(location.reading(s, token)) for s in sources}
         if not sources:
             connection = exits.enter_context(connect(settings.need_dsn(), autocommit=True))
             readers[OWN] = DatabaseReader(connection, settings.ledger)
         yield readers
+
+
+def _plain(source: str) -> str:
+    """A source's name in the state, by which it is known again: the / at its end means nothing."""
+    return source.rstrip("/") or source
 
 
 @contextmanager
@@ -146,8 +151,8 @@ def _tell_json(alarm: "Alarm") -> None:
 
 
 def _tell_sizes(sizes: Mapping[str, int]) -> None:
-    shown = ", ".join(f"{chain} {size:,}" for chain, size in sizes.items())
-    click.echo(f"seen: {shown}" if shown else "seen: nothing is published yet")
+    if sizes:  # of a source that cannot be read, there is an alarm
+        click.echo(f"seen: {', '.join(f'{chain} {size:,}' for chain, size in sizes.items())}")
 
 
 def _tell_sizes_json(sizes: Mapping[str, int]) -> None:

@@ -1,19 +1,18 @@
 """A round of a monitor: what sources show of each log, held against what was seen before, and against each other."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from ledger.errors import OutsideError, SourceUnreachable, UserError
+from ledger.errors import OutsideError, SourceError, SourceUnreachable, UserError
 from ledger.monitor.alarm import Alarm, Kind
 from ledger.monitor.devices import Devices
 from ledger.monitor.state import State
 from ledger.published.follow import Course, begins_with, course
 from ledger.published.log import Head, PublishedLog, Signed
 from ledger.published.reader import NotForYouError, NotPublishedError, Reader
-from ledger.published.trusted import followed
+from ledger.published.trusted import followed_at, without_registry
 from ledger.registry import ANCHOR, REGISTRY
 from ledger.trust.trust_file import Trust
 
@@ -54,11 +53,12 @@ class Watch:
 
     def round(self, sources: Mapping[str, Reader], now_ms: int) -> list[Alarm]:
         """All that is the matter now, whether it was told before or not."""
-        for reader in sources.values():
-            self._learn(reader)
         views: list[View] = []
-        alarms: list[Alarm] = []
+        alarms = list(self._learn(sources))
+        wrong = {alarm.facts["source"] for alarm in alarms}
         for source, reader in sources.items():
+            if source in wrong:
+                continue
             for log in self._trust.logs.values():
                 try:
                     view, found = self._look(source, PublishedLog(reader, log))
@@ -77,10 +77,16 @@ class Watch:
         self.sizes = {chain: view.size for chain, view in newest.items()}
         return _once([*alarms, *self._inside(newest, now_ms)])
 
-    def _learn(self, reader: Reader) -> None:
-        """Take the log keys that root keys have named since: signed, so it does not matter who brings them."""
-        with suppress(UserError):  # a source that is away is told of when its logs are looked at
-            self._trust = self._state.trust = followed(reader, self._trust)
+    def _learn(self, sources: Mapping[str, Reader]) -> Iterator[Alarm]:
+        """Take the log keys that root keys have named since: signed, so it does not matter who brings them.
+
+        What is not to be looked at further has an alarm: a source that is away, no ledger, or another one.
+        """
+        for source, reader in sources.items():
+            try:
+                self._trust = self._state.trust = followed_at(source, reader, self._trust)
+            except SourceError as error:
+                yield Alarm(Kind.UNREACHABLE, source, f"{error}; {error.hint}", {"source": source})
 
     # Checkpoints
 
@@ -91,6 +97,8 @@ class Watch:
         try:
             new = log.checkpoint()
         except NotPublishedError:
+            if old is None and log.log.chain == REGISTRY:
+                raise without_registry(source) from None
             return None, [_rewound(source, log.log.chain, old.checkpoint.size, 0)] if old else []
         view = View(source, log, new)
         if old is not None:

@@ -75,7 +75,7 @@ def _end_ms(made: Made) -> int:
 
 def test_it_grows_with_its_source(made: Made, files: dict[str, bytes], tmp_path: Path) -> None:
     """Whatever it has seen when, the folder audits after every round, and ends as one that came last."""
-    for back in (67_000, 65_000, 64_999, 3_000, 500, 250, 0):
+    for back in (65_000, 64_999, 3_000, 500, 250, 0):
         past = Past(made, _end_ms(made) - back, made.reader())
         outcomes = mirror(past, tmp_path, made.world.trust)
         assert [str(outcome) for outcome in outcomes.values() if outcome.problem] == []
@@ -217,4 +217,21 @@ def test_another_ledger_and_no_trust(made: Made, files: dict[str, bytes], tmp_pa
 def test_a_registry_that_is_not_the_pinned_one(made: Made, files: dict[str, bytes], tmp_path: Path) -> None:
     """A genesis that the trust file does not pin is refused, although its log has signed it."""
     other = replace(made.world.trust, genesis=bytes(32))
-    assert "not the genesis" in str(_problem(mirror(Copy(files), tmp_path, other), "registry"))
+    copy = Copy({**files, "trust.json": other.text.encode()})
+    assert "not the genesis" in str(_problem(mirror(copy, tmp_path, other), "registry"))
+
+
+def test_a_source_that_is_not_the_ledger(
+    made: Made, files: dict[str, bytes], fresh_database: Callable[[], str], tmp_path: Path
+) -> None:
+    """No ledger, another one, or one without its registry: each is refused by its name, whatever is held."""
+    folder = tmp_path / "mirror"
+    with World(fresh_database(), tmp_path / "data") as other, connect(other.dsn, autocommit=True) as connection:
+        theirs = DatabaseReader(connection, other.folder)
+        bare = Copy({"trust.json": files["trust.json"]})
+        assert "shows no registry" in str(_problem(mirror(bare, folder, made.world.trust), "registry"))
+        for _ in range(2):
+            for source, complaint in {Copy({}): "is no ledger: trust.json is not there", theirs: "not yours"}.items():
+                with pytest.raises(SourceRefused, match=complaint):
+                    mirror(source, folder, made.world.trust)
+            mirror(Copy(files), folder, made.world.trust)

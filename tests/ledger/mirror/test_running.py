@@ -94,7 +94,7 @@ def test_over_http(made: Made, files: dict[str, bytes], trust_file: Path, tmp_pa
 def test_an_address_that_serves_html(trust_file: Path, tmp_path: Path) -> None:
     """A page where a ledger should be is refused by its name, with a hint, and nothing is left behind but the trust."""
     with misbehaving.serving() as server:
-        server.behaviours["example.com/tallystick/anchor/head"] = answer(b"<html>Welcome!</html>", kind="text/html")
+        server.otherwise = answer(b"<html>Welcome!</html>", kind="text/html")
         code, told, complaint = _run(server.address, tmp_path, "--trust", trust_file)
     assert (code, told) == (1, "")
     assert "error: http://" in complaint and "is a page of HTML, no part of a ledger" in complaint

@@ -16,8 +16,9 @@ from ledger.monitor import webhook
 from ledger.section import ContentFormat, Privacy
 from tests import commands
 from tests.ledger.mirror.sources import forge
+from tests.ledger.published import misbehaving
 from tests.ledger.published.made import Copy, Made, everything
-from tests.ledger.published.misbehaving import running
+from tests.ledger.published.misbehaving import answer, running
 from tests.running import free_port
 from tests.world import World
 
@@ -142,6 +143,16 @@ def test_a_source_that_is_away(place: Place) -> None:
     code, told, _ = _run(f"http://127.0.0.1:{free_port()}", *options, "--once", "--json")
     alarm, sizes = map(json.loads, told.splitlines())
     assert (code, alarm["alarm"], sizes) == (1, "unreachable", {"sizes": {}})
+    assert _run(f"http://127.0.0.1:{free_port()}", *options, "--once").out.count("\n") == 1
+
+
+def test_a_source_that_serves_html(place: Place) -> None:
+    """A page where a ledger should be is one alarm, and no word of what is published; a / at an address's end is none."""
+    _, *options = place.options
+    with misbehaving.serving() as server:
+        server.otherwise = answer(b"<html>Welcome!</html>", kind="text/html")
+        code, told, _ = _run(server.address, f"{server.address}/", *options, "--once")
+    assert code == 1 and told.count("\n") == 1 and "is a page of HTML" in told
 
 
 def test_its_own_database(fresh_database: Callable[[], str], tmp_path: Path) -> None:

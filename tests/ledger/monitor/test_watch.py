@@ -76,9 +76,23 @@ def test_a_ledger_of_its_genesis_alone(site: Site) -> None:
     assert list(site.state.seen["here"]) == ["example.com/tallystick/registry"]
 
 
-def test_nothing_is_published_yet(made: Made) -> None:
-    """A source without a single checkpoint is an empty ledger."""
-    assert watch(made, State(), {"here": Copy({})}) == []
+def test_what_is_no_ledger(
+    made: Made, files: dict[str, bytes], fresh_database: Callable[[], str], tmp_path: Path
+) -> None:
+    """Where nothing is, another ledger, or no registry, is an alarm, one a source; the others are read."""
+    with World(fresh_database(), tmp_path / "data") as other:
+        theirs = other.trust.text.encode()
+    for shown, complaint in {
+        b"": "here is no ledger: trust.json is not there",
+        b"# metrics": "here is no ledger: its trust.json is none",
+        theirs: "here is the ledger 'example.com', not yours: it has another genesis",
+        files["trust.json"]: "here shows no registry",
+    }.items():
+        sources: dict[str, Reader] = {"here": Copy({"trust.json": shown} if shown else {}), "there": made.reader()}
+        state = State()
+        [alarm] = watch(made, state, sources)
+        assert complaint in alarm.text and exit_code([alarm.kind]) == 1
+        assert len(state.seen["there"]) == 4
 
 
 def test_a_log_that_grows(made: Made, files: dict[str, bytes]) -> None:
@@ -98,7 +112,7 @@ def test_a_rewound_log(made: Made, files: dict[str, bytes]) -> None:
         found = watch(made, state, {"here": past})
         assert {"anchor", "production"} <= {alarm.facts["chain"] for alarm in found}
         assert set(kinds(found)) == {"rewound"} and exit_code({alarm.kind for alarm in found}) == 3
-    assert set(kinds(watch(made, state, {"here": Copy({})}))) == {"rewound"}
+    assert set(kinds(watch(made, state, {"here": Copy({"trust.json": files["trust.json"]})}))) == {"rewound"}
     assert watch(made, state, {"here": made.reader()}) == []
 
 
@@ -226,10 +240,11 @@ def test_findings_and_keys(site: Site) -> None:
     assert site.look() == []
 
 
-def test_a_registry_that_is_not_the_pinned_one(made: Made) -> None:
-    """Another genesis than the trust file's is told, whoever signed it."""
+def test_a_registry_that_is_not_the_pinned_one(made: Made, files: dict[str, bytes]) -> None:
+    """Another genesis than the trust file's is told, whoever signed it, and whatever the source's trust file says."""
     trust = replace(made.world.trust, genesis=bytes(32))
-    found = Watch(trust, State(), Limits()).round({"here": made.reader()}, made.world.now_ms)
+    copy = Copy({**files, "trust.json": trust.text.encode()})
+    found = Watch(trust, State(), Limits()).round({"here": copy}, made.world.now_ms)
     assert any("not the genesis that the trust file pins" in alarm.text for alarm in found)
 
 
