@@ -66,6 +66,11 @@ _SYSTEM_HINTS = {
 }
 
 
+def said(error: Exception) -> str:
+    """What an error says of itself: its kind, if nothing else."""
+    return str(error) or type(error).__name__
+
+
 class SourceError(UserError):
     """What others publish cannot be used as it is."""
 

@@ -13,6 +13,11 @@ def printable(text: object) -> str:
     return "".join(character if character.isprintable() else "�" for character in str(text))
 
 
+def entries(count: int) -> str:
+    """`1 entry`, `2,000 entries`."""
+    return f"{count:,} {'entry' if count == 1 else 'entries'}"
+
+
 class Progress:
     """The last line of a terminal: how far a command is. It goes with the block; elsewhere nothing is said."""
 

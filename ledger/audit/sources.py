@@ -8,7 +8,7 @@ from ledger.audit.database import DatabaseSource
 from ledger.audit.rows import Source, SourceAt
 from ledger.database import connect
 from ledger.folder import LedgerFolder
-from ledger.published.location import reading
+from ledger.published.location import Token, reading
 from ledger.published.source import PublishedSource
 from ledger.published.trusted import followed
 from ledger.trust.trust_file import Trust
@@ -20,7 +20,7 @@ class PublishedAt:
 
     location: str
     trust: Trust
-    token: str | None = None
+    token: Token | None = None
 
     @contextmanager
     def open(self) -> Iterator[PublishedSource]:

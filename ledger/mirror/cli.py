@@ -118,13 +118,14 @@ def import_(folder: Path, data: Path | None, dsn: str | None, trust: Path | None
     into an empty database anew.
     """
     from ledger.mirror import importing
-    from ledger.terminal import Progress
+    from ledger.terminal import Progress, entries
 
     settings = Settings.load(data, dsn=dsn)
     with Progress(sys.stderr) as progress:
         sizes = importing.run(folder, trust, settings, tell=progress)
     if as_json:
-        click.echo(json.dumps({chain: {"size": size, "new": size - before} for chain, (before, size) in sizes.items()}))
+        click.echo(json.dumps({chain: filled.document for chain, filled in sizes.items()}))
         return
-    for chain, (before, size) in sizes.items():
-        click.echo(f"{chain:<12} {size:,} entries, {size - before:,} new")
+    for chain, filled in sizes.items():
+        withheld = f", {filled.withheld:,} withheld" if filled.withheld else ""
+        click.echo(f"{chain:<12} {entries(filled.size)}, {filled.size - filled.before:,} new{withheld}")

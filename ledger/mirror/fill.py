@@ -8,6 +8,7 @@ last. So it can be killed at any time, and goes on. Nothing is signed: a databas
 import hashlib
 from collections.abc import Callable, Sequence
 from itertools import islice
+from typing import NamedTuple
 
 import psycopg
 
@@ -33,10 +34,23 @@ _ANOTHER = "name an empty database with --dsn, and another --data"
 Block = tuple[BlockRow, list[EntryRow]]
 
 
+class Filled(NamedTuple):
+    """A chain's size before and after, and how many of its entries are but hashes."""
+
+    before: int
+    size: int
+    withheld: int
+
+    @property
+    def document(self) -> dict[str, int]:
+        """For machines."""
+        return {"size": self.size, "new": self.size - self.before, "withheld": self.withheld}
+
+
 def fill(
     source: PublishedSource, trust: Trust, dsn: str, folder: LedgerFolder, *, tell: Callable[[str, int], None]
-) -> dict[str, tuple[int, int]]:
-    """Bring a database up to what `source` has, which was audited; returns each chain's size before and after.
+) -> dict[str, Filled]:
+    """Bring a database up to what `source` has, which was audited; returns what came of each chain.
 
     Raises UserError if there is an operator's ledger in `folder`, or the database holds another history.
     """
@@ -51,7 +65,7 @@ def fill(
             filled = _Fill(connection, folder, chains[chain], chain, registry)
             before = filled.size
             filled.run(source, tell)
-            sizes[chain] = before, filled.size
+            sizes[chain] = Filled(before, filled.size, filled.withheld())
     return sizes
 
 
@@ -118,6 +132,15 @@ class _Fill:
                 tell(self._chain, self.size)
                 waiting = []
         self._commit(waiting)
+
+    def withheld(self) -> int:
+        """How many entries are here by nothing but their leaf hashes."""
+        row = self._connection.execute(
+            """select count(*) from entry
+                where entry_id >= %s and entry_id < %s and data is null and statement_hash = ''""",
+            [entry_id(self._chain_id, 0), entry_id(self._chain_id, self.size)],
+        ).fetchone()
+        return int(row[0]) if row else 0
 
     def _lock(self) -> None:
         row = self._connection.execute("select pg_try_advisory_lock(%s, %s)", [LOCK_CHAIN, self._chain_id]).fetchone()

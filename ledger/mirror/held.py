@@ -85,6 +85,11 @@ class Held:
         """Whether what stands beside the entries is held."""
         return self.shows_entries and self.log.chain != ANCHOR
 
+    @property
+    def withheld(self) -> int:
+        """How many entries are held by their hashes alone: all of a log that is not for us, or none."""
+        return 0 if self.shows_entries else self.size
+
     def _finds_entries(self) -> bool:
         return self.store.find(self._place(Kind.ENTRIES, 0, width_in(self.size, level=0, index=0))) is not None
 

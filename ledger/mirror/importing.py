@@ -6,7 +6,7 @@ from pathlib import Path
 from ledger.audit.walk import audit
 from ledger.errors import TrustError, UserError
 from ledger.folder import LedgerFolder
-from ledger.mirror.fill import fill
+from ledger.mirror.fill import Filled, fill
 from ledger.mirror.store import is_mirror
 from ledger.published.folder import FolderReader
 from ledger.published.paths import Kind
@@ -20,8 +20,8 @@ from ledger.trust.trust_file import Trust
 
 def run(
     folder: Path, trust_file: Path | None, settings: Settings, *, tell: Callable[[str, int], None]
-) -> dict[str, tuple[int, int]]:
-    """Import `folder`; each chain's size before and after. Raises UserError if it does not audit, or has no room."""
+) -> dict[str, Filled]:
+    """Import `folder`; what came of each chain. Raises UserError if it does not audit, or has no room."""
     if not folder.is_dir():
         raise UserError(f"{folder} is no folder", "name a mirror's or an export's")
     own, reader = settings.ledger, FolderReader(folder)

@@ -25,6 +25,7 @@ from ledger.published.paths import Kind, files
 from ledger.published.trusted import followed_at, without_registry
 from ledger.registry import ANCHOR, REGISTRY, Registry
 from ledger.statement import Statement
+from ledger.terminal import entries
 from ledger.tile import TILE_WIDTH, node_reader, width_in
 from ledger.trust.trust_file import Trust
 
@@ -35,13 +36,17 @@ _AGAIN = "try again: it was sealing blocks while it was read"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a round came to for one chain: its size before and after, sections that came late or were shredded."""
+    """What a round came to for one chain: its size before and after, sections that came late or were shredded.
+
+    `withheld` are the entries that are held by their hashes alone.
+    """
 
     chain: str
     before: int
     size: int
     refilled: int = 0
     shredded: int = 0
+    withheld: int = 0
     problem: SourceError | None = None
 
     @property
@@ -52,7 +57,8 @@ class Outcome:
     def __str__(self) -> str:
         """A line for people."""
         numbers = {"new": self.size - self.before, "came late": self.refilled, "shredded": self.shredded}
-        told = [f"{self.size:,} entries", *(f"{number:,} {what}" for what, number in numbers.items() if number)]
+        numbers["withheld"] = self.withheld
+        told = [entries(self.size), *(f"{number:,} {what}" for what, number in numbers.items() if number)]
         told += ["it stands still"] if self.problem else []
         return f"{self.chain:<12} {', '.join(told)}"
 
@@ -60,7 +66,7 @@ class Outcome:
     def document(self) -> dict[str, Any]:
         """For machines."""
         fields: dict[str, Any] = {"chain": self.chain, "size": self.size, "new": self.size - self.before}
-        fields |= {"refilled": self.refilled, "shredded": self.shredded}
+        fields |= {"refilled": self.refilled, "shredded": self.shredded, "withheld": self.withheld}
         return fields | ({"problem": type(self.problem).__name__, "error": str(self.problem)} if self.problem else {})
 
 
@@ -131,8 +137,9 @@ class Mirror:
             refilled = self._refill(source, held)
         except SourceError as error:
             self._held.pop(chain, None)
-            return Outcome(chain, before, self._open(chain).size, refilled, problem=error)
-        return Outcome(chain, before, held.size, refilled, self._shredded.pop(chain, 0))
+            held = self._open(chain)
+            return Outcome(chain, before, held.size, refilled, withheld=held.withheld, problem=error)
+        return Outcome(chain, before, held.size, refilled, self._shredded.pop(chain, 0), held.withheld)
 
     def _open(self, chain: str) -> Held:
         if chain not in self._held:

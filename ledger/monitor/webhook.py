@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from ledger import names
+from ledger.errors import said
 
 TRIES = 4
 PAUSE_S = 0.5
@@ -59,7 +60,7 @@ class Webhook:
             try:
                 response = client.post(self._address, json=dict(alarm))
             except httpx.HTTPError as error:
-                fault = f"{self._address} does not take an alarm: {error or type(error).__name__}"
+                fault = f"{self._address} does not take an alarm: {said(error)}"
                 continue
             if response.is_success:
                 return None

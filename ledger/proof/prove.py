@@ -20,7 +20,7 @@ from ledger.registry import ANCHOR, REGISTRY
 from ledger.section import Privacy
 from ledger.statement import Statement
 from ledger.tile import Tile, node_reader, tiles_for
-from ledger.tree_store import fetch_tiles, index_of
+from ledger.tree_store import entry_id, fetch_tiles, index_of
 
 CACHED_MAX = 20_000
 TILES_MAX = 256
@@ -145,14 +145,25 @@ class Prover:
         if stored is None:
             raise UserError(f"entry {index} of {chain!r} is not in the database", _AUDIT)
         if not stored.data:
-            raise UserError(
-                f"entry {index} of {chain!r} was erased: only its hash is left",
-                "a bundle that was made before still proves it: ask whoever has one",
-            )
+            raise self._without_its_bytes(chain, index)
         try:
             return stored, Statement.decode(stored.data)
         except MalformedError as error:
             raise UserError(f"entry {index} of {chain!r} is damaged: {error}", _AUDIT) from error
+
+    def _without_its_bytes(self, chain: str, index: int) -> UserError:
+        """Of an entry that was erased here, the statement's hash is known; of one that never came, nothing is."""
+        place = entry_id(self._trees[chain].chain_id, index)
+        row = self._connection.execute("select statement_hash from entry where entry_id = %s", [place]).fetchone()
+        if row and row[0]:
+            return UserError(
+                f"entry {index} of {chain!r} was erased: only its hash is left",
+                "a bundle that was made before still proves it: ask whoever has one",
+            )
+        return UserError(
+            f"this copy holds only the hash of entry {index} of {chain!r}: withheld from it, or erased",
+            "mirror with --token-file, or ask the operator",
+        )
 
     def _block(self, tree: "_Tree", index: int) -> "_Block":
         """The block that holds entry `index`, and where its header stands in the anchor, if it does."""

@@ -45,7 +45,7 @@ def export(data: Path | None, dsn: str | None, audience: str, as_json: bool, fol
     from ledger.published.export import export as run
     from ledger.published.policy import AUDIENCES as PRIVACIES
     from ledger.published.policy import Policy
-    from ledger.terminal import Progress
+    from ledger.terminal import Progress, entries
 
     settings = Settings.load(data, dsn=dsn)
     ledger = settings.ledger
@@ -59,7 +59,7 @@ def export(data: Path | None, dsn: str | None, audience: str, as_json: bool, fol
         click.echo(json.dumps({**told, "bytes": done.bytes}))
         return
     for chain, size in done.sizes.items():
-        click.echo(f"{chain:<12} {size:,} entries")
+        click.echo(f"{chain:<12} {entries(size)}")
     click.echo(f"{done.written:,} files written, {done.bytes:,} bytes; {done.removed:,} removed")
 
 

@@ -5,11 +5,13 @@ all its tries: names looked up, connections made, headers and bodies read. What 
 """
 
 import asyncio
+import math
 import random
 import zlib
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from threading import Lock, Thread
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -17,7 +19,7 @@ from urllib.parse import quote
 import httpx
 
 from ledger import names
-from ledger.errors import MalformedError, SourceRefused, SourceUnreachable
+from ledger.errors import MalformedError, SourceRefused, SourceUnreachable, said
 from ledger.merkle import HASH_BYTES
 from ledger.published import paths
 from ledger.published.blocks import CHECKPOINT_CHARS_MAX, HEADER_BYTES_MAX
@@ -44,6 +46,7 @@ class Limits:
     connect_s: float = 5.0
     read_s: float = 10.0
     total_s: float = 120.0
+    small_s: float = 20.0  # for all of a trust file, checkpoint or head
     tries: int = 4
     pause_s: float = 0.5  # before the second try; then twice as long each time
 
@@ -51,9 +54,11 @@ class Limits:
 class HttpReader:
     """Reads below `address`, an http or https URL. Safe to share between threads; `close` it."""
 
-    def __init__(self, address: str, *, token: str | None = None, limits: Limits = Limits()) -> None:
+    def __init__(
+        self, address: str, *, token: str | None = None, token_file: Path | None = None, limits: Limits = Limits()
+    ) -> None:
         self.address = names.web_address(address).rstrip("/")
-        self._limits, self._loop = limits, _Loop()
+        self._limits, self._loop, self._token_file = limits, _Loop(), token_file
         headers = {"accept-encoding": "gzip", "user-agent": "tallystick"}
         if token:
             headers["authorization"] = f"Bearer {token}"
@@ -68,17 +73,18 @@ class HttpReader:
     def read(self, path: str) -> bytes:
         """What is published at `path`; raises NotPublishedError, SourceUnreachable or SourceRefused."""
         try:
-            limit = _bytes_max(path)
+            kind = paths.parse(path).kind
         except MalformedError as error:
             raise NotPublishedError(str(error)) from error
-        return self._loop.run(self._read(f"{self.address}/{quote(path)}", limit))
+        return self._loop.run(self._read(f"{self.address}/{quote(path)}", kind))
 
-    async def _read(self, url: str, limit: int) -> bytes:
+    async def _read(self, url: str, kind: Kind) -> bytes:
+        within_s = min(self._limits.total_s, self._limits.small_s if kind in paths.ONE_FILE else math.inf)
         try:
-            async with asyncio.timeout(self._limits.total_s):
-                return await self._try(url, limit)
+            async with asyncio.timeout(within_s):
+                return await self._try(url, _BYTES_MAX.get(kind, _ELSE_BYTES_MAX))
         except TimeoutError as error:
-            what = f"{url} stalls: its answer was not whole after {self._limits.total_s:g} s"
+            what = f"{url} stalls: its answer was not whole after {within_s:g} s"
             raise SourceUnreachable(what, _ANOTHER) from error
 
     async def _try(self, url: str, limit: int) -> bytes:
@@ -96,25 +102,28 @@ class HttpReader:
         try:
             for _ in range(REDIRECTS_MAX + 1):
                 async with self._client.stream("GET", url) as response:
+                    self._require_known(response)
                     if not response.has_redirect_location:
                         return await _body(response, limit)
                     url = _redirected(url, response)
         except httpx.TimeoutException as error:
             raise _Again(f"{url} stalls: nothing came for {self._limits.read_s:g} s") from error
         except (httpx.ReadError, httpx.WriteError, httpx.CloseError, httpx.RemoteProtocolError) as error:
-            raise _Again(f"{url} breaks off: {error or type(error).__name__}") from error
+            raise _Again(f"{url} breaks off: {said(error)}") from error
         except httpx.HTTPError as error:
-            raise SourceUnreachable(f"{url} cannot be reached: {error or type(error).__name__}", _ANOTHER) from error
+            raise SourceUnreachable(f"{url} cannot be reached: {said(error)}", _ANOTHER) from error
         raise SourceRefused(f"{url} redirects more than {REDIRECTS_MAX} times", _ANOTHER)
+
+    def _require_known(self, response: httpx.Response) -> None:
+        if response.status_code == 401 and "authorization" in response.request.headers:
+            which = f"the token in {self._token_file}" if self._token_file else "the token"
+            raise SourceRefused(
+                f"{which} is not known there: {response.url} refuses it", "ask its operator for one, or go without"
+            )
 
 
 class _Again(Exception):
     """What may be otherwise in a moment."""
-
-
-def _bytes_max(path: str) -> int:
-    """The most bytes that may be published at `path`; MalformedError if nothing may."""
-    return _BYTES_MAX.get(paths.parse(path).kind, _ELSE_BYTES_MAX)
 
 
 def _redirected(url: httpx.URL, response: httpx.Response) -> httpx.URL:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from ledger.errors import UserError
 from ledger.published.folder import FolderReader
@@ -11,13 +12,20 @@ from ledger.published.reader import Reader
 _TOKEN_CHARS_MAX = 4096
 
 
+class Token(NamedTuple):
+    """A bearer token, and the file that holds it."""
+
+    text: str
+    file: Path
+
+
 def is_address(location: str) -> bool:
     """Whether it is an address, and no folder."""
     return location.startswith(("http://", "https://"))
 
 
 @contextmanager
-def reading(location: str, token: str | None = None) -> Iterator[Reader]:
+def reading(location: str, token: Token | None = None) -> Iterator[Reader]:
     """A reader of what is published there; raises UserError if nothing can be. A `token` is for addresses."""
     if not is_address(location):
         if not Path(location).is_dir():
@@ -26,14 +34,14 @@ def reading(location: str, token: str | None = None) -> Iterator[Reader]:
         return
     from ledger.published.http import HttpReader
 
-    reader = HttpReader(location, token=token)
+    reader = HttpReader(location, token=token.text, token_file=token.file) if token else HttpReader(location)
     try:
         yield reader
     finally:
         reader.close()
 
 
-def token_in(file: Path | None) -> str | None:
+def token_in(file: Path | None) -> Token | None:
     """The bearer token in a file of that one line, or None without a file; raises UserError."""
     if file is None:
         return None
@@ -45,4 +53,4 @@ def token_in(file: Path | None) -> str | None:
         raise UserError(f"{file} holds no token: it is not UTF-8", "it is one line, as the operator gave it") from error
     if not text or len(text) > _TOKEN_CHARS_MAX or not text.isascii() or not text.isprintable() or " " in text:
         raise UserError(f"{file} holds no token", "it is one line of letters and digits, as the operator gave it")
-    return text
+    return Token(text, file)

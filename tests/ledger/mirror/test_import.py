@@ -137,11 +137,14 @@ def test_what_the_public_may_see(fresh_database: Callable[[], str], tmp_path: Pa
         world.publish(press, press.readings(1.0))
         world.tick()
         _run("ledger", "export", export, "--data", tmp_path / "operator", "--dsn", world.dsn)
-        _run("ledger", "import", export, *options, dsn, "--trust", world.folder.trust_file)
+        told = _run("ledger", "import", export, *options, dsn, "--trust", world.folder.trust_file)
+        assert "production   2 entries, 2 new, 2 withheld" in told and "registry" in told
+        assert told.count("withheld") == 1
         before, after = rows(world.dsn), rows(dsn)
     assert {table for table in before if before[table] != after[table]} == {"entry", "section", "reading"}
     _run("ledger", "prove", *options, dsn, "--chain", "registry", "--index", "1", "-o", tmp_path / "one.bundle")
-    assert "was erased" in _run("ledger", "prove", *options, dsn, "--chain", "production", "--index", "1", code=1)
+    refused = _run("ledger", "prove", *options, dsn, "--chain", "production", "--index", "1", code=1)
+    assert "this copy holds only the hash of entry 1 of 'production': withheld from it, or erased" in refused
     assert "2 withheld" in _run("ledger", "audit", *options, dsn)
 
 

@@ -147,7 +147,7 @@ def test_a_source_that_is_away(place: Place) -> None:
 
 
 def test_a_source_that_serves_html(place: Place) -> None:
-    """A page where a ledger should be is one alarm, and no word of what is published; a / at an address's end is none."""
+    """A page where a ledger should be is one alarm, and no word of what is published; a / at an end is nothing."""
     _, *options = place.options
     with misbehaving.serving() as server:
         server.otherwise = answer(b"<html>Welcome!</html>", kind="text/html")

@@ -5,6 +5,8 @@ import time
 import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -90,7 +92,7 @@ def test_what_no_ledger_would_answer(server: Server, behaviour: Behaviour, compl
         (answer(b"", status=503), "fails: HTTP 503"),
         (answer(b"", status=429), "fails: HTTP 429"),
         (misbehaving.silent, "stalls: nothing came for 0.3 s"),
-        (misbehaving.hangs_up, "breaks off"),
+        (misbehaving.hangs_up, "breaks off: ."),
         (misbehaving.cut_off, "breaks off"),
         (redirect("http://[::1/x"), "breaks off: Invalid URL in location header"),
         (answer(gzip.compress(b"x" * 1000)[:-9], content_encoding="gzip"), "breaks off within its gzip"),
@@ -113,6 +115,21 @@ def test_a_source_that_drips(server: Server, behaviour: Behaviour) -> None:
     with pytest.raises(SourceUnreachable, match=r"stalls: its answer was not whole after 1\.5 s"):
         _read(server, behaviour, limits=HASTY)
     assert time.monotonic() - began < 10
+
+
+def test_a_small_file_is_not_waited_for_as_long(server: Server) -> None:
+    """A checkpoint has its own deadline; what may be large, that of all."""
+    limits = replace(HASTY, small_s=0.5)
+    for path, within in {PATH: "0.5", f"{LOG}/tile/0/000": "1.5"}.items():
+        with pytest.raises(SourceUnreachable, match=f"not whole after {within} s"):
+            _read(server, misbehaving.drips_body, path=path, limits=limits)
+
+
+def test_a_token_that_is_not_known(server: Server) -> None:
+    """Who shows a wrong token is told so, and where it stands; not to give one."""
+    server.behaviours[PATH] = answer(b"", status=401)
+    with pytest.raises(SourceRefused, match=r"the token in secret\.txt is not known there"):
+        HttpReader(server.address, token="wrong", token_file=Path("secret.txt")).read(PATH)
 
 
 def test_nobody_listens() -> None:
