@@ -433,7 +433,7 @@ def _of_ledger() -> Iterator[Target]:
         State.parse,
         malformed,
         State(registry=7, seen={"https://ledger.example.com": {"example.com/tallystick/trade": "a note"}}).text,
-        State(told={"0f"}, undelivered=[{"id": "0f"}]).text,
+        State(told={"0f": 5}, undelivered=[{"id": "0f"}]).text,
         write=lambda state: state.text,
         one_encoding=False,
     )

@@ -63,8 +63,8 @@ def monitor(
     """Watch the logs of a ledger at each SOURCE, an address or a folder; without one, in the own database.
 
     Told are: logs that fork or are rewound, since the last look or from source to source; devices that are silent;
-    logs that stall; new findings, suspensions and revocations. Each is told once for as long as it stands. The trust
-    file is needed once: it is kept with what was seen.
+    logs that stall; new findings, suspensions and revocations. Each is told once for as long as it stands; a later
+    run says in a line that it still does. The trust file is needed once: it is kept with what was seen.
 
     \b
     It ends with the worst it has seen:
@@ -84,8 +84,17 @@ def monitor(
     remembered.trust = _trust(trust, remembered, settings.ledger)
     watch = Watch(remembered.trust, remembered, Limits(silent_after, stalled_after))
     with _opened(sources, settings, token_file) as readers, _stoppable():
-        tell, grown = (_tell_json, _tell_sizes_json) if as_json else (_tell, _tell_sizes)
-        following = Monitor(watch, remembered, file, tell=tell, grown=grown, warn=command_line.warn, webhook=webhook)
+        tell, remind, grown = _JSON if as_json else _TEXT
+        following = Monitor(
+            watch,
+            remembered,
+            file,
+            tell=tell,
+            remind=remind,
+            grown=grown,
+            warn=command_line.warn,
+            webhook=webhook,
+        )
         try:
             if once:
                 following.round(readers, time.time_ns() // 1_000_000)
@@ -146,8 +155,18 @@ def _tell(alarm: "Alarm") -> None:
     click.echo(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {str(alarm.kind).upper()} {printable(alarm.text)}")
 
 
+def _remind(alarm: "Alarm") -> None:
+    from ledger.terminal import printable
+
+    click.echo(f"still: {printable(alarm.text)}")
+
+
 def _tell_json(alarm: "Alarm") -> None:
     click.echo(json.dumps(alarm.document))
+
+
+def _remind_json(alarm: "Alarm") -> None:
+    click.echo(json.dumps({**alarm.document, "standing": True}))
 
 
 def _tell_sizes(sizes: Mapping[str, int]) -> None:
@@ -157,3 +176,7 @@ def _tell_sizes(sizes: Mapping[str, int]) -> None:
 
 def _tell_sizes_json(sizes: Mapping[str, int]) -> None:
     click.echo(json.dumps({"sizes": dict(sizes)}))
+
+
+_TEXT = _tell, _remind, _tell_sizes
+_JSON = _tell_json, _remind_json, _tell_sizes_json

@@ -1,7 +1,8 @@
 """The registry's devices, and when each was last heard on the chains that can be read."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from ledger import cbor, fold
@@ -97,19 +98,30 @@ class Devices:
         """The entries of a chain are not for us: nothing is said of devices that may speak there."""
         self._deaf.add(chain)
 
-    def silent(self, now_ms: int, limit_s: float) -> Iterator[Alarm]:
-        """The good devices that were not heard for so long, nor registered within it."""
+    def silent(self, now_ms: int, limit_s: float, *, before: Container[str]) -> Iterator[Alarm]:
+        """The good devices that were not heard for so long, nor registered within it.
+
+        Also, once, those that were silent `before`, by their alarms' keys, and speak again.
+        """
         for kid, key in self._registry.keys.items():
             if key.role is not Role.DEVICE or key.status is not Status.GOOD or key.chains & self._deaf:
                 continue
             heard, registered = self._heard.get(kid), self._registered.get(kid, now_ms)
-            if now_ms - max(heard or 0, registered) > limit_s * 1000:
-                yield _silent(key, heard)
+            since_ms = max(0, now_ms - int(limit_s * 1000))
+            if max(heard or 0, registered) < since_ms:
+                since = f"{_time(since_ms)} or before" if heard is None else _time(heard)
+                yield _heard(Kind.SILENT, key, f"is silent, since {since}", heard)
+            elif _heard(Kind.SILENT, key, "", heard).key in before:
+                yield _heard(Kind.HEARD, key, "speaks again", heard)
 
 
-def _silent(key: Key, heard_ms: int | None) -> Alarm:
+def _heard(kind: Kind, key: Key, what: str, heard_ms: int | None) -> Alarm:
     facts = {"device": key.name, "urn": key.subject, "chains": sorted(key.chains), "heard_ms": heard_ms}
-    return Alarm(Kind.SILENT, key.kid.hex(), f"the device {key.name} is silent", facts)
+    return Alarm(kind, key.kid.hex(), f"the device {key.name} {what}", facts)
+
+
+def _time(time_ms: int) -> str:
+    return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _said(statement: Statement, stored: Stored) -> Iterator[dict[str, Any]]:

@@ -1,7 +1,11 @@
-"""Rounds of a monitor: each alarm told once for as long as it stands, to people and to a webhook."""
+"""Rounds of a monitor: each alarm told once for as long as it stands, to people and to a webhook.
+
+People are reminded, when a monitor starts, of what it found before and still finds.
+"""
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import NoReturn
@@ -17,7 +21,10 @@ _LAST_POSTS_S = 30.0
 
 
 class Monitor:
-    """Tells what `watch` finds; what was told and handed on is in `state`, which is kept in a file."""
+    """Tells what `watch` finds; what was told and handed on is in `state`, which is kept in a file.
+
+    `remind` hears in the first round of what was told by a run before, and stands.
+    """
 
     def __init__(
         self,
@@ -26,13 +33,15 @@ class Monitor:
         file: Path,
         *,
         tell: Callable[[Alarm], None],
+        remind: Callable[[Alarm], None],
         grown: Callable[[Mapping[str, int]], None],
         warn: Callable[[str], None],
         webhook: str | None = None,
     ) -> None:
         self._watch, self._state, self._file = watch, state, file
-        self._tell, self._grown = tell, grown
+        self._tell, self._remind, self._grown = tell, remind, grown
         self.kinds: set[Kind] = set()  # of all that was the matter in any round
+        self._is_first = True
         self._lock = Lock()  # the webhook's thread takes alarms off the state
         self._webhook = Webhook(webhook, taken=self._taken, failed=warn) if webhook else None
 
@@ -44,15 +53,21 @@ class Monitor:
 
     def round(self, sources: Mapping[str, Reader], now_ms: int) -> list[Alarm]:
         """Look once; what stands now, told before or not."""
-        alarms = self._watch.round(sources, now_ms)
-        self.kinds |= {alarm.kind for alarm in alarms}
-        new = [alarm for alarm in alarms if alarm.id not in self._state.told]
+        told = self._state.told
+        found = self._watch.round(sources, now_ms)
+        alarms = [replace(alarm, since_ms=told.get(alarm.key, now_ms)) for alarm in found]
+        new = [alarm for alarm in alarms if alarm.key not in told]
         with self._lock:
-            self._state.told = {alarm.id for alarm in alarms}
+            self._state.told = {alarm.key: alarm.since_ms for alarm in alarms}
             if self._webhook is not None:
                 self._state.undelivered += [alarm.document for alarm in new]
-        for alarm in new:
-            self._tell(alarm)
+        for alarm in alarms:
+            if alarm in new:
+                self._tell(alarm)
+            elif self._is_first:
+                self._remind(alarm)
+        self.kinds |= {alarm.kind for alarm in alarms}
+        self._is_first = False
         self._save()  # before anything is posted: a run that dies here hands it on next time
         if self._webhook is not None:
             for document in list(self._state.undelivered):

@@ -15,13 +15,14 @@ VERSION = 1
 class State:
     """The trust file; each source's newest checkpoint (a signed note) by origin; the registry's size as far as read.
 
-    `told` are the ids of alarms that stand and were told, `undelivered` those that a webhook has not taken yet.
+    `told` are the keys of alarms that stand and were told, each with its `since_ms`; `undelivered` the documents of
+    those that a webhook has not taken yet.
     """
 
     trust: Trust | None = None
     seen: dict[str, dict[str, str]] = field(default_factory=dict)
     registry: int = 0
-    told: set[str] = field(default_factory=set)
+    told: dict[str, int] = field(default_factory=dict)
     undelivered: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
@@ -37,10 +38,10 @@ class State:
                 "trust": str() | None as trust,
                 "seen": dict(seen),
                 "registry": registry,
-                "told": [*told],
+                "told": dict(told),
                 "undelivered": [*undelivered],
-            } if cbor.is_count(registry) and all(map(_is_text, told)) and all(map(_is_map, undelivered)):
-                return cls(_trust(trust), _seen(seen), registry, set(told), undelivered)
+            } if cbor.is_count(registry) and all(map(cbor.is_count, told.values())) and all(map(_is_map, undelivered)):
+                return cls(_trust(trust), _seen(seen), registry, told, undelivered)
         raise MalformedError("it has not its fields")
 
     @property
@@ -51,7 +52,7 @@ class State:
             "trust": self.trust.text if self.trust else None,
             "seen": self.seen,
             "registry": self.registry,
-            "told": sorted(self.told),
+            "told": self.told,
             "undelivered": self.undelivered,
         }
         return json.dumps(fields, indent=1) + "\n"

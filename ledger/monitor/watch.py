@@ -149,7 +149,7 @@ class Watch:
         if REGISTRY in heads and self._limits.silent_s is not None:
             for chain in heads.keys() - {REGISTRY, ANCHOR}:
                 yield from self._hear(*heads[chain], now_ms)
-            yield from self._devices.silent(now_ms, self._limits.silent_s)
+            yield from self._devices.silent(now_ms, self._limits.silent_s, before=self._state.told)
 
     def _stalled(self, chain: str, head: Head, now_ms: int) -> Iterator[Alarm]:
         limit, age_s = self._limits.stalled_s, (now_ms - head.header.time_ms) / 1000
@@ -201,7 +201,7 @@ def _unreachable(source: str, chain: str, error: Exception) -> Alarm:
 
 
 def _once(alarms: list[Alarm]) -> list[Alarm]:
-    return list({alarm.id: alarm for alarm in alarms}.values())
+    return list({alarm.key: alarm for alarm in alarms}.values())
 
 
 def _age(seconds: float) -> str:

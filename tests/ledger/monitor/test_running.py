@@ -106,7 +106,7 @@ def place(made: Made, tmp_path: Path) -> Place:
 
 
 def test_how_it_ends(place: Place) -> None:
-    """0 if nothing is the matter, 3 at a fork, and 3 again for as long as it stands, though it is told but once."""
+    """0 if nothing is the matter, 3 at a fork, and 3 again while it stands; a later run has a line for it."""
     code, told, _ = _run(*place.options, "--once")
     assert (code, told) == (0, f"seen: {_sizes(told)}\n") and "production" in told
     place.fork()
@@ -114,8 +114,23 @@ def test_how_it_ends(place: Place) -> None:
     assert code == 3 and "FORKED the log of 'production' has forked" in told
     code, told, _ = _run(*place.options, "--once")
     assert code == 3 and "FORKED" not in told
+    assert told.startswith("still: the log of 'production' has forked") and told.count("still:") == 1
+    standing = json.loads(_run(*place.options, "--once", "--json").out.splitlines()[0])
+    assert (standing["alarm"], standing["standing"]) == ("forked", True)
     place.write(place.files)
     assert _run(*place.options, "--once")[0] == 0
+
+
+def test_an_alarm_that_comes_again(place: Place) -> None:
+    """It has one id while it stands, and another when it comes again: a receiver may drop doubles by it."""
+    _run(*place.options, "--once")
+    ids = []
+    for publish in (place.fork, place.fork, lambda: place.write(place.files), place.fork):
+        publish()
+        told = map(json.loads, _run(*place.options, "--once", "--json").out.splitlines())
+        ids.append([alarm["id"] for alarm in told if "alarm" in alarm])
+    [first], [second], none, [again] = ids
+    assert first == second != again and none == []
 
 
 def _sizes(told: str) -> str:

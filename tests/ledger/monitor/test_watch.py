@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -200,6 +201,25 @@ def test_silent_devices(site: Site) -> None:
     ]
 
 
+def test_a_device_that_speaks_again(site: Site) -> None:
+    """Its silence is told with its beginning; its end is told once, and is nothing to look at."""
+    press = site.world.register_device("press-1")
+    site.world.publish(press, press.readings(1.0))
+    site.world.tick()
+    heard = datetime.fromtimestamp(site.world.now_ms / 1000, UTC)
+    site.world.tick(2 * HOUR_MS)
+    limits = Limits(silent_s=3600)
+    [silent] = site.look(limits)
+    assert silent.text == f"the device press-1 is silent, since {heard:%Y-%m-%dT%H:%M:%SZ}"
+    site.state.told = {silent.key: 1}
+    site.world.publish(press, press.readings(2.0))
+    site.world.tick()
+    [spoke] = site.look(limits)
+    assert spoke.text == "the device press-1 speaks again" and exit_code([spoke.kind]) == 0
+    site.state.told = {spoke.key: 2}
+    assert site.look(limits) == []
+
+
 def test_silence_that_cannot_be_heard(site: Site) -> None:
     """Where entries are not for us, nobody is called silent."""
     press = site.world.register_device("press-1")
@@ -264,7 +284,7 @@ def test_a_head_that_leads_on(made: Made, files: dict[str, bytes], height: int) 
 
 def test_state_reads_back(made: Made) -> None:
     """What is remembered is the same after it was written."""
-    state = State(made.world.trust, {"here": {"a": "b"}}, 7, {"x"}, [{"id": "y"}])
+    state = State(made.world.trust, {"here": {"a": "b"}}, 7, {"x": 5}, [{"id": "y"}])
     assert State.parse(state.text) == state
 
 
