@@ -10,12 +10,15 @@ import click
 
 from ledger import command_line
 from ledger.command_line import examples
-from ledger.errors import UserError
+from ledger.errors import SourceUnreachable, UserError
 from ledger.settings import Settings
 
 if TYPE_CHECKING:
     from ledger.mirror.mirror import Outcome
+    from ledger.mirror.store import Store
+    from ledger.published.reader import Reader
     from ledger.terminal import Progress
+    from ledger.trust.trust_file import Trust
 
 _AT_ONCE = 8  # requests
 
@@ -59,15 +62,14 @@ def mirror(
     from ledger.mirror import evidence, following
     from ledger.mirror.growth import Source
     from ledger.mirror.mirror import Mirror
-    from ledger.mirror.store import Store
     from ledger.published import location
     from ledger.terminal import Progress
     from ledger.trust.trust_file import Trust
 
     given, token = Trust.load(trust) if trust else None, location.token_in(token_file)
     with (
-        Store(folder) as store,
         location.reading(source, token) as reader,
+        _store(folder, given, source, reader, may_wait=follow) as store,
         ThreadPoolExecutor(_AT_ONCE) as pool,
         Progress(sys.stderr) as progress,
     ):
@@ -79,6 +81,20 @@ def mirror(
         following.run(
             mirrored, Source(reader, pool, source), every_s=every if follow else None, tell=tell, warn=command_line.warn
         )
+
+
+def _store(folder: Path, given: "Trust | None", source: str, reader: "Reader", *, may_wait: bool) -> "Store":
+    """The mirror's folder. A new one is not begun if the source is refused, or away and not waited for."""
+    from ledger.mirror.store import Store, is_mirror, require_trust
+    from ledger.published.trusted import followed_at
+
+    if not is_mirror(folder):
+        try:
+            followed_at(source, reader, require_trust(folder, given))
+        except SourceUnreachable:
+            if not may_wait:
+                raise
+    return Store(folder)
 
 
 def _telling(progress: "Progress") -> Callable[[Sequence["Outcome"]], None]:

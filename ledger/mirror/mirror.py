@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -87,16 +87,18 @@ class Mirror:
         """Follow each log to what `source` shows now. Raises SourceError if nothing can be followed.
 
         What is wrong with one chain is in its outcome: it stands still, and so does the anchor, which names its
-        blocks; and everything, if it is the registry.
+        blocks; and everything, if it is the registry. What stands still for another's sake is looked at: its own
+        fork is found, too.
         """
         self._learn(source)
         offered = self._offered(source)
         outcomes = [self._follow(source, REGISTRY, offered[REGISTRY])]
-        if outcomes[0].problem is None:
-            chains = sorted(self._trust.logs.keys() - {REGISTRY, ANCHOR})
-            outcomes += [self._follow(source, chain, offered[chain]) for chain in chains]
-        if all(outcome.problem is None for outcome in outcomes):
-            outcomes.append(self._follow(source, ANCHOR, offered[ANCHOR]))
+        for chain in [*sorted(self._trust.logs.keys() - {REGISTRY, ANCHOR}), ANCHOR]:
+            wrong = outcomes if chain == ANCHOR else outcomes[:1]
+            if all(outcome.problem is None for outcome in wrong):
+                outcomes.append(self._follow(source, chain, offered[chain]))
+            else:
+                outcomes += self._look(source, chain, offered[chain])
         return outcomes
 
     def _learn(self, source: Source) -> None:
@@ -140,6 +142,15 @@ class Mirror:
             held = self._open(chain)
             return Outcome(chain, before, held.size, refilled, withheld=held.withheld, problem=error)
         return Outcome(chain, before, held.size, refilled, self._shredded.pop(chain, 0), held.withheld)
+
+    def _look(self, source: Source, chain: str, offered: Head | None) -> Iterator[Outcome]:
+        """What is wrong with a log that is not followed for another's sake, if anything is."""
+        held = self._open(chain)
+        try:
+            evidence.require_none(self._store.root, chain)
+            self._course(source, held, offered)
+        except SourceError as error:
+            yield Outcome(chain, held.size, held.size, withheld=held.withheld, problem=error)
 
     def _open(self, chain: str) -> Held:
         if chain not in self._held:

@@ -21,6 +21,16 @@ def is_mirror(folder: Path) -> bool:
     return (folder / _MARK).exists()
 
 
+def require_trust(root: Path, given: Trust | None) -> Trust:
+    """The trust file with which a new mirror begins: the one `given`; raises UserError."""
+    if given is None:
+        raise UserError(
+            f"{root} has no trust file yet",
+            "name the operator's with --trust: a source's own word for it counts for nothing",
+        )
+    return given
+
+
 class Store:
     """The folder `root`, for as long as the block lasts. What is written is durable after `settle`.
 
@@ -51,11 +61,8 @@ class Store:
     def trust(self, given: Trust | None) -> Trust:
         """The trust file by which the mirror is kept: the one `given`, which takes nothing back of that before."""
         kept = self._kept_trust()
-        if given is None and kept is None:
-            raise UserError(
-                f"{self.root} has no trust file yet",
-                "name the operator's with --trust: a source's own word for it counts for nothing",
-            )
+        if kept is None:
+            given = require_trust(self.root, given)
         if given is not None and kept is not None and given.genesis != kept.genesis:
             raise UserError(f"{self.root} mirrors another ledger than that of the trust file", _WHERE)
         trust = given.joined(kept) if given and kept else given or kept

@@ -137,7 +137,7 @@ def test_a_rewound_source(made: Made, files: dict[str, bytes], tmp_path: Path) -
     outcomes = mirror(Past(made, _end_ms(made) - 1_000, made.reader()), tmp_path, made.world.trust)
     assert isinstance(_problem(outcomes, "production"), SourceRewound)
     assert "'production' was rewound: the source shows" in str(_problem(outcomes, "production"))
-    assert "anchor" not in outcomes
+    assert isinstance(_problem(outcomes, "anchor"), SourceRewound)
     gone = Copy({path: data for path, data in files.items() if not path.endswith("/head")})
     assert "shows 0 entries" in str(_problem(mirror(gone, tmp_path, made.world.trust), "registry"))
     assert everything(FolderReader(tmp_path), list(files)) == files
@@ -165,6 +165,18 @@ def test_a_fork(made: Made, files: dict[str, bytes], tmp_path: Path, back: int) 
     assert evidence.go_on(tmp_path, "production")
     assert all(outcome.problem is None for outcome in mirror(Copy(files), tmp_path, made.world.trust).values())
     assert everything(FolderReader(tmp_path), list(files)) == files and (folder / "held.checkpoint").exists()
+
+
+@pytest.mark.parametrize("first", ["production", "registry"])
+def test_two_forks(made: Made, files: dict[str, bytes], tmp_path: Path, first: str) -> None:
+    """What stands still for another's sake is looked at, and its fork is kept, too; the rest is nobody's fault."""
+    mirror(Copy(files), tmp_path, made.world.trust)
+    forked = Copy(dict(files))
+    for chain in (first, "logistics", "anchor"):
+        forge(forked, made.world, chain, leaf=0)
+    outcomes = mirror(forked, tmp_path, made.world.trust)
+    wrong = {chain for chain, outcome in outcomes.items() if isinstance(outcome.problem, SourceForked)}
+    assert wrong == {path.name for path in (tmp_path / "evidence").iterdir()} == {first, "logistics", "anchor"}
 
 
 def test_a_shorter_fork(made: Made, files: dict[str, bytes], tmp_path: Path) -> None:

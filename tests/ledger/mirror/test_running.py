@@ -92,14 +92,15 @@ def test_over_http(made: Made, files: dict[str, bytes], trust_file: Path, tmp_pa
 
 
 def test_an_address_that_serves_html(trust_file: Path, tmp_path: Path) -> None:
-    """A page where a ledger should be is refused by its name, with a hint, and nothing is left behind but the trust."""
+    """A page where a ledger should be is refused by its name, with a hint, and nothing is left behind."""
+    folder = tmp_path / "mirror"
     with misbehaving.serving() as server:
         server.otherwise = answer(b"<html>Welcome!</html>", kind="text/html")
-        code, told, complaint = _run(server.address, tmp_path, "--trust", trust_file)
-    assert (code, told) == (1, "")
+        code, told, complaint = _run(server.address, folder, "--trust", trust_file)
+    assert (code, told) == (1, "") and not folder.exists()
     assert "error: http://" in complaint and "is a page of HTML, no part of a ledger" in complaint
     assert "tallystick: hint: " in complaint and "Traceback" not in complaint
-    assert {path.name for path in tmp_path.iterdir()} == {".tallystick", "trust.json"}
+    assert _run(tmp_path, folder)[0] == 1 and not folder.exists()
 
 
 def test_a_fork_is_told(made: Made, files: dict[str, bytes], trust_file: Path, tmp_path: Path) -> None:
