@@ -18,14 +18,17 @@ def run(
 ) -> None:
     """One round, or one every so many seconds without end. `tell` hears what came of it.
 
-    Raises the first thing that is wrong. In rounds without end only a fork is raised: of anything else `warn` hears
-    when it begins, for it may pass.
+    Raises the worst thing that is wrong, and warns of the others. In rounds without end only a fork is raised: of
+    anything else `warn` hears when it begins, for it may pass.
     """
     warned = ""
     while True:
-        outcomes, problem = _round(mirror, source)
+        outcomes, problems = _round(mirror, source)
+        problem = problems[0] if problems else None
         tell([outcome for outcome in outcomes if outcome.is_news or every_s is None])
         if problem is not None and (every_s is None or isinstance(problem, SourceForked)):
+            for other in problems[1:]:
+                warn(other)
             raise problem
         if problem is not None and str(problem) != warned:
             warn(problem)
@@ -35,10 +38,11 @@ def run(
         time.sleep(every_s)
 
 
-def _round(mirror: Mirror, source: Source) -> tuple[Sequence[Outcome], SourceError | None]:
+def _round(mirror: Mirror, source: Source) -> tuple[Sequence[Outcome], list[SourceError]]:
+    """What came of a round, and what is wrong, forks first."""
     try:
         outcomes = mirror.round(source)
     except SourceError as error:
-        return (), error
-    problems = sorted((o.problem for o in outcomes if o.problem), key=lambda error: not isinstance(error, SourceForked))
-    return outcomes, problems[0] if problems else None
+        return (), [error]
+    problems = (outcome.problem for outcome in outcomes if outcome.problem)
+    return outcomes, sorted(problems, key=lambda error: not isinstance(error, SourceForked))

@@ -8,9 +8,7 @@ from ledger.published.reader import NotPublishedError, Reader
 from ledger.terminal import printable
 from ledger.trust.trust_file import Trust
 
-_WHERE = (
-    "name the address or folder that holds trust.json: with 'tallystick up' it is below /log of the label service's"
-)
+_WHERE = "name where trust.json is: with 'tallystick up' it is below /log of the label service's address"
 
 
 def followed(reader: Reader, trust: Trust) -> Trust:

@@ -109,12 +109,14 @@ def test_a_fork_is_told(made: Made, files: dict[str, bytes], trust_file: Path, t
     assert _run(source, folder, "--trust", trust_file)[0] == 0
     forked = Copy(dict(files))
     forge(forked, made.world, "production", leaf=5)
+    forge(forked, made.world, "anchor", leaf=5)
     _folder(forked.files, source)
     for _ in range(2):
         code, told, complaint = _run(source, folder, "--follow", "--every", "0.1")
         assert code == 1 and "production" in told and "it stands still" in told
         assert "error: the log of 'production' has forked" in complaint and "held.checkpoint" in complaint
-    assert _run(_folder(files, tmp_path / "honest"), folder, "--go-on", "production")[0] == 0
+        assert "warning: the log of 'anchor' has forked" in complaint
+    assert _run(_folder(files, tmp_path / "honest"), folder, "--go-on", "production", "--go-on", "anchor")[0] == 0
     assert "there is no evidence against 'trade'" in _run(source, folder, "--go-on", "trade")[2]
 
 
