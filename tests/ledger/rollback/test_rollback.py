@@ -104,6 +104,15 @@ def test_an_older_database_is_refused_until_the_operator_decides(old: Old) -> No
     assert audit(old.world).ok
 
 
+def test_lost_registry_entries_are_told_of_before_and_after(old: Old, capsys: pytest.CaptureFixture[str]) -> None:
+    """A revocation that is lost revokes nothing: how many entries are, and that they have to be said again."""
+    argv = old.argv
+    for command in (["ledger", "accept-rollback", *old.where], argv):
+        assert tallystick.run(command) == 0
+        told = capsys.readouterr().out
+        assert "1 registry entry is lost: revocations, registrations" in told and "Say them again" in told
+
+
 def test_the_decision_is_an_entry(old: Old) -> None:
     """Of each chain: what was published and is lost, and what it goes on from; one statement says it."""
     named = old.named
