@@ -15,7 +15,7 @@ from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 from ledger.registry import ANCHOR, REGISTRY
 
-_ACCEPT = "'tallystick ledger accept-rollback'"
+_ACCEPT = "'tallystick ledger accept-rollback' (beside 'tallystick up --only-database', if 'up' runs the database)"
 SCHEMA = 30  # the newest migration that the gateway cannot do without
 VERSION_MIN = 150_000
 # What a server says that was reached and will not change its mind; all else may pass. Its words, in English.

@@ -63,7 +63,10 @@ class Sealed:
 _RESTORE = "keep it as it is: it is evidence. Is this the database you mean? Else restore its newest backup"
 
 
-_ACCEPT = "'tallystick ledger accept-rollback' shows what there is to accept"
+_ACCEPT = (
+    "'tallystick ledger accept-rollback' shows what there is to accept "
+    "('tallystick up --only-database' starts the database of 'up' for it)"
+)
 _DECIDE = f"if it is the newest there is, decide: {_ACCEPT}"
 
 
