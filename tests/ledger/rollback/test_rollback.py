@@ -266,6 +266,23 @@ def test_it_is_finished_after_kill_9_at_any_moment(old: Old) -> None:
     assert audit(old.world).ok
 
 
+@pytest.mark.parametrize(
+    "command", [["prove", "--chain", "production", "--index", "1"], ["export", "{folder}/published"], ["audit"]]
+)
+def test_whoever_meets_an_undecided_ledger_is_told_what_is_behind_what(
+    old: Old, command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is not damaged: it is behind what was published, by so much, and there is something to decide."""
+    argv = [word.format(folder=tmp_path) for word in command]
+    assert tallystick.run(["ledger", *argv, *old.where]) == 1
+    told = capsys.readouterr()
+    standings = accept.look(old.world.folder, old.world.dsn)
+    sizes = [(found.state[0] + found.lost_count, found.state[0]) for found in standings]
+    assert any(f"{lost} entries were published, and {here} are here" in told.out + told.err for lost, here in sizes)
+    assert "damaged" not in told.err and "chain 1" not in told.err
+    assert "accept-rollback" in told.err.partition("tallystick: hint: ")[2]
+
+
 @pytest.mark.parametrize("after", [0, 1, 2])
 def test_it_is_finished_after_a_crash_between_two_checkpoints(
     old: Old, after: int, monkeypatch: pytest.MonkeyPatch
