@@ -11,10 +11,13 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import click
+try:
+    import click
 
-from ledger.command_line import examples
-from ledger.errors import OutsideError, UserError
+    from ledger.command_line import examples
+    from ledger.errors import OutsideError, UserError
+except KeyboardInterrupt:  # Ctrl-C before there is a command to tell
+    sys.exit(130)
 
 
 class Folder(NamedTuple):

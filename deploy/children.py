@@ -127,7 +127,10 @@ class Supervisor:
                 self._changed.wait(1.0)
             if slot.failure is not None:
                 self._slots.remove(slot)
-                raise UserError(f"{child.name} did not start: {slot.failure}", f"its log is {slot.log_path}")
+                hint = f"its log is {slot.log_path}"
+                raise UserError(
+                    f"{child.name} did not start: {slot.failure}", f"{slot.hint} ({hint})" if slot.hint else hint
+                )
 
     @property
     def names(self) -> list[str]:
@@ -197,6 +200,7 @@ class _Slot:
         self.process: subprocess.Popen[bytes] | None = None
         self.was_ready = False
         self.failure: str | None = None  # why it never became ready
+        self.hint: str | None = None  # what it said of that to who would have started it
         self._on_change = on_change
         self._backoff = Backoff()
         self._started_s = 0.0
@@ -274,7 +278,8 @@ class _Slot:
     def _bury(self, now_s: float, reason: str) -> None:
         self.process = None
         if not self.was_ready:
-            self.failure = f"{reason}{_last_words(self.log_path, self._log_start)}"
+            said, self.hint = _last_words(self.log_path, self._log_start)
+            self.failure = f"{reason}: {said}" if said else reason
             return self._become(State.STOPPED)
         self._start_at_s = now_s + self._backoff.died(now_s - self._started_s)
         return self._become(State.WAITING)
@@ -345,12 +350,12 @@ def _bound_log(path: Path) -> None:
         os.truncate(path, 0)
 
 
-def _last_words(path: Path, start: int) -> str:
-    """What it said last in the log from `start` on. A command of ours says its error, then a hint to who typed it."""
+def _last_words(path: Path, start: int) -> tuple[str, str | None]:
+    """What it said last in the log from `start` on, and its hint: a command of ours says its error, then that."""
     if not path.exists():
-        return ""
+        return "", None
     with path.open("rb") as log:
         log.seek(max(start, path.stat().st_size - 4096))
-        text = log.read().decode("utf-8", "replace").partition("\ntallystick: hint: ")[0]
+        text, _, hint = log.read().decode("utf-8", "replace").partition("\ntallystick: hint: ")
     lines = [line.strip().removeprefix("tallystick: error: ") for line in text.splitlines() if line.strip()]
-    return f": {lines[-1]}" if lines else ""
+    return lines[-1] if lines else "", hint.partition("\n")[0].strip() or None

@@ -15,7 +15,6 @@ from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 from ledger.registry import ANCHOR, REGISTRY
 
-_ACCEPT = "'tallystick ledger accept-rollback'"
 SCHEMA = 30  # the newest migration that the gateway cannot do without
 VERSION_MIN = 150_000
 # What a server says that was reached and will not change its mind; all else may pass. Its words, in English.
@@ -161,7 +160,7 @@ def _other_history(connection: psycopg.Connection, folder: LedgerFolder, chain: 
     published = checkpoint_file.load(folder.checkpoints, chain)
     if checkpoint_file.is_held(folder.checkpoints, chain):
         text = f"{chain!r} was restored from a backup, and nobody has said that it goes on from there"
-        return Check(DATABASE, Level.FAULT, text, f"if it is the newest there is: {_ACCEPT}")
+        return Check(DATABASE, Level.FAULT, text, f"if it is the newest there is: {checkpoint_file.ACCEPT}")
     if published is None:
         return None
     size, root = published.checkpoint.size, published.checkpoint.root
@@ -179,7 +178,8 @@ def _other_history(connection: psycopg.Connection, folder: LedgerFolder, chain: 
         DATABASE,
         Level.FAULT,
         f"the history of {chain!r} is not the published one: {lack}",
-        f"writing on would fork it. Restore the newest backup, name the right database, or decide: {_ACCEPT}",
+        "writing on would fork it. Restore the newest backup, name the right database, or decide: "
+        f"{checkpoint_file.ACCEPT}",
     )
 
 

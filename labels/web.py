@@ -57,6 +57,7 @@ def make_app(resolver: Resolver, *, host: str, log: ASGIApp) -> FastAPI:
     app.add_api_route("/bundle/{statement_hash}", site.bundle, methods=_METHODS)
     app.add_api_route("/verify", site.verify, methods=_METHODS)
     app.add_api_route("/static/{name}", site.static, methods=_METHODS)
+    app.add_api_route("/log", site.log, methods=_METHODS)
     app.mount("/log", log)
     app.add_api_route("/{path:path}", site.link, methods=_METHODS)
     app.add_exception_handler(UserError, site.away)
@@ -120,6 +121,10 @@ class _Site:
         policy = f"{verify_page.policy()}; frame-ancestors 'none'"
         headers = {"content-security-policy": policy, "cache-control": "no-cache"}
         return Response(verify_page.html(), headers=headers, media_type="text/html; charset=utf-8")
+
+    def log(self) -> Response:
+        """To the ledger's index, which is one level down: its paths are relative."""
+        return RedirectResponse("/log/", 308)
 
     def health(self) -> Response:
         """Whether pages can be made."""

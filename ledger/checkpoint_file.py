@@ -15,6 +15,12 @@ from ledger import whole_file
 from ledger.checkpoint import Checkpoint
 from ledger.errors import CheckpointError, UserError
 
+# The way on from an older state than was published, as a hint.
+ACCEPT = (
+    "'tallystick ledger accept-rollback' shows what there is to accept "
+    "('tallystick up --only-database' starts the database of 'up' for it)"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Published:

@@ -41,7 +41,7 @@ def connect(dsn: str, *, role: str | None = WRITER, autocommit: bool = False) ->
     except psycopg.OperationalError as error:
         raise UserError(
             f"cannot reach the database: {str(error).strip().splitlines()[0]}",
-            "'tallystick up' starts one; or name yours with TALLYSTICK_DSN",
+            "'tallystick up' starts one, with --only-database nothing else; or name yours with TALLYSTICK_DSN",
         ) from error
     except psycopg.ProgrammingError as error:
         raise UserError(

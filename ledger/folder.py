@@ -44,7 +44,8 @@ class LedgerFolder:
     def trust(self) -> Trust:
         """The trust file; raises UserError with the way to make one."""
         if not self.exists:
-            raise UserError(f"there is no ledger in {self.path}", "make one with 'tallystick ledger init'")
+            hint = "name its data folder with --data, or make one with 'tallystick ledger init'"
+            raise UserError(f"there is no ledger in {self.path}", hint)
         return Trust.load(self.trust_file)
 
     def key_file(self, name: str) -> Path:

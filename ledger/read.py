@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import psycopg
 
-from ledger import message
+from ledger import checkpoint_file, message
+from ledger.errors import UserError
 from ledger.fold import Stored, apply
 from ledger.registry import REGISTRY, Registry
 from ledger.tree_store import INDEX_BITS, entry_id, index_of
@@ -16,6 +17,24 @@ def chain_id(connection: psycopg.Connection, chain: str) -> int:
     if row is None:
         raise LookupError(f"no chain {chain!r} in the database")
     return int(row[0])
+
+
+def size(connection: psycopg.Connection, chain_id: int) -> int:
+    """How many entries of a chain are in blocks, published or not."""
+    row = connection.execute("select coalesce(max(size), 0) from block where chain_id = %s", [chain_id]).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def require_reached(connection: psycopg.Connection, chain_id: int, chain: str, published: int) -> None:
+    """Raise UserError if the chain has fewer entries here than it has `published`: why much else is not found."""
+    found = size(connection, chain_id)
+    if found < published:
+        raise UserError(
+            f"the database is behind the published checkpoint of {chain!r}: {published} entries were published, "
+            f"and {found} are here",
+            f"restore the newest backup, or decide: {checkpoint_file.ACCEPT}",
+        )
 
 
 def entries(connection: psycopg.Connection, chain: str, first: int, end: int, *, batch: int = 1000) -> Iterator[Stored]:

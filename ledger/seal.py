@@ -63,8 +63,7 @@ class Sealed:
 _RESTORE = "keep it as it is: it is evidence. Is this the database you mean? Else restore its newest backup"
 
 
-_ACCEPT = "'tallystick ledger accept-rollback' shows what there is to accept"
-_DECIDE = f"if it is the newest there is, decide: {_ACCEPT}"
+_DECIDE = f"if it is the newest there is, decide: {checkpoint_file.ACCEPT}"
 
 
 class ChainLocked(UserError):
@@ -245,7 +244,8 @@ class ChainWriter:
         elif published.size > self.size:
             raise HistoryForked(
                 f"{self.chain!r}: {published.size} entries were published, the database has {self.size}",
-                f"a backup was restored: writing on would fork history. Restore a newer one, or decide: {_ACCEPT}",
+                "a backup was restored: writing on would fork history. Restore a newer one, or decide: "
+                f"{checkpoint_file.ACCEPT}",
             )
         elif self._root_at(published.size) != published.root:
             raise HistoryForked(

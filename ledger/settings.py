@@ -14,13 +14,15 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from ledger import names, topic
 from ledger.errors import UserError
-from ledger.folder import LedgerFolder
-from ledger.trust.trust_file import Trust
+
+if TYPE_CHECKING:
+    from ledger.folder import LedgerFolder
+    from ledger.trust.trust_file import Trust
 
 FILE_NAME = "tallystick.toml"
 MQTT_PORT = 1883
@@ -76,8 +78,10 @@ class Settings:
         )
 
     @property
-    def ledger(self) -> LedgerFolder:
+    def ledger(self) -> "LedgerFolder":
         """The operator's ledger folder."""
+        from ledger.folder import LedgerFolder  # loads codecs and cryptography
+
         return LedgerFolder(self.data / "ledger")
 
     def need_dsn(self) -> str:
@@ -92,7 +96,7 @@ class Settings:
             raise UserError(f"no broker is named in {self.data}", f"{_UP_HINT}, or set TALLYSTICK_BROKER")
         return self.broker
 
-    def need_public(self, trust: Trust) -> tuple[str, ...]:
+    def need_public(self, trust: "Trust") -> tuple[str, ...]:
         """The chains whose entries all may read, beside the registry and the anchor: of the ledger's."""
         for chain in self.public:
             if chain not in trust.logs:

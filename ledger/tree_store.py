@@ -46,7 +46,7 @@ def _derived(connection: psycopg.Connection, chain_id: int, tile: Tile) -> bytes
     """A partial tile, or a full one that is not stored: from what lies below it."""
     hashes = _row_hashes(connection, chain_id, tile.level, tile.index * 256, tile.width)
     if len(hashes) != tile.width:
-        raise LookupError(f"tile {tile.level}/{tile.index} of chain {chain_id} is not in the database")
+        raise LookupError(f"tile {tile.level}/{tile.index} is not in the database")
     return b"".join(hashes)
 
 

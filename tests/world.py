@@ -10,13 +10,14 @@ something, then one of the anchor.
 """
 
 import threading
+import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from gateway.anchor_chain import AnchorChain
 from gateway.chain import GatewayChain
@@ -28,12 +29,15 @@ from ledger.database import connect
 from ledger.folder import LedgerFolder
 from ledger.keys import SigningKey
 from ledger.registry import ANCHOR, CHAIN_KINDS, REGISTRY, Role
+from ledger.seal import ChainLocked
 from ledger.section import ContentFormat, Privacy
 from ledger.statement import EVENTS, NO_PREVIOUS, STREAM_BYTES, TELEMETRY, Statement, Tally
 from ledger.topic import Topic
 
 NAME, ORGANISATION = "example.com", "https://example.com"
 START_MS = 1_750_000_000_000
+_LET_GO_S_MAX = 10.0
+_Taken = TypeVar("_Taken")
 
 
 @dataclass
@@ -211,15 +215,29 @@ class World:
     def chain(self, name: str) -> GatewayChain:
         """The gateway's hold on a chain, taken if need be."""
         if name not in self._chains:
-            self._chains[name] = GatewayChain(self.dsn, chain=name, folder=self.folder, now_ms=lambda: self.now_ms)
+            self._chains[name] = taken(
+                lambda: GatewayChain(self.dsn, chain=name, folder=self.folder, now_ms=lambda: self.now_ms)
+            )
         return self._chains[name]
 
     @property
     def anchor(self) -> AnchorChain:
         """The gateway's hold on the anchor, taken if need be."""
         if self._anchor is None:
-            self._anchor = AnchorChain(self.dsn, folder=self.folder, now_ms=lambda: self.now_ms)
+            self._anchor = taken(lambda: AnchorChain(self.dsn, folder=self.folder, now_ms=lambda: self.now_ms))
         return self._anchor
+
+
+def taken(take: Callable[[], _Taken]) -> _Taken:
+    """What `take` takes of a chain, once the session that had it is over: the server may not know yet that it ended."""
+    deadline_s = time.monotonic() + _LET_GO_S_MAX
+    while True:
+        try:
+            return take()
+        except ChainLocked:
+            if time.monotonic() > deadline_s:
+                raise
+            time.sleep(0.02)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from ledger.log import Log
 from ledger.registry import REGISTRY
 from ledger.trust.trust_file import Trust
 
+RESTORED = "was a backup restored?"
 Tell = Callable[[str, int, int], None]
 """Hears of progress: of a chain, so many of so many entries are done."""
 
@@ -319,7 +320,7 @@ class ChainWalk:
 
     def _finish(self) -> None:
         if self._published is not None:
-            what = f"{self._published.size} entries were published, and {self._size} are here: was a backup restored?"
+            what = f"{self._published.size} entries were published, and {self._size} are here: {RESTORED}"
             self.findings.wrong(what)
         elif self._source.published(self._chain) is None and self._last is not None:
             self._unpublished(self._last.height)

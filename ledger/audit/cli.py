@@ -72,10 +72,16 @@ def audit(
     click.echo("\n".join(text.lines(report)))
     if not report.ok:
         first = printable(report.problems[0])
-        raise UserError(
-            f"the audit found {report.count('problems')} problems; the first: {first}",
-            "keep all of it as it is, with its checkpoints: they are evidence",
-        )
+        raise UserError(f"the audit found {report.count('problems')} problems; the first: {first}", _hint(report))
+
+
+def _hint(report: "Report") -> str:
+    from ledger.audit.chain import RESTORED
+    from ledger.checkpoint_file import ACCEPT
+
+    hint = "keep all of it as it is, with its checkpoints: they are evidence"
+    is_behind = any(problem.what.endswith(RESTORED) for problem in report.problems)
+    return f"{hint}. If the database is your newest: {ACCEPT}" if is_behind else hint
 
 
 _Opened = AbstractContextManager[tuple["Source", "SourceAt"]]

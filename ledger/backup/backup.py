@@ -36,6 +36,8 @@ def make(
 ) -> Manifest:
     """Write the backup into `target`, which must not be there yet; raises UserError, and leaves no manifest then."""
     trust = folder.trust()
+    if (target / "database").is_dir() and not (target / NAME).exists():
+        raise UserError(f"{target} holds half a backup: it was not finished", "delete it, or name a new folder")
     disk.require_empty(target, "name a new folder: a backup is never written over another")
     published = _published(folder, list(trust.logs))
     with connect(dsn, role=None) as connection:

@@ -109,11 +109,25 @@ class Prover:
         said = self._keys.state.shredded.items()
         return {line: entry for (of, about, line), entry in said if (of, about) == (chain, index)}
 
+    def require_reached(self) -> None:
+        """Raise UserError if the database is behind what is published, so that much is not to be found."""
+        for chain, published in self._published.items():
+            if published is not None:
+                size = published.checkpoint.size
+                read.require_reached(self._connection, self._trees[chain].chain_id, chain, size)
+
     def prove(self, chain: str, index: int, privacy_max: Privacy = Privacy.PUBLIC) -> Bundle:
         """A bundle for entry `index` of `chain`, with its sections up to `privacy_max`.
 
         Raises UserError if there is no such entry in what is published, or if it was erased.
         """
+        try:
+            return self._prove(chain, index, privacy_max)
+        except UserError:
+            self.require_reached()  # of all that can be lacking then, that is the reason
+            raise
+
+    def _prove(self, chain: str, index: int, privacy_max: Privacy) -> Bundle:
         if chain == ANCHOR:
             raise UserError("the anchor holds no statements", "it is part of every other chain's proofs")
         published = self._need_published(chain)

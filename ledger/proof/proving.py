@@ -55,6 +55,7 @@ def make(
     asked = {name: value for name, value in which.items() if value is not None}
     with connect(dsn) as connection:
         prover = Prover(connection, folder)
+        prover.require_reached()
         with _holding("its log keys' rotations"):
             trust = trust.following(read.root_messages(connection))
         if "product" in asked:

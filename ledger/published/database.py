@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import psycopg
 
-from ledger import checkpoint_file
+from ledger import checkpoint_file, read
 from ledger.checkpoint_file import Published
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
@@ -16,7 +16,6 @@ from ledger.published.content import Content, Held, Shown
 from ledger.published.paths import Kind, Place
 from ledger.published.policy import Policy, parse
 from ledger.published.reader import FILE_BYTES_MAX, NotPublishedError
-from ledger.read import root_messages
 from ledger.registry import ANCHOR, REGISTRY
 from ledger.section import Privacy
 from ledger.tile import TILE_WIDTH, encode_entries, width_in
@@ -68,7 +67,7 @@ class DatabaseReader:
     def _trust(self) -> str:
         """The trust file, with what root keys have said since."""
         trust, registry = self._folder.trust(), checkpoint_file.load(self._folder.checkpoints, REGISTRY)
-        messages = root_messages(self._connection, registry.checkpoint.size) if registry else []
+        messages = read.root_messages(self._connection, registry.checkpoint.size) if registry else []
         return trust.following(messages).text if len(messages) > 1 else self._folder.trust_file.read_text("utf-8")
 
     def _render(self, place: Place, chain: _Chain, published: Published) -> bytes:
@@ -82,6 +81,7 @@ class DatabaseReader:
         try:
             return self._file(place, chain)
         except LookupError as error:
+            self._require_reached(chain, published)
             what = f"the database lacks a part of {place.path}, which is published"
             raise UserError(what, "run 'tallystick ledger audit'") from error
 
@@ -107,9 +107,13 @@ class DatabaseReader:
             [chain.chain_id, published.checkpoint.size],
         ).fetchone()
         if row is None:
+            self._require_reached(chain, published)
             what = f"{chain.name!r} has published {published.checkpoint.size} entries, and no such block is here"
             raise UserError(what, "was a backup restored? run 'tallystick ledger audit'")
         return row[0], bytes(row[1])
+
+    def _require_reached(self, chain: _Chain, published: Published) -> None:
+        read.require_reached(self._connection, chain.chain_id, chain.name, published.checkpoint.size)
 
     def _blocks(self, chain: _Chain, first: int, width: int) -> list[Block]:
         rows = self._connection.execute(

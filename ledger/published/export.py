@@ -285,4 +285,5 @@ def _lines(entry: bytes | None, held: Content) -> int:
 
 
 def _forked(chain: str, what: str) -> UserError:
-    return UserError(f"{chain!r}: {what}", "was a backup restored? keep the export as it is: it is evidence")
+    hint = "was a backup restored? keep the export as it is: it is evidence, and export into another folder"
+    return UserError(f"{chain!r}: {what}", hint)

@@ -151,8 +151,16 @@ class _Site:
 
     def _index(self) -> Response:
         trust = Trust.parse(self._readers.read(str(Kind.TRUST), Privacy.PUBLIC).decode())
-        logs = "".join(f"{log.origin}/{Kind.CHECKPOINT}\n" for log in trust.logs.values())
+        paths = [f"{log.origin}/{Kind.CHECKPOINT}" for log in trust.logs.values()]
+        logs = "".join(f"{path}\n" for path in paths if self._is_published(path))
         return Response(_INDEX + logs, headers=_ALWAYS | {"cache-control": "no-store"}, media_type="text/plain")
+
+    def _is_published(self, path: str) -> bool:
+        try:
+            self._readers.read(path, Privacy.PUBLIC)
+        except NotPublishedError:
+            return False
+        return True
 
 
 def _response(request: Request, kind: Kind, data: bytes, audience: Privacy) -> Response:

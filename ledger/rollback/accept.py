@@ -108,11 +108,7 @@ def _post(connection: psycopg.Connection, folder: LedgerFolder, deciding: Sequen
 
 def _registry(connection: psycopg.Connection) -> Registry:
     """The registry as the database has it, published or not: that is what it goes on from."""
-    size = connection.execute(
-        "select coalesce(max(size), 0) from block where chain_id = %s", [read.chain_id(connection, REGISTRY)]
-    ).fetchone()
-    assert size is not None
-    return read.registry(connection, int(size[0]))
+    return read.registry(connection, read.size(connection, read.chain_id(connection, REGISTRY)))
 
 
 def _entry(standing: Standing, reason: str) -> dict[str, Any]:

@@ -3,13 +3,16 @@
 import re
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ledger import command_line
 from ledger.command_line import examples
 from ledger.settings import Settings
+
+if TYPE_CHECKING:
+    from ledger.rollback.standing import Standing
 
 _STATE = re.compile(r"([a-z0-9-]{1,32})=([0-9]{1,13}):([0-9a-f]{16,64})")
 
@@ -56,14 +59,16 @@ def accept_rollback(
         return
     why = command_line.need_reason(reason)
     named = {chain: (size, root) for chain, size, root in states}
-    for standing in work.accept(folder, where, named, reason=why, timeout_s=timeout):
+    accepted = work.accept(folder, where, named, reason=why, timeout_s=timeout)
+    for standing in accepted:
         click.echo(f"{standing.named}: it goes on from there")
     click.echo("The entry that says so waits in the registry's inbox: the gateway seals it first.")
     if list(folder.lost_checkpoints.glob("*")):
         click.echo(f"What was published before is kept in {folder.lost_checkpoints}: it is evidence, do not delete it.")
+    _warn(accepted)
 
 
-def _show(deciding: list[Any], data: Path | None) -> None:
+def _show(deciding: list["Standing"], data: Path | None) -> None:
     if not deciding:
         click.echo("There is nothing to accept: every chain goes on from its published checkpoint.")
         return
@@ -76,3 +81,17 @@ def _show(deciding: list[Any], data: Path | None) -> None:
     click.echo(
         "What was published since is then lost, and whoever holds a receipt or a checkpoint of it can show that."
     )
+    _warn(deciding)
+
+
+def _warn(deciding: list["Standing"]) -> None:
+    """What goes with lost registry entries, which nobody else would tell: a lost revocation revokes nothing."""
+    from ledger.registry import REGISTRY
+
+    for standing in deciding:
+        if standing.chain == REGISTRY:
+            count = standing.lost_count
+            lost = f"{count} registry entries are lost" if count != 1 else "1 registry entry is lost"
+            known = lost if count else "What the registry said since, if anything, is lost"
+            click.echo(f"{known}: revocations, registrations, new log keys and shreddings since then hold no more.")
+            click.echo("Say them again; a trust bundle or a mirror of that time names them.")

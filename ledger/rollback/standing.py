@@ -44,6 +44,11 @@ class Standing:
             return None
         return self.published.note
 
+    @property
+    def lost_count(self) -> int:
+        """How many published entries are not in the database; 0 as well if what is here is another history."""
+        return max(self.published.checkpoint.size - self.state[0], 0) if self.published else 0
+
 
 def standings(connection: psycopg.Connection, folder: LedgerFolder) -> list[Standing]:
     """Every chain's standing, in the order of their row ids."""

@@ -65,6 +65,9 @@ def shred(
         click.echo(f"registry entry {entry} says that it is shredded")
     with Progress(sys.stderr) as progress:
         done = work.finish(folder, where, timeout_s=timeout, rewrite=rewrite, tell=progress.say)
+    if pending and not (done.count or rewrite):
+        click.echo("nothing is pending")
+        return
     click.echo(f"deleted {done.count} section{'' if done.count == 1 else 's'}")
     if done.is_seen:
         raise UserError(

@@ -11,7 +11,7 @@ from ledger.folder import LedgerFolder
 from ledger.proof import proving
 from ledger.proof.prove import Prover
 from ledger.read import chain_id
-from ledger.registry import ANCHOR, REGISTRY
+from ledger.registry import ANCHOR, REGISTRY, Role
 from ledger.shred import clean, delete
 from ledger.shred.target import Target, choose
 from ledger.statement import Statement
@@ -37,6 +37,7 @@ class Wanted:
 
 def find(folder: LedgerFolder, dsn: str, which: dict[str, object], lines: Collection[int]) -> Wanted:
     """What is meant; raises UserError if it cannot be shredded, or not by this user."""
+    _require_operator(folder)
     with connect(dsn) as connection:
         prover = Prover(connection, folder)
         chain, index = proving.find(connection, prover, which)
@@ -83,6 +84,14 @@ def finish(
         # A rewrite would wait for who still looks, and everybody else for the rewrite.
         clean.clean(connection, readings, rewrite=rewrite and not is_seen, tell=tell)
         return Finished(len(places), is_seen)
+
+
+def _require_operator(folder: LedgerFolder) -> None:
+    if not folder.key_file(Role.OPERATOR).exists():
+        raise UserError(
+            f"only the operator can shred, and his key is not here: {folder.key_file(Role.OPERATOR)}",
+            "is this an imported copy? Then delete the copy, and import it anew once the operator has shredded",
+        )
 
 
 def _require_content(chain: str) -> None:

@@ -7,7 +7,7 @@ from ledger.log import LogKey
 from ledger.registry import LabelScope
 from ledger.statement import Statement
 from ledger.trust.bundle import TrustBundle
-from ledger.trust.parts import Revoked
+from ledger.trust.parts import Revoked, logs_value, revoked_value, scope_value
 from ledger.trust.trust_file import Trust
 
 DAY_S = 86_400
@@ -57,7 +57,7 @@ def said_of(trust: Trust, statement: Statement, chain: str, index: int) -> tuple
 
 
 def document(trust: Trust, now: float) -> dict[str, Any]:
-    """Its age and its end, for JSON; null where it has none."""
+    """All that it says, its age and its end, for JSON; null where it says nothing of it."""
     bundle = trust.bundle
     return {
         "name": trust.name,
@@ -66,6 +66,10 @@ def document(trust: Trust, now: float) -> dict[str, Any]:
         "expires_at": bundle.expires_at if bundle else None,
         "expired": bundle.is_expired(now) if bundle else False,
         "registry_size": bundle.registry[0] if bundle else None,
+        "registry_root": bundle.registry[1].hex() if bundle else None,
+        "logs": logs_value(trust.logs),
+        "revoked_keys": [revoked_value(key) for key in bundle.revoked.values()] if bundle else None,
+        "label_keys": [scope_value(scope) for scope in bundle.label_keys] if bundle else None,
     }
 
 

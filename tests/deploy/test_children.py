@@ -97,14 +97,15 @@ def test_a_stubborn_child_is_ended_by_force(tmp_path: Path) -> None:
 
 
 def test_a_child_that_ends_at_once_is_an_error(tmp_path: Path) -> None:
-    """What never came up is told with its last words, without their hint, and is not tried again."""
+    """What never came up is told with its last words and their hint, and is not tried again."""
     with Supervisor(tmp_path) as supervisor:
         with pytest.raises(UserError, match="bad did not start: it ended with exit code 3: no such oven") as caught:
             supervisor.start(Child("bad", ("sh", "-c", "echo no such oven; exit 3"), ready=lambda: False))
         assert "bad.log" in caught.value.hint
         hinted = "echo tallystick: error: no oven; echo tallystick: hint: name another one with --oven; exit 1"
-        with pytest.raises(UserError, match=r"exit code 1: no oven$"):
+        with pytest.raises(UserError, match=r"exit code 1: no oven$") as caught:
             supervisor.start(Child("bad", ("sh", "-c", hinted), ready=lambda: False))
+        assert caught.value.hint == f"name another one with --oven (its log is {tmp_path / 'bad.log'})"
         with pytest.raises(UserError, match=r"exit code 2$"):  # what it said in an earlier run says nothing of this one
             supervisor.start(Child("bad", ("sh", "-c", "exit 2"), ready=lambda: False))
         with pytest.raises(UserError, match="nonesuch: No such file"):

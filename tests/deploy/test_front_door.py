@@ -79,6 +79,20 @@ def test_interrupt_is_quiet(raising: "list[BaseException]", capsys: pytest.Captu
     assert "Traceback" not in capsys.readouterr().err
 
 
+def test_ctrl_c_while_it_loads_is_silent() -> None:
+    """Exit code 130 and no traceback, as later."""
+    script = (
+        "import sys\n"
+        "class Pressed:\n"
+        "    def find_spec(name, *_):\n"
+        "        if name == 'click': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Pressed)\n"
+        "import tallystick"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 @pytest.mark.parametrize("args", [["--help"], ["up", "--help"]])
 def test_help_is_quick_and_loads_little(args: list[str]) -> None:
     """Help comes within 0.3 s, since it loads no driver, web framework or codec."""

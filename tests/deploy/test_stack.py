@@ -180,6 +180,7 @@ def test_free_usual_ports_are_not_worth_a_word(open_folder: Path, monkeypatch: p
     """A port that was free, or that is kept from the run before, is nothing to tell of."""
     monkeypatch.setattr(stack_module, "BROKER_PORT", free_port())
     monkeypatch.setattr(stack_module, "LABELS_PORT", free_port())
+    monkeypatch.setattr(stack_module, "METRICS_PORT", free_port())
     for _ in range(2):
         told: list[str] = []
         with Stack(open_folder / "data", progress=told.append) as stack:

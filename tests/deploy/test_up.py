@@ -127,6 +127,14 @@ def test_a_ledger_moves_to_another_folder(open_folder: Path) -> None:
         printed = printed_by(process)
         assert [line.split()[0] for line in printed if "ready after" in line] == ["postgres"]
         tallystick("ledger", "restore", backup, "--data", new)
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+    refused = run("up", "--data", new)  # and what it says is the way out
+    assert refused.returncode == 1 and "gateway did not start" in refused.stderr
+    hint = refused.stderr.partition("tallystick: hint: ")[2]
+    assert "'tallystick ledger accept-rollback'" in hint and "'tallystick up --only-database'" in hint
+    with started(Path(new), "--only-database") as process:
+        printed_by(process)
         shown = tallystick("ledger", "accept-rollback", "--data", new)
         named = shown.split("  tallystick ")[1].partition(" --reason")[0]
         tallystick(*named.split(), "--reason", "it moves")
@@ -137,8 +145,14 @@ def test_a_ledger_moves_to_another_folder(open_folder: Path) -> None:
         assert Path(new, "ledger", "trust.json").read_text() == Path(old, "ledger", "trust.json").read_text()
 
 
+def run(*args: str) -> "subprocess.CompletedProcess[str]":
+    """A command that ends by itself."""
+    argv = [sys.executable, "-m", "tallystick", *args]
+    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
+
+
 def tallystick(*args: str) -> str:
     """What a command prints that must succeed."""
-    done = subprocess.run([sys.executable, "-m", "tallystick", *args], capture_output=True, text=True, check=False)
+    done = run(*args)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

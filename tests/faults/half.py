@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from edge import confirm
-from edge.confirm import Ahead, Flaw, Ignored, Link, NoStream, Proven
+from edge.confirm import Ahead, Behind, Ignored, Link, NoStream, Proven
 from ledger import merkle
 from ledger.author import Content, compose
 from ledger.birth import NONCE_BYTES, Birth
@@ -94,7 +94,7 @@ class Half:
                 self.complaints.append(f"{self.device.name}: the ledger says that it has no stream of ours")
             case Ahead():
                 self.complaints.append(f"{self.device.name}: the ledger has seq {verdict.seq} that we never signed")
-            case Ignored(Flaw.OLDER):
+            case Behind():
                 self._keep(payload)  # it holds: a history that it tells must be ours too
                 self._on_answer(Answer.decode(payload).nonce, self.receipts[-1])
             case Ignored(flaw, detail):

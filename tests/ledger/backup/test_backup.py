@@ -121,8 +121,9 @@ def test_a_backup_that_was_killed_is_known_for_half(world: World, fresh_database
         _end_others(world.dsn)
     with pytest.raises(UserError, match="holds half a backup"):
         restore.restore(target, LedgerFolder(tmp_path / "new" / "ledger"), fresh_database())
-    with pytest.raises(UserError, match="is there already, and not empty"):
+    with pytest.raises(UserError, match="holds half a backup") as caught:
         backup.make(target, world.folder, world.dsn)
+    assert "delete it" in caught.value.hint
 
 
 def test_a_restore_that_was_killed_leaves_no_ledger(world: World, fresh_database: Fresh, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -38,7 +37,6 @@ from ledger.published.policy import Policy
 from ledger.published.source import PublishedSource
 from ledger.receipt import Answer, Receipt
 from ledger.registry import ANCHOR, REGISTRY
-from ledger.seal import ChainLocked
 from ledger.section import ContentFormat, Privacy
 from ledger.statement import TELEMETRY
 from ledger.trust import keeping
@@ -59,12 +57,7 @@ def sealing(world: World) -> Iterator[None]:
     """A gateway seals beside us; afterwards the chains are to be had again."""
     with ticking(world):
         yield
-    while True:
-        try:
-            world.tick()
-            return
-        except ChainLocked:  # its session has ended, and the server does not know yet
-            time.sleep(0.05)
+    world.tick()
 
 
 def change(world: World, chain: str = "production", *, overlap: int = 3, root_key: Path | None = None) -> Rotated:

@@ -159,9 +159,12 @@ def test_only_reading_is_answered(web: httpx.Client) -> None:
 
 
 def test_the_root_lists_the_logs(made: Made, web: httpx.Client) -> None:
-    """Each line is a path that is served, or will be."""
-    told = web.get("/").text
-    assert all(f"{origin}/checkpoint" in told for origin in made.origins.values())
+    """Each line is a path that is served: of every log that has published something."""
+    told = web.get("/").text.split()
+    for origin in made.origins.values():
+        path = f"{origin}/checkpoint"
+        assert (path in told) == (web.get(f"/{path}").status_code == 200)
+    assert f"{made.origins['production']}/checkpoint" in told
 
 
 def test_a_folder_with_everything_shows_each_what_is_for_him(
@@ -201,7 +204,7 @@ def test_a_folder_that_holds_no_ledger(tmp_path: Path) -> None:
 
 
 def test_the_label_service_serves_it_too(made: Made, data: Path) -> None:
-    """Below /log/, linked from the start page; its own headers stay those of its pages."""
+    """Below /log/, linked from the start page; it lists what is there; its own headers stay those of its pages."""
     with (
         serving("labels", "serve", "--data", str(data), "--dsn", made.world.dsn) as address,
         httpx.Client(base_url=address) as client,
@@ -214,6 +217,10 @@ def test_the_label_service_serves_it_too(made: Made, data: Path) -> None:
         assert client.get(f"/log/{made.origins['production']}/tile/entries/000").status_code == 403
         assert 'href="/log/"' in client.get("/").text
         assert made.origins["anchor"] in client.get("/log/").text
+        index = client.get("/log/").text.split()
+        assert client.get("/log", follow_redirects=True).text.split() == index
+        listed = [word for word in index if word.endswith("/checkpoint")]
+        assert listed and all(client.get(f"/log/{path}").status_code == 200 for path in listed)
 
 
 def test_a_database_that_goes_away_is_503_and_comes_back(made: Made, web: httpx.Client) -> None:

@@ -104,6 +104,15 @@ def test_an_older_database_is_refused_until_the_operator_decides(old: Old) -> No
     assert audit(old.world).ok
 
 
+def test_lost_registry_entries_are_told_of_before_and_after(old: Old, capsys: pytest.CaptureFixture[str]) -> None:
+    """A revocation that is lost revokes nothing: how many entries are, and that they have to be said again."""
+    argv = old.argv
+    for command in (["ledger", "accept-rollback", *old.where], argv):
+        assert tallystick.run(command) == 0
+        told = capsys.readouterr().out
+        assert "1 registry entry is lost: revocations, registrations" in told and "Say them again" in told
+
+
 def test_the_decision_is_an_entry(old: Old) -> None:
     """Of each chain: what was published and is lost, and what it goes on from; one statement says it."""
     named = old.named
@@ -255,6 +264,23 @@ def test_it_is_finished_after_kill_9_at_any_moment(old: Old) -> None:
     old.world.tick()
     assert sorted(item.chain for item in registry(old.world).rollbacks) == sorted(CHAINS)
     assert audit(old.world).ok
+
+
+@pytest.mark.parametrize(
+    "command", [["prove", "--chain", "production", "--index", "1"], ["export", "{folder}/published"], ["audit"]]
+)
+def test_whoever_meets_an_undecided_ledger_is_told_what_is_behind_what(
+    old: Old, command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is not damaged: it is behind what was published, by so much, and there is something to decide."""
+    argv = [word.format(folder=tmp_path) for word in command]
+    assert tallystick.run(["ledger", *argv, *old.where]) == 1
+    told = capsys.readouterr()
+    standings = accept.look(old.world.folder, old.world.dsn)
+    sizes = [(found.state[0] + found.lost_count, found.state[0]) for found in standings]
+    assert any(f"{lost} entries were published, and {here} are here" in told.out + told.err for lost, here in sizes)
+    assert "damaged" not in told.err and "chain 1" not in told.err
+    assert "accept-rollback" in told.err.partition("tallystick: hint: ")[2]
 
 
 @pytest.mark.parametrize("after", [0, 1, 2])

@@ -300,6 +300,16 @@ def test_what_cannot_be_shredded_is_refused(
     assert told.rows("select count(*) from inbox union all select count(*) from entry") == before
 
 
+def test_only_the_operator_shreds(told: Told, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who has a copy has no key to say so: he is told to delete the copy; and that nothing is pending."""
+    told.world.folder.key_file("operator").unlink()
+    assert told.command("--chain", "production", "--index", str(told.place(told.secret)), *REASON, "--yes") == 1
+    error = capsys.readouterr().err
+    assert "only the operator can shred" in error and "delete the copy" in error
+    assert told.command("--pending") == 0
+    assert capsys.readouterr().out == "nothing is pending\n"
+
+
 def test_nobody_is_asked_without_a_terminal(told: Told, capsys: pytest.CaptureFixture[str]) -> None:
     """Then --yes is needed; and a reason always."""
     index = str(told.place(told.secret))

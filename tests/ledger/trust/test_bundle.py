@@ -225,6 +225,18 @@ def test_age_and_end_are_told() -> None:
     assert any("REVOKED" in line for line in trust_text.lines(KNOWN, ISSUED))
 
 
+def test_json_says_what_the_text_says() -> None:
+    """Logs with their keys and sizes, revocations with their disputed places, label keys with their scope."""
+    found, text = trust_text.document(KNOWN, ISSUED), "\n".join(trust_text.lines(KNOWN, ISSUED))
+    assert found["logs"].keys() == KNOWN.logs.keys() and found["registry_root"] in text
+    assert all(key["vkey"] in text for keys in found["logs"].values() for key in keys)
+    assert KNOWN.bundle is not None
+    assert [key["kid"] for key in found["revoked_keys"]] == [kid.hex() for kid in KNOWN.bundle.revoked]
+    assert all({"name", "entry", "disputed"} <= key.keys() for key in found["revoked_keys"])
+    assert [key["gtins"] for key in found["label_keys"]] == [list(key.gtins) for key in KNOWN.bundle.label_keys]
+    assert trust_text.document(pinned(), 0)["label_keys"] is None
+
+
 @pytest.mark.parametrize("moment", [0, 1, 2**40, 1e18, -1e18])
 def test_any_time_can_be_told(moment: float) -> None:
     """Times are the operator's word, and the clock is ours."""
