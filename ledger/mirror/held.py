@@ -180,6 +180,25 @@ class Held:
 
     # Made whole again
 
+    def replace_blocks(self, first: int, new: Sequence[Head]) -> None:
+        """Put these blocks in the place of those from height `first` on: the last is of the size that is committed.
+
+        The head comes last: whoever dies before it has the next run do it again.
+        """
+        count = first + len(new)
+        for index in range(first // TILE_WIDTH, -(-count // TILE_WIDTH)):
+            start, end = index * TILE_WIDTH, min(count, (index + 1) * TILE_WIDTH)
+            kept = (block for height in range(start, min(first, end)) if (block := self.block(height)))
+            found = [*kept, *(head.block for head in new[max(start - first, 0) : end - first])]
+            self.store.write(self._place(Kind.BLOCKS, index, end - start).path, blocks.encode_blocks(found))
+        self.store.settle()
+        self._publish(new[-1])
+        for index in range(first // TILE_WIDTH, max(count, self.blocks) // TILE_WIDTH + 1):
+            width = width_in(count, level=0, index=index) if index * TILE_WIDTH < count else 0
+            self.store.clear_others(self._place(Kind.BLOCKS, index, TILE_WIDTH), keep=width)
+        self.head, self._block_file = new[-1], (-1, ())
+        self._blocks, self._appended = self._load_blocks(), self.blocks
+
     def refill(self, index: int, theirs: Sequence[Content], gone: Gone) -> int:
         """Take what a source has beside the entries of file `index`, and is neither here nor `gone`.
 

@@ -18,8 +18,10 @@ from ledger.mirror.growth import Growth, Source
 from ledger.mirror.heads import LYING, refusing
 from ledger.mirror.held import Held
 from ledger.mirror.leaves import Leaf
+from ledger.mirror.settling import anchored_blocks, settle_blocks
 from ledger.mirror.store import Store
-from ledger.published.follow import Course, course
+from ledger.published import follow
+from ledger.published.follow import Course
 from ledger.published.log import Head, PublishedLog
 from ledger.published.paths import Kind, files
 from ledger.published.trusted import followed
@@ -121,7 +123,10 @@ class Mirror:
         before = held.size
         try:
             evidence.require_none(self._store.root, chain)
-            if self._course(source, held, offered) is Course.GROWN:
+            course = self._course(source, held, offered)
+            if offered is not None:
+                self._settle(source, held, offered)
+            if course is Course.GROWN:
                 assert offered is not None
                 growth = Growth(source, held, offered, gone=self._gone(chain))
                 growth.run(before=partial(self._before, held), tell=self._tell)
@@ -146,7 +151,7 @@ class Mirror:
             return Course.GROWN if offered else Course.SAME
         ours, theirs = heads.word(log, held.head), heads.word(log, offered)
         with refusing(f"the tiles of {chain!r}"):
-            found = course(
+            found = follow.course(
                 ours.checkpoint,
                 theirs.checkpoint,
                 held_tiles=PublishedLog(self._store, log).tiles,
@@ -157,6 +162,12 @@ class Mirror:
         if found is Course.REWOUND:
             raise _rewound(chain, held.size, offered.size)
         return found
+
+    def _settle(self, source: Source, held: Held, offered: Head) -> None:
+        """Let the source say anew what was only a source's word before."""
+        log = PublishedLog(source.reader, held.log)
+        anchored = partial(anchored_blocks, self._open(ANCHOR), held.log.origin)
+        settle_blocks(log, held, offered, anchored=anchored, require=self._require_registry)
 
     # What each block must be, beside its tree
 
