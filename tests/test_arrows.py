@@ -23,7 +23,7 @@ IMPURE = {
         "backup.backup", "backup.cli", "backup.disk", "backup.restore", "checkpoint_file", "cli", "command_line",
         "database", "folder", "genesis", "inbox", "log_keys.cli", "log_keys.keyring", "log_keys.rotate", "mirror.cli",
         "mirror.evidence", "mirror.fill", "mirror.following", "mirror.growth", "mirror.held", "mirror.importing",
-        "mirror.mirror", "mirror.store", "monitor.cli", "monitor.running", "monitor.state_file", "monitor.webhook",
+        "mirror.mirror", "mirror.settling", "mirror.store", "monitor.cli", "monitor.running", "monitor.state_file", "monitor.webhook",
         "operate", "pgcopy", "pool", "postgres_programs", "projection.tables", "proof.cli", "proof.product_search",
         "proof.prove", "proof.proving", "published.cli", "published.database", "published.export", "published.folder",
         "published.http", "published.location", "published.serve", "published.tokens", "published.writer", "read",

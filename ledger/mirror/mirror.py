@@ -18,7 +18,7 @@ from ledger.mirror.growth import Growth, Source
 from ledger.mirror.heads import LYING, refusing
 from ledger.mirror.held import Held
 from ledger.mirror.leaves import Leaf
-from ledger.mirror.settling import anchored_blocks, settle_blocks
+from ledger.mirror.settling import anchored_blocks, settle_blocks, settle_entries
 from ledger.mirror.store import Store
 from ledger.published import follow
 from ledger.published.follow import Course
@@ -168,6 +168,10 @@ class Mirror:
         log = PublishedLog(source.reader, held.log)
         anchored = partial(anchored_blocks, self._open(ANCHOR), held.log.origin)
         settle_blocks(log, held, offered, anchored=anchored, require=self._require_registry)
+        if held.erased:
+            settle_entries(log, held)
+            held.save_marks()
+            self._store.settle()
 
     # What each block must be, beside its tree
 
@@ -253,7 +257,7 @@ class Mirror:
             with refusing(f"what stands beside file {index} of {held.log.chain!r}"):
                 came += held.refill(index, log.content(index, width), gone)
         if files:
-            held.save_lacking()
+            held.save_marks()
             self._store.settle()
         return came
 

@@ -2,7 +2,7 @@
 
 A log signs sizes and roots. The rest of a header is only its server's word until it is in the anchor: which blocks
 there were, their times and registries. So the blocks after the last one that is anchored are those of the source that
-was read last.
+was read last. Of an erased entry only the leaf hash is signed for: whoever has the entry proves it by that.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,10 @@ from ledger.errors import MalformedError, SourceRefused
 from ledger.mirror.chaining import blocks_after
 from ledger.mirror.heads import LYING, refusing
 from ledger.mirror.held import Held
+from ledger.mirror.leaves import Leaf
+from ledger.published.content import Content
 from ledger.published.log import Head, PublishedLog
+from ledger.published.reader import NotPublishedError
 from ledger.tile import TILE_WIDTH, node_reader, width_in
 
 Require = Callable[[Held, Head], None]
@@ -57,6 +60,21 @@ def _require_ours(source: PublishedLog, held: Held, block: Head) -> None:
     if merkle.root_from(block.size, read) != block.header.root:
         what = f"block {block.header.height} of {source.log.chain!r} is not of the tree that is held"
         raise SourceRefused(what, LYING)
+
+
+def settle_entries(source: PublishedLog, held: Held) -> None:
+    """Ask `source` for the entries that were erased when they came, and take what it shows. Raises SourceRefused."""
+    found = dict[int, list[Leaf]]()
+    for index in sorted(held.erased):
+        width = width_in(held.size, level=0, index=index)
+        with refusing(f"file {index} of {source.log.chain!r}"):
+            try:
+                entries, contents = source.entries(index, width), source.content(index, width)
+            except NotPublishedError:  # it does not show them: then it says nothing of them
+                continue
+        beside = (Content(of.held, ()) for of in contents)
+        found[index] = [Leaf(b"", *parts) for parts in zip(entries, beside, strict=True)]
+    held.replace_erased(found)
 
 
 def anchored_blocks(anchored: Held, origin: str) -> int:
