@@ -138,9 +138,9 @@ class TrustBundle:
         """
         if self.issued_at < other.issued_at and not other.is_ahead(now):
             raise TrustError("it is older than the one that is here")
-        now = {scope.public_key: scope for scope in self.label_keys}
+        ours = {scope.public_key: scope for scope in self.label_keys}
         for scope in other.label_keys:
-            if scope.public_key not in now or (scope.revoked and not now[scope.public_key].revoked):
+            if scope.public_key not in ours or (scope.revoked and not ours[scope.public_key].revoked):
                 raise TrustError("it leaves out a label key, or its revocation: keep both, they are evidence")
         for kid, key in other.revoked.items():
             if kid not in self.revoked or not {*key.disputed} <= {*self.revoked[kid].disputed}:
