@@ -59,10 +59,20 @@ def apply_statement(state: Registry, stored: Stored, statement: Statement) -> st
     """As `apply`, for whoever has read the statement by now."""
     state.size = stored.index + 1
     try:
+        _require_root_stream(state, stored.index, statement)
         for line, of in enumerate(statement.manifest):
             body = stored.body(line)
             if of.content_format == ContentFormat.REGISTRY and body is not None:
                 state.apply(stored.index, statement.kid, body)
+        if stored.index == 0:
+            state.root_stream = statement.stream_key
     except (MalformedError, RegistryError) as error:
         return str(error)
     return None
+
+
+def _require_root_stream(state: Registry, index: int, statement: Statement) -> None:
+    """What the root key says counts in the genesis' stream alone, where all who pin the genesis hear of it."""
+    founded = state.root_stream
+    if index and founded and statement.kid == founded[0] and statement.stream_key != founded:
+        raise RegistryError("the root key speaks in the genesis' stream alone")

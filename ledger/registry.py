@@ -14,7 +14,7 @@ from ledger import cbor, note, topic
 from ledger.errors import MalformedError, NoteError, RegistryError
 from ledger.keys import thumbprint
 from ledger.log import LogKey, Rotation, keys_of
-from ledger.statement import LINES_MAX
+from ledger.statement import LINES_MAX, StreamKey
 
 REGISTRY, ANCHOR = "registry", "anchor"
 CHAIN_KINDS = ("production", "logistics", "trade", REGISTRY, ANCHOR)
@@ -114,6 +114,7 @@ class Registry:
 
     size: int = 0
     name: str = ""
+    root_stream: StreamKey | None = None  # the genesis', if that was folded in as a statement
     chains: dict[str, Chain] = field(default_factory=dict)
     organisations: dict[str, str] = field(default_factory=dict)
     keys: dict[bytes, Key] = field(default_factory=dict)

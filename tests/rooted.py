@@ -5,6 +5,7 @@ from typing import Any
 
 from ledger import cbor, message, note
 from ledger.author import Author, Content, compose
+from ledger.fold import Stored
 from ledger.keys import SigningKey
 from ledger.registry import REGISTRY, LabelScope
 from ledger.section import ContentFormat, Privacy
@@ -58,6 +59,12 @@ def stream(*entries: Mapping[str, Any]) -> list[bytes]:
     for entry in entries:
         messages.append(say(entry, messages[-1]))
     return messages
+
+
+def stored(index: int, data: bytes) -> Stored:
+    """A message as an entry of the registry."""
+    sent = message.decode(data)
+    return Stored(index, sent.statement, {line: body for line, body in enumerate(sent.sections) if body is not None})
 
 
 def pin(messages: Sequence[bytes]) -> bytes:

@@ -20,6 +20,7 @@ const [ROOT, OPERATOR, GATEWAY, LABELS, DEVICE] = ["root", "operator", "gateway"
 export class Registry {
   size = 0n;
   name = "";
+  rootStream = null; // the genesis': in hexadecimal, by key, lane and stream
   chains = new Map();
   organisations = new Map();
   keys = new Map();
@@ -31,11 +32,14 @@ export class Registry {
   /** Fold one entry in: its statement, and its sections as far as they are here. */
   async apply(work, index, statement, sections) {
     this.size = index + 1n;
+    const stream = [hex(statement.kid), statement.tally.lane, hex(statement.tally.stream)];
+    requireRootStream(this.rootStream, index, stream);
     for (const [number, line] of statement.manifest.entries()) {
       const data = sections[number];
       if (line.contentFormat === FORMATS.REGISTRY && data !== null)
         await this.take(work, index, statement.kid, bodyOf(data));
     }
+    if (index === 0n) this.rootStream = stream;
   }
 
   async take(work, index, kid, body) {
@@ -50,6 +54,13 @@ export class Registry {
       refuse(`a ${entry.get("type")} entry is not for ${signer ? signer.role : "an unknown key"}`);
     }
     await rule(work, this, entry, index);
+  }
+}
+
+/** What the root key says counts in the genesis' stream alone, where all who pin the genesis hear of it. */
+function requireRootStream(founded, index, stream) {
+  if (index > 0n && founded?.[0] === stream[0] && String(founded) !== String(stream)) {
+    refuse("the root key speaks in the genesis' stream alone");
   }
 }
 

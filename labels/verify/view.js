@@ -6,6 +6,7 @@ import { element, folded, printable, sign } from "./elements.js";
 import { evidence } from "./evidence.js";
 import { words } from "./verdict.js";
 
+const DAY_S = 86_400;
 const MARKS = {
   passed: ["✓", "good", "passed"],
   unknown: ["?", "open", "open"],
@@ -155,6 +156,8 @@ function check(step) {
 
 /** A trust bundle's times, by the operator's word; `now` in seconds since 1970. */
 function age({ issuedAt, expiresAt }, now = Date.now() / 1000) {
+  if (issuedAt > now + DAY_S)
+    return `The trust bundle says to be issued on ${time(issuedAt)}, more than a day from now. Is this clock set? Its age tells nothing.`;
   if (now >= expiresAt)
     return `The trust bundle expired on ${time(expiresAt)}: what was revoked since is not in it. Ask the operator for a new one.`;
   return `What was revoked after the trust bundle was issued, on ${time(issuedAt)}, is not in it; it expires on ${time(expiresAt)}.`;

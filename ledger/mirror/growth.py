@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
-from ledger.block import GENESIS_PREV, Header
 from ledger.errors import MalformedError, SourceRefused
 from ledger.mirror import evidence, heads, leaves
+from ledger.mirror.chaining import blocks_after
 from ledger.mirror.heads import LYING, refusing
 from ledger.mirror.held import Held
 from ledger.mirror.leaves import Gone, Leaf
@@ -47,7 +47,8 @@ class Growth:
     def run(self, *, before: Callable[[Head, Sequence[Leaf]], None], tell: Callable[[str, int], None]) -> None:
         """Take block by block. `before` hears of each and its leaves before it is taken, and may refuse it."""
         fresh, uncommitted = self._leaves(), 0
-        for block in self._new_blocks():
+        last = self._held.head.header if self._held.head else None
+        for block in blocks_after(self._log, last, self._to):
             new = list(islice(fresh, block.size - self._held.size))
             for leaf in new:
                 self._held.append(leaf)
@@ -69,33 +70,6 @@ class Growth:
                 with refusing(place.path):
                     if self._log.tiles([place.tile]) != [self._held.store.read(place.path)]:
                         raise MalformedError("it is not what the tiles below it give")
-
-    # Blocks
-
-    def _new_blocks(self) -> Iterator[Head]:
-        """The blocks from the one held to the head, each the continuation of the one before."""
-        last, known = (self._held.head.header if self._held.head else None), self._held.blocks
-        for index, width in files(self._to.blocks):
-            if (index + 1) * TILE_WIDTH <= known:
-                continue
-            with refusing(f"file {index} of the blocks of {self._chain!r}"):
-                found = self._log.blocks(index, width)
-            for block in found[max(0, known - index * TILE_WIDTH) :]:
-                new = heads.signed(self._held.log, block)
-                self._require_next(last, new.header)
-                yield new
-                last = new.header
-        if last != self._to.header:
-            raise SourceRefused(f"the blocks of {self._chain!r} do not end with its head", LYING)
-
-    def _require_next(self, last: Header | None, new: Header) -> None:
-        """Each header continues the one before, and is never judged by an older registry."""
-        height, prev, first = (last.height + 1, last.hash, last.size) if last else (0, GENESIS_PREV, 0)
-        if (new.height, new.prev, new.first) != (height, prev, first):
-            what = f"block {new.height} of {self._chain!r} does not continue block {height - 1} as it is held"
-            raise SourceRefused(what, LYING)
-        if last and new.registry[0] < last.registry[0]:
-            raise SourceRefused(f"block {height} of {self._chain!r} goes back to an older registry", LYING)
 
     def _require_root(self, block: Head) -> None:
         """The leaves give the block's root; else the log has forked, or the source's files lie."""

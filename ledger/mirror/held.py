@@ -1,12 +1,14 @@
 """One log as a mirror's folder holds it: read, made longer, and made whole again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from ledger.errors import OutsideError, SourceError, UserError
+from ledger.errors import OutsideError, SourceError, SourceRefused, UserError
 from ledger.frontier import Frontier
 from ledger.log import Log
-from ledger.mirror import heads, leaves
+from ledger.mirror import heads, leaves, places
+from ledger.mirror.heads import LYING
 from ledger.mirror.leaves import Gone, Leaf, contents_of
+from ledger.mirror.places import Places
 from ledger.mirror.store import Store
 from ledger.published import blocks, content
 from ledger.published.blocks import Block
@@ -36,7 +38,8 @@ class Held:
             self._leaves = self.leaves(self.size // TILE_WIDTH) if self.size % TILE_WIDTH else []
             self._blocks, self._appended = self._load_blocks(), self.blocks
             self._block_file: tuple[int, Sequence[Block]] = (-1, ())
-            self.lacking = self._load_lacking()
+            self.lacking, self.erased = self._load_files("lacking"), self._load_files("erased")
+            self._places: Places | None = None
         except (SourceError, OutsideError, ValueError) as error:
             raise UserError(f"what {store.root} holds of {log.chain!r} is damaged: {error}", _DAMAGED) from error
         if self.head is not None:  # the run before may have ended between head and checkpoint, or before it was tidy
@@ -111,9 +114,10 @@ class Held:
     # Made longer
 
     def append(self, leaf: Leaf) -> None:
-        """Append a leaf that is verified. The files that are full by it are written."""
+        """Append a leaf that is verified, and fits to those held; or SourceRefused. Files that are full are written."""
         if not self.size:
-            self.shows_entries = leaf.entry is not None
+            self.shows_entries = leaf.entry is not None or leaf.content is not None
+        self._require_place(leaf)
         self._frontier.append(leaf.hash)
         self._leaves.append(leaf)
         for tile in self._frontier.take_full_tiles():
@@ -121,6 +125,26 @@ class Held:
         if len(self._leaves) == TILE_WIDTH:
             self._write_leaves()
             self._leaves = []
+
+    def _require_place(self, leaf: Leaf) -> None:
+        """Whoever names the place of an erased entry does not contradict the others."""
+        if self._places is None:
+            if not (self.erased or leaves.is_erased(leaf)):
+                return
+            self._places = Places(self.log.chain)
+            for index, held in enumerate(self._all({})):
+                self._places.take(index, held)
+        if (what := self._places.take(self.size, leaf)) is not None:
+            raise self._misplaced(self.size, what)
+
+    def _misplaced(self, index: int, what: str) -> SourceRefused:
+        return SourceRefused(f"entry {index} of {self.log.chain!r}: {what}, as erased entries are placed", LYING)
+
+    def _all(self, changed: Mapping[int, Sequence[Leaf]]) -> Iterator[Leaf]:
+        """All leaves in their order, but for the files that are `changed`."""
+        for index in range(self.size // TILE_WIDTH):
+            yield from changed.get(index) or self.leaves(index)
+        yield from changed.get(self.size // TILE_WIDTH) or self._leaves
 
     def append_block(self, block: Block) -> None:
         """Append the block that moved the log to its size now."""
@@ -141,7 +165,7 @@ class Held:
             self._write_leaves()
         if self._blocks:
             self._write_blocks()
-        self.save_lacking()
+        self.save_marks()
         self.store.settle()
         self._publish(head)
         self.head, self._block_file = head, (-1, ())
@@ -185,6 +209,25 @@ class Held:
 
     # Made whole again
 
+    def replace_blocks(self, first: int, new: Sequence[Head]) -> None:
+        """Put these blocks in the place of those from height `first` on: the last is of the size that is committed.
+
+        The head comes last: whoever dies before it has the next run do it again.
+        """
+        count = first + len(new)
+        for index in range(first // TILE_WIDTH, -(-count // TILE_WIDTH)):
+            start, end = index * TILE_WIDTH, min(count, (index + 1) * TILE_WIDTH)
+            kept = (block for height in range(start, min(first, end)) if (block := self.block(height)))
+            found = [*kept, *(head.block for head in new[max(start - first, 0) : end - first])]
+            self.store.write(self._place(Kind.BLOCKS, index, end - start).path, blocks.encode_blocks(found))
+        self.store.settle()
+        self._publish(new[-1])
+        for index in range(first // TILE_WIDTH, max(count, self.blocks) // TILE_WIDTH + 1):
+            width = width_in(count, level=0, index=index) if index * TILE_WIDTH < count else 0
+            self.store.clear_others(self._place(Kind.BLOCKS, index, TILE_WIDTH), keep=width)
+        self.head, self._block_file = new[-1], (-1, ())
+        self._blocks, self._appended = self._load_blocks(), self.blocks
+
     def refill(self, index: int, theirs: Sequence[Content], gone: Gone) -> int:
         """Take what a source has beside the entries of file `index`, and is neither here nor `gone`.
 
@@ -211,6 +254,30 @@ class Held:
             self._rewrite(index, new)
         return _sections(old) - _sections(new)
 
+    def replace_erased(self, found: Mapping[int, Sequence[Leaf]]) -> None:
+        """Take what a source says now, by file, of the entries that were erased when they came.
+
+        Their sections come as late ones do. Raises SourceRefused if it is not true, or cannot be.
+        """
+        new = {index: held for index, theirs in found.items() if (held := self._replaced(index, theirs))}
+        fault = places.fault(self.log.chain, self._all(new)) if new else None
+        if fault is not None:
+            raise self._misplaced(*fault)
+        for index, held in new.items():
+            entries = encode_entries([leaf.entry or b"" for leaf in held])
+            self.store.write(self._place(Kind.ENTRIES, index, len(held)).path, entries)
+            self._rewrite(index, contents_of(held))
+            self.store.clear_others(self._place(Kind.ENTRIES, index, TILE_WIDTH), keep=len(held))
+        self._places = None
+
+    def _replaced(self, index: int, theirs: Sequence[Leaf]) -> list[Leaf] | None:
+        """File `index` with what is said of its erased entries, or None if that is what is held."""
+        ours = self.leaves(index)
+        new = [leaves.settled(*two) for two in zip(ours, theirs, strict=True)]
+        for number, leaf in enumerate(new, index * TILE_WIDTH):
+            leaves.check(leaf, f"entry {number} of {self.log.chain!r}")
+        return new if new != ours else None
+
     def _rewrite(self, index: int, contents: Sequence[Content]) -> None:
         """Replace the content of file `index`, all of it committed."""
         self.store.write(self._place(Kind.CONTENT, index, len(contents)).path, content.encode(contents))
@@ -221,20 +288,18 @@ class Held:
             self._leaves = ours
 
     def _mark(self, index: int, held: Sequence[Leaf]) -> None:
-        """Remember whether a file lacks sections that may come yet."""
+        """Remember whether a file lacks sections that may come yet, and whether it has entries that may."""
         (self.lacking.add if any(map(leaves.lacks, held)) else self.lacking.discard)(index)
+        (self.erased.add if any(map(leaves.is_erased, held)) else self.erased.discard)(index)
 
-    def save_lacking(self) -> None:
-        """Remember which files lack sections, for the next run."""
-        self.store.remember(self._memory, " ".join(map(str, sorted(self.lacking))).encode())
+    def save_marks(self) -> None:
+        """Remember which files lack something, for the next run."""
+        for name, marked in (("lacking", self.lacking), ("erased", self.erased)):
+            self.store.remember(f"{name}-{self.log.chain}", " ".join(map(str, sorted(marked))).encode())
 
-    def _load_lacking(self) -> set[int]:
-        data = self.store.own(self._memory)
-        return set(map(int, data.split())) if data else set()
-
-    @property
-    def _memory(self) -> str:
-        return f"lacking-{self.log.chain}"
+    def _load_files(self, name: str) -> set[int]:
+        data = self.store.own(f"{name}-{self.log.chain}") or b""
+        return {index for index in map(int, data.split()) if index * TILE_WIDTH < self.size}
 
     def _place(self, kind: Kind, index: int, width: int) -> Place:
         return Place(kind, self.log.origin, 0, index, width)

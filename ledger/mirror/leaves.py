@@ -65,6 +65,20 @@ def lacks(leaf: Leaf) -> bool:
     return len(leaf.content.sections) < len(Statement.decode(leaf.entry).manifest)
 
 
+def is_erased(leaf: Leaf) -> bool:
+    """Whether the entry was said to be erased, which nothing proves; one that is hidden, with all others, is not."""
+    return leaf.content is not None and (leaf.entry is None or leaf.content.held is not None)
+
+
+def settled(ours: Leaf, theirs: Leaf) -> Leaf:
+    """An entry that is here, as it is; of an erased one, what they say, with its leaf hash, and no sections yet."""
+    if not is_erased(ours) or theirs.content is None:
+        return ours
+    entry = theirs.entry or ours.entry
+    place = None if entry else theirs.content.held
+    return ours if ours.content and place and place == ours.content.held else Leaf(ours.hash, entry, Content(place, ()))
+
+
 def merge(ours: Content, theirs: Content) -> Content:
     """What both have of one entry: a section that is here stays, one that is not comes from there."""
     sections: dict[int, Shown] = {shown.line: shown for shown in theirs.sections}

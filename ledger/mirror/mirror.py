@@ -18,8 +18,10 @@ from ledger.mirror.growth import Growth, Source
 from ledger.mirror.heads import LYING, refusing
 from ledger.mirror.held import Held
 from ledger.mirror.leaves import Leaf
+from ledger.mirror.settling import anchored_blocks, settle_blocks, settle_entries
 from ledger.mirror.store import Store
-from ledger.published.follow import Course, course
+from ledger.published import follow
+from ledger.published.follow import Course
 from ledger.published.log import Head, PublishedLog
 from ledger.published.paths import Kind, files
 from ledger.published.trusted import followed_at, without_registry
@@ -132,7 +134,10 @@ class Mirror:
         before = held.size
         try:
             evidence.require_none(self._store.root, chain)
-            if self._course(source, held, offered) is Course.GROWN:
+            course = self._course(source, held, offered)
+            if offered is not None:
+                self._settle(source, held, offered)
+            if course is Course.GROWN:
                 assert offered is not None
                 growth = Growth(source, held, offered, gone=self._gone(chain))
                 growth.run(before=partial(self._before, held), tell=self._tell)
@@ -169,7 +174,7 @@ class Mirror:
             return Course.GROWN if offered else Course.SAME
         ours, theirs = heads.word(log, held.head), heads.word(log, offered)
         with refusing(f"the tiles of {chain!r}"):
-            found = course(
+            found = follow.course(
                 ours.checkpoint,
                 theirs.checkpoint,
                 held_tiles=PublishedLog(self._store, log).tiles,
@@ -180,6 +185,16 @@ class Mirror:
         if found is Course.REWOUND:
             raise _rewound(chain, held.size, offered.size)
         return found
+
+    def _settle(self, source: Source, held: Held, offered: Head) -> None:
+        """Let the source say anew what was only a source's word before."""
+        log = PublishedLog(source.reader, held.log)
+        anchored = partial(anchored_blocks, self._open(ANCHOR), held.log.origin)
+        settle_blocks(log, held, offered, anchored=anchored, require=self._require_registry)
+        if held.erased:
+            settle_entries(log, held)
+            held.save_marks()
+            self._store.settle()
 
     # What each block must be, beside its tree
 
@@ -265,7 +280,7 @@ class Mirror:
             with refusing(f"what stands beside file {index} of {held.log.chain!r}"):
                 came += held.refill(index, log.content(index, width), gone)
         if files:
-            held.save_lacking()
+            held.save_marks()
             self._store.settle()
         return came
 

@@ -110,8 +110,11 @@ class Store:
 
         Those that never change stay until there is a full one (C2SP tlog-tiles, "Partial Tiles").
         """
-        if keep < TILE_WIDTH and full.kind is not Kind.CONTENT:
-            return
+        if keep >= TILE_WIDTH or full.kind is Kind.CONTENT:
+            self.clear_others(full, keep=keep)
+
+    def clear_others(self, full: Place, *, keep: int) -> None:
+        """Remove the partial files beside a full one's place, but for that of the width `keep`: they are not true."""
         folder = self.root / f"{full.path}.p"
         for file in sorted(folder.iterdir()) if folder.is_dir() else ():
             if file.name != str(keep):

@@ -6,6 +6,8 @@ The bundles stand in the order of chain and index. In each, a checkpoint is a nu
 its registry part one into `registry`: these are the same for most. In both tables things stand in the order of their
 first use, so that a file has one encoding.
 
+All bundles together name at most 32,768 registry entries, however often one is named.
+
 Verified, it shows each statement, that each has an event which names the product, and that all of it tells one history.
 It cannot show that nothing was left out. What happened to a container while the product was in it, and readings, are
 not in it: the product's page follows those.
@@ -26,6 +28,7 @@ from ledger.trust.trust_file import Trust
 
 VERSION = 1
 BUNDLES_MAX = 1_000
+ENTRIES_MAX = 32 * 1024  # of the registry, in all bundles together: each costs the check of a signature
 URI_CHARS_MAX = 1_000
 LEFT_OUT = "that no statement about the product was left out is for an audit to see"
 NOT_IN_IT = "events of what it was packed in, which do not name it, and readings are not in this file"
@@ -85,12 +88,17 @@ class ProductBundle:
                     raise MalformedError(f"a product bundle of version {version}: this reads version {VERSION}")
                 checkpoint = partial(_item, [read_checkpoint(note) for note in notes])
                 entry = partial(_item, [read_entry(value) for value in values])
-                product = cls(uri, tuple(Bundle.of(item, checkpoint=checkpoint, entry=entry) for item in bundles))
+                product = cls(uri, _bundles(Bundle.of(item, checkpoint=checkpoint, entry=entry) for item in bundles))
                 product._require_order()
                 if product.encode() != data:
                     raise MalformedError("a product bundle is not in its one encoding")
                 return product
         raise MalformedError(f"a product bundle is a map of its five fields, with 1 to {BUNDLES_MAX} bundles")
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether it can be checked within seconds."""
+        return sum(len(bundle.registry.entries) for bundle in self.bundles) <= ENTRIES_MAX
 
     def _require_order(self) -> None:
         places = [_place(bundle) for bundle in self.bundles]
@@ -156,6 +164,17 @@ def _require_one_header(headers: dict[tuple[str, int], bytes], verdict: Verdict,
 
 def _time(verdict: Verdict, uri: str) -> float:
     return min(event.time for event in events_about(verdict, uri))
+
+
+def _bundles(found: Iterable[Bundle]) -> tuple[Bundle, ...]:
+    """All of them, unless they name too much of the registry."""
+    bundles, named = list[Bundle](), 0
+    for bundle in found:
+        named += len(bundle.registry.entries)
+        if named > ENTRIES_MAX:
+            raise MalformedError(f"a product bundle names at most {ENTRIES_MAX:,} registry entries in all its bundles")
+        bundles.append(bundle)
+    return tuple(bundles)
 
 
 def _place(bundle: Bundle) -> tuple[str, int]:

@@ -76,6 +76,11 @@ def _product(
     product = ProductBundle.of(uri, [prover.prove(*place, privacy) for place in places if prover.has(*place)])
     if not product.bundles:
         raise UserError(f"nothing about {uri} is published yet", "it will be once its block is")
+    if not product.is_bounded:
+        raise UserError(
+            f"the keys of {uri}'s statements have too long a history for one file",
+            "prove single ones: --statement, or --chain with --index",
+        )
     with _holding(f"what is about {uri}"):
         verify_product(product, trust)
     gone = tuple(line for bundle in product.bundles for line in _gone(prover, bundle))

@@ -1,11 +1,15 @@
 """What is published, in a folder: an export, a mirror, or what `wget` made of either."""
 
+import errno
 import os
 import stat
 from pathlib import Path
 
 from ledger.published.policy import parse
 from ledger.published.reader import FILE_BYTES_MAX, NotPublishedError
+
+# What is wrong with this machine, not with the folder: whoever reads must not take it for a ledger without the file.
+_OURS = {errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 
 
 class FolderReader:
@@ -21,12 +25,9 @@ class FolderReader:
             if not file.resolve().is_relative_to(self._root):
                 raise NotPublishedError("it is a link that leads out of the folder")
             return _read(file)
-        except (
-            FileNotFoundError,
-            NotADirectoryError,
-            IsADirectoryError,
-            RuntimeError,
-        ) as error:  # the last: links in a ring
+        except (OSError, RuntimeError) as error:  # the last: links in a ring, before Python 3.13
+            if isinstance(error, OSError) and error.errno in _OURS:
+                raise
             raise NotPublishedError("there is no such file") from error
 
 

@@ -13,8 +13,8 @@ genesis names; the genesis and all that root keys have said since are in it, so 
     label_keys         for scanners: {key, organisation, gtins, first_day, last_day, revoked}, days since 2020-01-01
     root               the messages of the root key's stream in base64, the genesis first: what `logs` follows from
 
-Times are the operator's word. What is proven does not become false when a bundle expires; but keys that were retired
-or revoked since are missing from it.
+Times are the operator's word: the time of issue orders bundles, and one of more than a day from now is refused. What is
+proven does not become false when a bundle expires; but keys that were retired or revoked since are missing from it.
 """
 
 import json
@@ -30,6 +30,7 @@ from ledger.trust import parts, succession
 from ledger.trust.parts import Revoked
 
 VERSION = 2
+AHEAD_S_MAX = 86_400  # so far in the future of the reader's clock may a bundle be issued
 BUNDLE_BYTES_MAX = note.NOTE_BYTES_MAX
 _SEPARATOR = "\n\n"
 
@@ -125,13 +126,21 @@ class TrustBundle:
         """Whether its end has come."""
         return now >= self.expires_at
 
-    def require_newer_than(self, other: "TrustBundle") -> None:
-        """Raises TrustError if it is older than `other`, or takes back what that one says of keys."""
-        if self.registry[0] < other.registry[0] or self.issued_at < other.issued_at:
+    def is_ahead(self, now: float) -> bool:
+        """Whether it says to have been issued more than a day after `now`: then its age counts for nothing."""
+        return self.issued_at > now + AHEAD_S_MAX
+
+    def require_newer_than(self, other: "TrustBundle", now: float) -> None:
+        """Raises TrustError if it is older than `other`, or takes back what that one says of keys.
+
+        Of what it says itself only the time is held against something, our clock: so whoever signs one with the
+        operator's key cannot make all later ones old.
+        """
+        if self.issued_at < other.issued_at and not other.is_ahead(now):
             raise TrustError("it is older than the one that is here")
-        now = {scope.public_key: scope for scope in self.label_keys}
+        ours = {scope.public_key: scope for scope in self.label_keys}
         for scope in other.label_keys:
-            if scope.public_key not in now or (scope.revoked and not now[scope.public_key].revoked):
+            if scope.public_key not in ours or (scope.revoked and not ours[scope.public_key].revoked):
                 raise TrustError("it leaves out a label key, or its revocation: keep both, they are evidence")
         for kid, key in other.revoked.items():
             if kid not in self.revoked or not {*key.disputed} <= {*self.revoked[kid].disputed}:

@@ -73,5 +73,6 @@ def update(file: Path, new: Path) -> None:
     """Replace the trust file FILE by a newer bundle, if it is of the same ledger, not older, and takes nothing back."""
     from ledger.trust import keeping, text
 
-    found = keeping.update(file, new)
-    click.echo(f"updated {file}: {text.age(found, time.time())}")
+    now = time.time()
+    found = keeping.update(file, new, now=now)
+    click.echo(f"updated {file}: {text.age(found, now)}")

@@ -58,11 +58,11 @@ def refresh(folder: LedgerFolder, dsn: str) -> Trust:
     return followed
 
 
-def update(path: Path, new: Path) -> Trust:
+def update(path: Path, new: Path, *, now: float) -> Trust:
     """Put the bundle in the file `new` in the place of the trust file at `path`, if it may follow; raises UserError."""
     kept, offered = Trust.load(path), Trust.load(new)
     try:
-        trust = kept.updated(offered)
+        trust = kept.updated(offered, now)
     except TrustError as error:
         raise UserError(
             f"{new} cannot follow {path}: {error}", "ask the ledger's operator for the newest one"

@@ -40,7 +40,9 @@ def age(trust: Trust, now: float) -> str:
 
 
 def warning(trust: Trust, now: float) -> str | None:
-    """What is to be said of a bundle whose end has come; nothing of another."""
+    """What is to be said of a bundle whose end has come, or that is of the future; nothing of another."""
+    if trust.bundle is not None and trust.bundle.is_ahead(now):
+        return "the trust bundle says to be issued more than a day from now: is this clock set? Its age tells nothing"
     if trust.bundle is None or not trust.bundle.is_expired(now):
         return None
     return f"the trust bundle expired {_ago(now - trust.bundle.expires_at)}: what was revoked since is not in it"

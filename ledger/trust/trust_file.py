@@ -115,14 +115,16 @@ class Trust:
             what = f"the trust file contradicts the one that was given before: {error}"
             raise UserError(what, "ask the operator which one is true, by a way of your own") from error
 
-    def updated(self, new: "Trust") -> "Trust":
-        """The bundle `new`, if it is of this ledger and not older; raises TrustError."""
+    def updated(self, new: "Trust", now: float) -> "Trust":
+        """The bundle `new`, if it is of this ledger, not older, and not of the future; raises TrustError."""
         if new.bundle is None:
             raise TrustError("it is no trust bundle: only a signed one can follow another")
         if (self.name, self.genesis) != (new.name, new.genesis):
             raise TrustError(f"it is of the ledger {new.name!r}, genesis {new.genesis.hex()[:16]}…: another one")
+        if new.bundle.is_ahead(now):
+            raise TrustError("it says to be issued more than a day from now: is this clock set?")
         if self.bundle is not None:
-            new.bundle.require_newer_than(self.bundle)
+            new.bundle.require_newer_than(self.bundle, now)
         if succession.merged(self.logs, new.logs) != new.logs:
             raise TrustError("it is older than the one that is here: it lacks a log's newest key")
         return new

@@ -42,6 +42,17 @@ async () => {
     return { told, keys, logs, labels: Array.from(state.labelKeys.keys()) };
   }
 
+  async function folded(messages) {
+    const state = new m.registry.Registry();
+    const told = [];
+    for (const [index, data] of messages.entries()) {
+      const { statement, sections } = m.statement.readMessage(ofHex(data));
+      const read = m.statement.readStatement(statement);
+      told.push((await taken(() => state.apply(work, BigInt(index), read, sections))) !== null);
+    }
+    return { told, logs: sizes(m.succession.logsOf(state)) };
+  }
+
   const sizes = (logs) => Object.fromEntries(Array.from(logs.values(), ({ chain, keys }) => [chain, keys.map(
     ({ vkey, first, last }) => [vkey, String(first), last === null ? null : String(last)])]));
 
@@ -86,6 +97,7 @@ async () => {
   window.parts = {
     read: (name, data, more) => taken(() => readers[name](ofHex(data), more)),
     entries,
+    folded,
     types: m.registry.TYPES,
     holds: (name, vectors) => Promise.all(vectors.map((vector) => holds(name, vector))),
   };

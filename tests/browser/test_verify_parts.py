@@ -13,13 +13,14 @@ from nacl import bindings as sodium
 from playwright.sync_api import Page
 
 from labels.verify_page import FOLDER
-from ledger import cbor, cose, ed25519, epcis, registry
+from ledger import cbor, cose, ed25519, epcis, fold, registry
 from ledger.errors import OutsideError, SignatureError
 from ledger.keys import SigningKey
 from ledger.proof import verdict
 from ledger.proof.verdict import Shown, show
 from ledger.registry import Registry
 from ledger.section import ContentFormat, Line, Privacy
+from ledger.statement import NO_PREVIOUS
 from tests import cast, rooted, seeds
 from tests.browser.parts import READERS, agree, sizes
 from tests.hostile import NASTY, bytes_near, plain
@@ -188,6 +189,16 @@ def test_the_registry_is_folded_the_same(modules: Page, spoken: list[tuple[Signi
     first = [(cast.ROOT.kid, cast.GENESIS)]
     known = [(cast.OPERATOR.kid, cbor.encode(entry)) for entry in (cast.ORGANISATION_ENTRY, cast.DEVICE_ENTRY)]
     agree_on_the_registry(modules, [*first, *known, *((key.kid, cbor.encode(entry)) for key, entry in spoken)])
+
+
+def test_both_hear_the_root_in_the_same_stream(modules: Page) -> None:
+    """A log's next key that the root key names in another stream than the genesis' counts for neither."""
+    first, second = rooted.stream(rooted.next_key()), rooted.next_key(51, first=300, until=350)
+    spoken = [*first, rooted.say(second, first[1], stream=bytes(8), seq=0, prev=NO_PREVIOUS)]
+    theirs, state = modules.evaluate("(m) => parts.folded(m)", [data.hex() for data in spoken]), Registry()
+    told = [fold.apply(state, rooted.stored(index, data)) is None for index, data in enumerate(spoken)]
+    assert theirs["told"] == told == [True, True, False]
+    assert theirs["logs"] == {name: sizes(chain.log_keys) for name, chain in state.chains.items()}
 
 
 @settings(max_examples=100)

@@ -17,13 +17,15 @@ from ledger.author import Content
 from ledger.block import Header
 from ledger.database import connect
 from ledger.errors import MalformedError, OutsideError, ProofError, TrustError, UserError
-from ledger.proof import proving
+from ledger.proof import product, proving
 from ledger.proof.bundle import Bundle
+from ledger.proof.check import check
 from ledger.proof.product import ProductBundle, verify_product
 from ledger.proof.product_search import candidates
 from ledger.proof.prove import Prover
 from ledger.proof.revoked import revocations
 from ledger.section import ContentFormat, Privacy
+from ledger.statement import Statement
 from ledger.trust import keeping
 from ledger.trust.trust_file import Trust
 from tests.world import World, event
@@ -85,6 +87,34 @@ def _packing() -> Content:
         "bizStep": "packing",
     }
     return Content(Privacy.PUBLIC, ContentFormat.EPCIS, epcis.encode(document))
+
+
+def _naming(made: Made, bundles: int, entries: int) -> bytes:
+    """So many bundles that name registry entries of one table so often."""
+    value = cbor.decode(made.encoded())
+    registry = {**value["bundles"][0]["registry"], "entries": [0, 1, *[2] * (entries - 2)]}
+    first = value["bundles"][0]
+    value["bundles"] = [
+        {**first, "registry": registry, "entry": [number, *first["entry"][1:]]} for number in range(bundles)
+    ]
+    return cbor.encode(value)
+
+
+def test_what_costs_too_many_signatures_is_not_begun(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that names the same entries again and again is refused before one signature is checked."""
+    bomb, checked = _naming(made, 1_000, 1_000), list[bytes]()
+    monkeypatch.setattr(Statement, "verify", lambda self, key: checked.append(key))
+    assert len(bomb) < 4 * 1024 * 1024
+    with pytest.raises(MalformedError, match="at most 32,768 registry entries in all its bundles"):
+        check(bomb, made.world.trust)
+    assert checked == []
+
+
+def test_a_history_that_no_file_holds_is_not_written(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody could read is an error with a hint to whoever asks for it."""
+    monkeypatch.setattr(product, "ENTRIES_MAX", 3)
+    with pytest.raises(UserError, match="too long a history for one file"):
+        made.encoded()
 
 
 # What is true

@@ -1,5 +1,6 @@
 """Claims about what is published out of the database: all that a checkpoint covers, nothing beyond, and by policy."""
 
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -168,3 +169,20 @@ def test_no_link_leads_out_of_a_folder(tmp_path: Path) -> None:
     for path in ("example.com/checkpoint", "example.com/head", "example.com/loop/head"):
         with pytest.raises(NotPublishedError):
             FolderReader(tmp_path / "root").read(path)
+
+
+@pytest.mark.parametrize(
+    ("number", "error"),
+    [(errno.ELOOP, NotPublishedError), (errno.ENXIO, NotPublishedError), (errno.EMFILE, OSError), (errno.EIO, OSError)],
+)
+def test_what_cannot_be_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, error: type[Exception]
+) -> None:
+    """Links in a ring, by any Python, and sockets are no files; what this machine lacks says nothing of them."""
+
+    def fail(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "open", fail)
+    with pytest.raises(error):
+        FolderReader(tmp_path).read("example.com/head")

@@ -119,8 +119,8 @@ def test_a_newer_bundle_follows() -> None:
     """After the file with which the ledger began, or another bundle; the same again, too."""
     newer = bundle(stream_on(), registry=(9, bytes(32)), issued_at=ISSUED + 1)
     for before in (pinned(), Trust.parse(BUNDLE.note)):
-        assert before.updated(Trust.parse(newer.note)).text == newer.note
-        assert before.updated(Trust.parse(BUNDLE.note)).text == BUNDLE.note
+        assert before.updated(Trust.parse(newer.note), ISSUED).text == newer.note
+        assert before.updated(Trust.parse(BUNDLE.note), ISSUED).text == BUNDLE.note
 
 
 def stream_on() -> list[bytes]:
@@ -129,7 +129,8 @@ def stream_on() -> list[bytes]:
 
 KNOWN = Trust.parse(bundle(stream_on(), registry=(9, bytes(32)), label_keys=[replace(SCOPE, revoked=True)]).note)
 OFFERED: dict[str, tuple[str, Callable[[], Trust]]] = {
-    "an older one": ("older than the one that is here", lambda: Trust.parse(BUNDLE.note)),
+    "an older one": ("older than the one that is here", lambda: _offer(issued_at=ISSUED - 1, registry=(7, bytes(32)))),
+    "one of the future": ("more than a day from now", lambda: _offer(issued_at=ISSUED + 86_401)),
     "one issued before": (
         "older than the one that is here",
         lambda: _offer(issued_at=ISSUED - 1, label_keys=[replace(SCOPE, revoked=True)]),
@@ -172,13 +173,30 @@ def test_nothing_is_taken_back(what: str, tmp_path: Path) -> None:
     """What does not follow is refused by name, and the file that is kept stays as it is."""
     complaint, make = OFFERED[what]
     with pytest.raises(TrustError, match=complaint):
-        KNOWN.updated(make())
+        KNOWN.updated(make(), ISSUED)
     kept, new = tmp_path / "kept", tmp_path / "new"
     kept.write_text(KNOWN.text)
     new.write_text(make().text)
     with pytest.raises(UserError, match=r"new cannot follow .*kept"):
-        keeping.update(kept, new)
+        keeping.update(kept, new, now=ISSUED)
     assert kept.read_text() == KNOWN.text and {path.name for path in tmp_path.iterdir()} == {"kept", "new"}
+
+
+@pytest.mark.parametrize("changes", [{"registry": (2**39, bytes(32))}, {"issued_at": ISSUED + 86_400}])
+def test_no_bundle_makes_all_later_ones_old(changes: dict[str, Any]) -> None:
+    """Whoever signs with the operator's key, and a registry far ahead or a time as far as may be, is soon followed."""
+    ahead = Trust.parse(BUNDLE.note).updated(_offer(**changes), ISSUED)
+    genuine = _offer(issued_at=ISSUED + 86_401)
+    assert ahead.updated(genuine, ISSUED + 86_401) == genuine
+
+
+def test_one_of_the_future_is_no_yardstick() -> None:
+    """A bundle that was taken while the clock was wrong is followed by a true one, but nothing is taken back by it."""
+    ahead = _offer(issued_at=2**39, expires_at=2**40 - 1)
+    genuine = _offer()
+    assert ahead.updated(genuine, ISSUED) == genuine
+    with pytest.raises(TrustError, match="leaves out a label key"):
+        ahead.updated(_offer(label_keys=[]), ISSUED)
 
 
 def test_the_trust_file_can_carry_what_root_keys_have_said() -> None:
@@ -219,6 +237,8 @@ def test_age_and_end_are_told() -> None:
     )
     assert trust_text.warning(trust, rooted.EXPIRES - 1) is None
     assert "expired 2 days ago" in str(trust_text.warning(trust, rooted.EXPIRES + 2 * day))
+    assert trust_text.warning(trust, ISSUED - day) is None
+    assert "more than a day from now" in str(trust_text.warning(trust, ISSUED - day - 1))
     assert "EXPIRED" in "\n".join(trust_text.lines(trust, rooted.EXPIRES))
     assert trust_text.warning(pinned(), 2**40) is None and "without an end" in trust_text.age(pinned(), 0)
     assert "is this clock set?" in trust_text.age(trust, ISSUED - day)

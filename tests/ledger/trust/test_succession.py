@@ -1,17 +1,18 @@
 """What root keys have said, read without the registry: link by link from the pin, and nothing else."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from ledger import message
+from ledger import fold, message
 from ledger.errors import RegistryError, TrustError
 from ledger.keys import SigningKey
 from ledger.registry import Registry
-from ledger.statement import TELEMETRY, Statement
+from ledger.statement import NO_PREVIOUS, TELEMETRY, Statement
 from ledger.trust import succession
 from tests import cast, rooted
-from tests.rooted import next_key, pin, say, stream
+from tests.rooted import next_key, pin, say, stored, stream
 
 FIRST, SECOND = next_key(), next_key(51, first=300, until=350)
 ELSEWHERE = next_key(52, chain="anchor", first=1, until=0)
@@ -103,6 +104,17 @@ def test_two_truths_are_evidence() -> None:
             succession.merged(known, found)
     with pytest.raises(TrustError, match="another ledger"):
         succession.merged(one, {name: log for name, log in one.items() if name != "trade"})
+
+
+@pytest.mark.parametrize("elsewhere", [{"stream": bytes(8), "seq": 0, "prev": NO_PREVIOUS}, {"lane": TELEMETRY}])
+def test_the_registry_hears_the_root_where_its_followers_do(elsewhere: dict[str, Any]) -> None:
+    """What the root key says in another stream counts for nobody: neither in the registry, nor by the pin."""
+    sent = [MESSAGES[0], say(FIRST, MESSAGES[0], **elsewhere), MESSAGES[2]]
+    registry, entries = Registry(), [stored(index, data) for index, data in enumerate(sent)]
+    faults = [fold.apply(registry, entry) for entry in entries]
+    assert faults == [None, "the root key speaks in the genesis' stream alone", None]
+    assert keys(registry) == [(0, None)] and keys(registry, "anchor") == [(0, 0), (1, None)]
+    assert succession.messages_of(entries) == [sent[0], sent[2]]
 
 
 REFUSED: dict[str, tuple[SigningKey, dict[str, object], str]] = {
