@@ -1,22 +1,25 @@
 """How a log that is held grows to the head that a source shows: each block proven, in order, before it is taken."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
 from ledger.errors import MalformedError, SourceRefused
-from ledger.mirror import evidence, heads, leaves
+from ledger.mirror import evidence, heads, leaves, room
 from ledger.mirror.chaining import blocks_after
 from ledger.mirror.heads import LYING, refusing
 from ledger.mirror.held import Held
 from ledger.mirror.leaves import Gone, Leaf
+from ledger.mirror.room import Room
+from ledger.published.content import Content
 from ledger.published.follow import begins_with
 from ledger.published.log import Head, PublishedLog
 from ledger.published.paths import files, tiles
-from ledger.published.reader import NotPublishedError, Reader
+from ledger.published.reader import FILE_BYTES_MAX, NotPublishedError, Reader
 from ledger.registry import ANCHOR
 from ledger.tile import TILE_HEIGHT, TILE_WIDTH, Tile
 
@@ -43,10 +46,21 @@ class Growth:
         self._log = PublishedLog(source.reader, held.log)
         self._chain, self._first = held.log.chain, held.size
         self._shows_entries = held.shows_entries if held.size else self._finds_entries()
+        self._room = Room(held.size // TILE_WIDTH, room.ROOM_BYTES)
 
     def run(self, *, before: Callable[[Head, Sequence[Leaf]], None], tell: Callable[[str, int], None]) -> None:
         """Take block by block. `before` hears of each and its leaves before it is taken, and may refuse it."""
-        fresh, uncommitted = self._leaves(), 0
+        with closing(self._leaves()) as fresh:
+            self._take(fresh, before, tell)
+        self._compare_upper_tiles()
+
+    def _take(
+        self,
+        fresh: Iterator[Leaf],
+        before: Callable[[Head, Sequence[Leaf]], None],
+        tell: Callable[[str, int], None],
+    ) -> None:
+        uncommitted = 0
         last = self._held.head.header if self._held.head else None
         for block in blocks_after(self._log, last, self._to):
             new = list(islice(fresh, block.size - self._held.size))
@@ -60,7 +74,6 @@ class Growth:
                 self._held.commit(block)
                 uncommitted = 0
             tell(self._chain, self._held.size)
-        self._compare_upper_tiles()
 
     def _compare_upper_tiles(self) -> None:
         """What the source shows above level 0 is what follows from level 0: other clients of it rely on that."""
@@ -93,11 +106,15 @@ class Growth:
                 return False
         return True
 
-    def _leaves(self) -> Iterator[Leaf]:
+    def _leaves(self) -> Generator[Leaf]:
         """The leaves after those held, file by file."""
         new = (file for file in files(self._to.size) if (file[0] + 1) * TILE_WIDTH > self._first)
-        for found in _ahead(self._source.pool, self._read, new):
-            yield from found
+        try:
+            for index, found in enumerate(_ahead(self._source.pool, self._read, new), self._first // TILE_WIDTH):
+                yield from found
+                self._room.give_back(index)
+        finally:
+            self._room.close()
 
     def _read(self, file: tuple[int, int]) -> list[Leaf]:
         index, width = file
@@ -109,9 +126,16 @@ class Growth:
         with refusing(f"file {index} of {self._chain!r}"):
             entries = self._log.entries(index, width) if self._shows_entries else [None] * width
             shows_content = self._shows_entries and self._chain != ANCHOR
-            contents = self._log.content(index, width) if shows_content else [None] * width
+            contents = self._content(index, width) if shows_content else [None] * width
         found = [Leaf(*parts) for parts in zip(hashes, entries, contents, strict=True)]
         return [self._checked(number, leaf) for number, leaf in enumerate(found, index * TILE_WIDTH)][skipped:]
+
+    def _content(self, index: int, width: int) -> list[Content]:
+        """What stands beside the entries of a file; nobody knows how large it is before it is there."""
+        self._room.take(index, FILE_BYTES_MAX)
+        found = self._log.content(index, width)
+        self._room.keep(index, sum(len(shown.data or b"") for of in found for shown in of.sections))
+        return found
 
     def _checked(self, number: int, leaf: Leaf) -> Leaf:
         leaves.check(leaf, f"entry {number} of {self._chain!r}")
