@@ -113,7 +113,8 @@ def _trust(given: Path | None, remembered: "State", own: LedgerFolder) -> "Trust
 
     trust = Trust.load(given) if given else remembered.trust or (own.trust() if own.exists else None)
     if trust is None:
-        raise UserError("whose logs are to be watched is not known", "name the operator's trust file with --trust")
+        hint = "name the operator's trust file with --trust, or your own ledger's data folder with --data"
+        raise UserError("whose logs are to be watched is not known", hint)
     if remembered.trust is not None and remembered.trust.genesis != trust.genesis:
         raise UserError("the state is of another ledger than the trust file", "name another file with --state")
     return trust.joined(remembered.trust) if remembered.trust is not None else trust

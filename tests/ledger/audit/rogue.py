@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ledger.audit.database import DatabaseSource
 from ledger.audit.walk import audit
 from ledger.database import connect
-from ledger.seal import ChainWriter, NewEntry
+from ledger.seal import NewEntry
 from ledger.statement import TELEMETRY, Statement
 from tests.world import Device, World
 
@@ -21,9 +21,7 @@ class Rogue:
         self, *statements: Statement, chain: str = "production", registry: tuple[int, bytes] | None = None
     ) -> None:
         """Seal statements that nobody judged, and anchor them."""
-        self.world.close()
-        folder, origin_key = self.world.folder, self.world.folder.log_key(chain)
-        writer = ChainWriter(self.world.dsn, chain=chain, key=origin_key, checkpoints=folder.checkpoints)
+        writer = self.world.writer(chain)
         entries = [NewEntry(s.encode(), s.stream_key, s.tally.seq, len(s.manifest)) for s in statements]
         state = registry or self.registry_state()
         writer.seal(entries, now_ms=self.world.now_ms, registry=state)

@@ -27,7 +27,7 @@ from ledger.folder import LedgerFolder
 from ledger.keys import SigningKey
 from ledger.log import Log
 from ledger.registry import ANCHOR, REGISTRY, Role
-from ledger.seal import ChainWriter, NewEntry
+from ledger.seal import NewEntry
 from ledger.statement import TELEMETRY, Statement
 from ledger.terminal import Progress
 from ledger.trust.trust_file import Trust
@@ -749,9 +749,7 @@ def test_a_closed_stream_stays_closed(rogue: Rogue) -> None:
 
 def test_what_is_no_statement_is_found(rogue: Rogue) -> None:
     """An entry of a chain is a statement in its one encoding."""
-    rogue.world.close()
-    folder = rogue.world.folder
-    writer = ChainWriter(rogue.world.dsn, chain="trade", key=folder.log_key("trade"), checkpoints=folder.checkpoints)
+    writer = rogue.world.writer("trade")
     stream = (bytes(32), 0, bytes(8))
     writer.seal([NewEntry(b"anything", stream, 0, 0)], now_ms=0, registry=rogue.registry_state())
     writer.close()
@@ -760,9 +758,7 @@ def test_what_is_no_statement_is_found(rogue: Rogue) -> None:
 
 def seal_anchor(rogue: Rogue, *headers: bytes) -> None:
     """Append to the anchor what its writer never would."""
-    rogue.world.close()
-    folder = rogue.world.folder
-    writer = ChainWriter(rogue.world.dsn, chain=ANCHOR, key=folder.log_key(ANCHOR), checkpoints=folder.checkpoints)
+    writer = rogue.world.writer(ANCHOR)
     entries = [NewEntry(anchor.encode(anchor.Kind.HEADER, header)) for header in headers]
     writer.seal(entries, now_ms=rogue.world.now_ms, registry=rogue.registry_state())
     writer.close()

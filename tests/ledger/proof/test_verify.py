@@ -25,7 +25,7 @@ from ledger.proof.bundle import Anchoring, Bundle, ProvenEntry, RegistryPart
 from ledger.proof.prove import Prover, find_statement, prove
 from ledger.proof.verify import Step, verify
 from ledger.registry import Role, Status
-from ledger.seal import ChainWriter, NewEntry
+from ledger.seal import NewEntry
 from ledger.section import ContentFormat, Privacy, Section
 from ledger.statement import Statement
 from ledger.trust.trust_file import Trust
@@ -395,10 +395,7 @@ def test_a_statement_forged_into_a_rogue_log_is_refused(postgres_dsn: str, tmp_p
         world.tick()
         signed, _ = world.sign(press, [event(EPC)], tally=press.next_tally("production", 0))
         forged = replace(signed, issued_at=signed.issued_at + 1)
-        world.close()
-        writer = ChainWriter(
-            world.dsn, chain="production", key=world.folder.log_key("production"), checkpoints=world.folder.checkpoints
-        )
+        writer = world.writer("production")
         assert writer.head is not None
         entry = NewEntry(forged.encode(), forged.stream_key, forged.tally.seq, 1)
         writer.seal([entry], now_ms=world.now_ms, registry=writer.head.registry)
