@@ -58,10 +58,10 @@ class BlockRow:
 
 @dataclass(frozen=True, slots=True)
 class TileRow:
-    """A full tile: 256 hashes, joined, and their Merkle root."""
+    """A full tile: 256 hashes, joined, and their Merkle root; None where none is kept beside them."""
 
     hashes: bytes
-    root: bytes
+    root: bytes | None
 
 
 @dataclass(frozen=True, slots=True)

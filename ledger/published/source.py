@@ -68,7 +68,8 @@ class PublishedSource:
         stop = size if end is None else min(end, size)
         for index in range(first // TILE_WIDTH, -(-stop // TILE_WIDTH)):
             width = width_in(size, level=0, index=index)
-            yield from (row for row in read(chain, index, width) if first <= row.index < stop)
+            rows, start = read(chain, index, width), index * TILE_WIDTH
+            yield from rows if first <= start and start + width <= stop else _between(rows, first, stop)
 
     def blocks(self, chain: str, first: int = 0) -> Iterator[BlockRow]:
         """A chain's blocks from height `first` on; what is beside their headers is what they say."""
@@ -82,9 +83,9 @@ class PublishedSource:
                     yield _block(height, block.header, block.checkpoint)
 
     def tile(self, chain: str, level: int, index: int) -> TileRow | None:
-        """A full tile, with the root that its hashes have."""
+        """A full tile: its root is not published, for it follows."""
         hashes = self._hashes(chain, Tile(level, index))
-        return None if hashes is None else TileRow(b"".join(hashes), merkle.root(hashes))
+        return None if hashes is None else TileRow(b"".join(hashes), None)
 
     def tile_count(self, chain: str) -> int:
         """How many full tiles a tree of this size has: others are nobody's to ask for."""
@@ -210,13 +211,17 @@ class PublishedSource:
             width = width_in(size, level=level, index=index)
             found = self._hashes(chain, Tile(level, index, width)) if width else None
             for number, value in enumerate(found or ()):
-                below = self.tile(chain, level - 1, index * TILE_WIDTH + number)
-                if below is not None and below.root != value:
+                below = self._hashes(chain, Tile(level - 1, index * TILE_WIDTH + number))
+                if below is not None and merkle.root(below) != value:
                     place = Place(Kind.TILE, self._origin(chain), level, index, width)
                     self._fault(place, f"hash {number} is not the root of the tile below")
 
 
 _BUNDLES = frozenset({Kind.ENTRIES, Kind.BLOCKS, Kind.CONTENT})
+
+
+def _between(rows: Sequence[EntryRow], first: int, stop: int) -> Iterator[EntryRow]:
+    return (row for row in rows if first <= row.index < stop)
 
 
 def _withheld(index: int, leaf: bytes) -> EntryRow:
