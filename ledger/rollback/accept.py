@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from ledger import cbor, checkpoint_file, inbox, message, read, registry
-from ledger.author import Author, Content
+from ledger.author import Content
 from ledger.database import LOCK_CHAIN, connect
 from ledger.errors import MalformedError, UserError
 from ledger.folder import LedgerFolder
@@ -94,7 +94,7 @@ def _post(connection: psycopg.Connection, folder: LedgerFolder, deciding: Sequen
     operator = state.key_named(Role.OPERATOR)
     assert operator is not None  # the genesis names it
     entries = [_entry(standing, reason) for standing in deciding]
-    said = [*_waiting(connection, operator.kid), *({**_said(item)} for item in state.rollbacks)]
+    said = [*_waiting(connection, operator.kid), *map(_said, state.rollbacks)]
     new = [entry for entry in entries if not any(_same(entry, other) for other in said)]
     if not new:
         return
@@ -102,7 +102,8 @@ def _post(connection: psycopg.Connection, folder: LedgerFolder, deciding: Sequen
         _open_anew(connection, folder, state, role, [standing.chain for standing in deciding])
     author = folder.author(Role.OPERATOR, issuer=operator.issuer, subject=operator.subject)
     contents = [Content(Privacy.PUBLIC, ContentFormat.REGISTRY, cbor.encode(entry)) for entry in new]
-    _say(connection, author, contents)
+    new_stream, now = os.urandom(STREAM_BYTES), int(time.time())
+    inbox.post(connection, author, chain=REGISTRY, contents=contents, now=now, new_stream=new_stream)
     connection.commit()
 
 
@@ -152,8 +153,3 @@ def _open_anew(
     author = folder.author(role, issuer=key.issuer, subject=key.subject)
     for chain in chains:
         inbox.reopen(connection, author, chain=chain, now=int(time.time()), new_stream=os.urandom(STREAM_BYTES))
-
-
-def _say(connection: psycopg.Connection, author: Author, contents: Sequence[Content]) -> None:
-    new_stream, now = os.urandom(STREAM_BYTES), int(time.time())
-    inbox.post(connection, author, chain=REGISTRY, contents=contents, now=now, new_stream=new_stream)
