@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from ledger import names
 from ledger.errors import said
+from ledger.published.http import web_address
 
 TRIES = 4
 PAUSE_S = 0.5
@@ -21,7 +21,7 @@ class Webhook:
     """Posts in a thread of its own, in order, with a few tries each. What was taken is told to `taken`, by its id."""
 
     def __init__(self, address: str, *, taken: Callable[[str], None], failed: Callable[[str], None]) -> None:
-        self._address, self._taken, self._failed = names.web_address(address), taken, failed
+        self._address, self._taken, self._failed = web_address(address), taken, failed
         self._waiting: queue.Queue[Mapping[str, Any] | None] = queue.Queue()
         self._known: set[str] = set()
         self._lock = Lock()

@@ -19,7 +19,7 @@ from urllib.parse import quote
 import httpx
 
 from ledger import names
-from ledger.errors import MalformedError, SourceRefused, SourceUnreachable, said
+from ledger.errors import MalformedError, SourceRefused, SourceUnreachable, UserError, said
 from ledger.merkle import HASH_BYTES
 from ledger.published import paths
 from ledger.published.blocks import CHECKPOINT_CHARS_MAX, HEADER_BYTES_MAX
@@ -57,7 +57,7 @@ class HttpReader:
     def __init__(
         self, address: str, *, token: str | None = None, token_file: Path | None = None, limits: Limits = Limits()
     ) -> None:
-        self.address = names.web_address(address).rstrip("/")
+        self.address = web_address(address).rstrip("/")
         self._limits, self._loop, self._token_file = limits, _Loop(), token_file
         headers = {"accept-encoding": "gzip", "user-agent": "tallystick"}
         if token:
@@ -112,6 +112,8 @@ class HttpReader:
             raise _Again(f"{url} breaks off: {said(error)}") from error
         except httpx.HTTPError as error:
             raise SourceUnreachable(f"{url} cannot be reached: {said(error)}", _ANOTHER) from error
+        except UnicodeError as error:  # of a host that is no name (RFC 5891)
+            raise SourceRefused(f"{url} redirects to what is no address: {said(error)}", _ANOTHER) from error
         raise SourceRefused(f"{url} redirects more than {REDIRECTS_MAX} times", _ANOTHER)
 
     def _require_known(self, response: httpx.Response) -> None:
@@ -120,6 +122,17 @@ class HttpReader:
             raise SourceRefused(
                 f"{which} is not known there: {response.url} refuses it", "ask its operator for one, or go without"
             )
+
+
+def web_address(text: str) -> str:
+    """An address that can be asked, or UserError: `names.web_address` does not read a host's letters, or its path."""
+    try:
+        httpx.Request("GET", names.web_address(text))
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise UserError(
+            f"{text[:80]!r} is no web address: {said(error)}", "write it like https://id.example.com"
+        ) from error
+    return text
 
 
 class _Again(Exception):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import SourceError, SourceRefused, SourceUnreachable, UserError
+from ledger.monitor.webhook import Webhook
 from ledger.published.http import HttpReader, Limits
 from ledger.published.reader import NotPublishedError
 from tests.ledger.published import misbehaving
@@ -70,6 +71,8 @@ def test_what_is_not_there(server: Server, status: int) -> None:
         (redirect("https://mirror.example.com/x"), "redirects elsewhere, to https://mirror.example.com"),
         (redirect("ftp://127.0.0.1/x"), "redirects elsewhere, to ftp://127.0.0.1"),
         (redirect("file:///etc/passwd"), "redirects elsewhere"),
+        (redirect("http://xn--a/"), "redirects to what is no address: Codepoint"),
+        (redirect("//xn--zzzzzzzz99999/"), "redirects to what is no address: Invalid A-label"),
         (redirect(f"/{PATH}"), "redirects more than 3 times"),
         (answer(bytes(2**20 + 1)), "is larger than the 1048576 bytes"),
         (misbehaving.endless, "is larger than the 1048576 bytes"),
@@ -210,3 +213,12 @@ def test_no_other_path_is_asked_for(server: Server, path: str) -> None:
 def test_its_errors_are_a_users() -> None:
     """A command shows them with their hint, and nothing else of ours."""
     assert issubclass(SourceError, UserError)
+
+
+@pytest.mark.parametrize("address", ["http://xn--a", "http://example.com/\x7f", f"http://example.com/{'a' * 70_000}"])
+def test_an_address_that_cannot_be_asked(address: str) -> None:
+    """It is refused before anybody is asked, whether a ledger or a webhook should be there."""
+    with pytest.raises(UserError, match="is no web address"):
+        HttpReader(address)
+    with pytest.raises(UserError, match="is no web address"):
+        Webhook(address, taken=print, failed=print)
