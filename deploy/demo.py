@@ -106,7 +106,7 @@ def _stay(stack: "Stack", link: str, *, is_kept: bool) -> None:
     import signal
 
     from deploy.invocation import command_line
-    from labels.overview import FILE_NAME as OVERVIEW
+    from labels.printing.overview import FILE_NAME as OVERVIEW
 
     labels = stack.data / "labels"
     click.echo()

@@ -21,7 +21,8 @@ from edge.sensors import Setup
 from edge.sensors.csv import CsvSensor
 from gateway import address
 from gateway.workers import Worker
-from labels import batch, gs1, resolve, signature
+from labels import batch, gs1, signature
+from labels.pages import resolve
 from ledger import (
     anchor,
     b64,
@@ -593,7 +594,7 @@ def _of_labels() -> Iterator[Target]:
         write=lambda link: str(link.build(link.host, scheme=link.scheme, path_prefix=link.path_prefix)),
         one_encoding=False,
     )
-    yield of_text("labels.resolve.product_link", resolve.product_link, (gs1.Gs1Error, UserError), *seeds.LINKS)
+    yield of_text("labels.pages.resolve.product_link", resolve.product_link, (gs1.Gs1Error, UserError), *seeds.LINKS)
     yield of_text(
         "labels.signature.decode_digits",
         signature.decode_digits,
@@ -637,7 +638,7 @@ OTHERS = {
     "gateway.record.Record.of": "of chains that we name",
     "gateway.replays.Replayed.of": "judged again, as when it came",
     "labels.judgement.judge": "takes what gs1.parse has read",
-    "labels.resolve._Leaves.of": "reads our own database",
+    "labels.pages.resolve._Leaves.of": "reads our own database",
     "labels.signature.LabelKey.of": "takes what the registry has read",
     "ledger.backup.backup.read_heads": "reads our own database",
     "ledger.backup.cli.restore": "by restore.restore",

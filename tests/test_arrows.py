@@ -41,8 +41,9 @@ IMPURE = {
         "sensors.host", "service", "signer", "spool", "status",
     },
     "labels": {
-        "cli", "issue", "keeper", "overview", "print", "printing", "qr", "resolve", "sessions", "store",
-        "templating", "verify_page", "web",
+        "cli", "clock", "issuing.cli", "issuing.issue", "keeper", "listed", "options", "pages.cli", "pages.resolve",
+        "pages.sessions", "pages.store", "pages.web", "printing.cli", "printing.face", "printing.files",
+        "printing.overview", "printing.qr", "templating", "verify_page",
     },
 }  # fmt: skip
 PURE_LIBRARIES = {"cbor2", "nacl"}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ViewportSize
 
-from labels import printing
+from labels.printing import files as printing
 from ledger.database import connect
 from tests.browser.viewing import DESK, PHONE, Shown, Viewer, good
 from tests.labels.serving import served

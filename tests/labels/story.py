@@ -14,7 +14,7 @@ import deploy.story as told
 from deploy.postgres import Postgres
 from labels import gs1
 from labels.batch import Label
-from labels.issue import Issued, issue, make_key
+from labels.issuing.issue import Issued, issue, make_key
 from ledger import epcis, senml
 from ledger.author import Content
 from ledger.section import ContentFormat, Privacy

@@ -10,7 +10,7 @@ import pytest
 
 from labels.gs1 import DigitalLink
 from labels.judgement import Standing
-from labels.resolve import Resolver
+from labels.pages.resolve import Resolver
 from ledger.database import connect
 from ledger.folder import LedgerFolder
 from ledger.mirror import fill

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from labels.print import Face
+from labels.printing.face import Face
 from labels.templating import environment
 
 FILE_NAME = "index.html"

@@ -13,9 +13,9 @@ import pytest
 from starlette.applications import Starlette
 
 from labels import gs1, verify_page
-from labels.page import Page
-from labels.resolve import Resolver
-from labels.web import make_app
+from labels.pages.page import Page
+from labels.pages.resolve import Resolver
+from labels.pages.web import make_app
 from ledger.database import connect
 from ledger.proof.bundle import Bundle
 from ledger.proof.verify import verify

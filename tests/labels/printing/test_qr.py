@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
-from labels import gs1, qr
+from labels import gs1
+from labels.printing import qr
 from labels.signature import sign_label
 from ledger.keys import SigningKey
 

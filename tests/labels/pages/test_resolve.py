@@ -9,8 +9,8 @@ import pytest
 
 from labels import gs1
 from labels.judgement import Standing
-from labels.page import Page
-from labels.resolve import Resolver, product_link
+from labels.pages.page import Page
+from labels.pages.resolve import Resolver, product_link
 from labels.signature import sign_label
 from ledger import epcis, senml
 from ledger.author import Content
@@ -282,7 +282,7 @@ def test_limits_and_excursions_are_told(own: Story) -> None:
 
 def test_more_readings_than_a_page_shows_are_cut_and_it_says_so(own: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     """The newest statements are checked, as many as the limit lets."""
-    monkeypatch.setattr("labels.resolve.STATEMENTS_MAX", 5)
+    monkeypatch.setattr("labels.pages.resolve.STATEMENTS_MAX", 5)
     own.tell()
     page = resolved(own)
     assert page.cut and sum(sensor.statements for sensor in page.sensors) == 5
@@ -291,7 +291,7 @@ def test_more_readings_than_a_page_shows_are_cut_and_it_says_so(own: Story, monk
 
 def test_more_events_than_a_page_shows_are_cut_and_it_says_so(own: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first ones are told."""
-    monkeypatch.setattr("labels.store.EVENTS_MAX", 1)
+    monkeypatch.setattr("labels.pages.store.EVENTS_MAX", 1)
     own.tell()
     page = resolved(own)
     assert page.cut and [step.title for step in page.steps] == ["Made"]

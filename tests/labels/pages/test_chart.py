@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labels.chart import NARROW, POINTS_MAX, WIDE, Line, Mark, downsampled, number, svg
+from labels.pages.chart import NARROW, POINTS_MAX, WIDE, Line, Mark, downsampled, number, svg
 from ledger.senml import TIME_MAX
 
 T0 = 1_790_000_000.0

@@ -8,7 +8,7 @@ import pytest
 import tallystick
 from deploy.postgres import Postgres
 from labels.judgement import Standing
-from labels.resolve import Resolver
+from labels.pages.resolve import Resolver
 from tests.labels.story import Story, public_event, telling
 from tests.world import ticking
 

@@ -16,15 +16,15 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from labels import gs1, verify_page, words
-from labels.chart import number
-from labels.page import Page
-from labels.resolve import Resolver, product_link
+from labels.pages.chart import number
+from labels.pages.page import Page
+from labels.pages.resolve import Resolver, product_link
 from labels.templating import environment
 from ledger.errors import UserError
 
 log = logging.getLogger("labels")
 
-_HERE = Path(__file__).parent
+_STATIC_FOLDER = Path(__file__).parents[1] / "static"
 HEADERS_BYTES_MAX = 16 * 1024
 _METHODS = ["GET", "HEAD"]
 _STATIC = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
@@ -136,7 +136,7 @@ class _Site:
         if name not in _STATIC:
             raise HTTPException(404, "There is no such file.")
         headers = {"cache-control": "max-age=3600"}
-        return FileResponse(_HERE / "static" / name, media_type=_STATIC[name], headers=headers)
+        return FileResponse(_STATIC_FOLDER / name, media_type=_STATIC[name], headers=headers)
 
     def away(self, request: Request, error: Exception) -> Response:
         """The database is not there, or takes too long."""

@@ -1,4 +1,4 @@
-"""From a link to its page: reads the database, checks every statement, and leaves the telling to `labels.compose`."""
+"""From a link to its page: reads the database, checks every statement; `labels.pages.compose` tells it."""
 
 import threading
 import time
@@ -7,20 +7,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from labels import gs1, readings, store
+from labels import gs1, listed
 from labels.batch import Batch, Label, prove
 from labels.book import Book
-from labels.compose import LOTS_MAX, Found, compose
-from labels.history import Source, Told, Window, trace
-from labels.issue import today
+from labels.clock import today
 from labels.judgement import LabelVerdict, Membership, judge
 from labels.keeper import BookKeeper
-from labels.page import Page
-from labels.readings import Pack
-from labels.sessions import Session, Sessions
+from labels.pages import readings, store
+from labels.pages.compose import LOTS_MAX, Found, compose
+from labels.pages.history import Source, Told, Window, trace
+from labels.pages.page import Page
+from labels.pages.readings import Pack
+from labels.pages.sessions import Session, Sessions
+from labels.pages.store import Chains
+from labels.pages.verdicts import Checked, Checker
 from labels.signature import LabelKey
-from labels.store import Chains
-from labels.verdicts import Checked, Checker
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 from ledger.registry import ANCHOR, REGISTRY, Role
@@ -48,7 +49,7 @@ class Resolver:
 
     def labelled(self, link: gs1.DigitalLink) -> gs1.DigitalLink:
         """The same link with the signature of the label that was issued for it here; UserError if none was."""
-        stored = self._sessions.run(lambda session: store.label(session.connection, link.canonical_path))
+        stored = self._sessions.run(lambda session: listed.label(session.connection, link.canonical_path))
         if stored is None:
             raise UserError(
                 f"no label was issued here for {' '.join(f'({ai}) {value}' for ai, value in link.keys)}",
@@ -83,7 +84,7 @@ class Resolver:
             book,
             today=today(),
             find=lambda label: self._membership(session, label),
-            is_listed=lambda batch: store.is_listed(session.connection, batch),
+            is_listed=lambda batch: listed.has_all(session.connection, batch),
         )
         checkpoints = {published.names[chain]: checkpoint for chain, checkpoint in published.checkpoints.items()}
         found = Found(link, self._now(), book, label, checkpoints)
@@ -93,7 +94,7 @@ class Resolver:
 
     def _membership(self, session: Session, label: Label) -> Membership | None:
         """The label's place in its batch, if it is one that was issued."""
-        stored = store.label(session.connection, label.path)
+        stored = listed.label(session.connection, label.path)
         if stored is None or stored.label != label:
             return None
         leaves = self._leaves.of(session, stored.batch_root)
@@ -203,7 +204,7 @@ class _Leaves:
             if root in self._kept:
                 self._kept.move_to_end(root)
                 return self._kept[root]
-        leaves = [label.leaf_hash for label in store.batch_labels(session.connection, root)]
+        leaves = [label.leaf_hash for label in listed.batch_labels(session.connection, root)]
         with self._lock:
             self._kept[root] = leaves
             while len(self._kept) > 1 and sum(map(len, self._kept.values())) > LEAVES_KEPT:

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
-from labels import gs1, overview, store
+from labels import gs1, listed
 from labels.batch import Label
-from labels.issue import gtin_of, lot_of
 from labels.keeper import BookKeeper
-from labels.overview import Shown
-from labels.print import Face, human_readable, label_png, sheets
+from labels.printing import overview
+from labels.printing.face import Face, human_readable, label_png, sheets
+from labels.printing.overview import Shown
+from labels.typed import gtin_of, lot_of
 from ledger.database import connect
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
@@ -26,7 +27,7 @@ def published_labels(folder: LedgerFolder, dsn: str, *, gtin: str, lot: str) -> 
     lot = lot_of(gtin, lot)
     with connect(dsn) as connection:
         batches = BookKeeper(folder).book(connection).lots(gtin, lot)
-        labels = [label for issued in batches for label in store.batch_labels(connection, issued.batch.root)]
+        labels = [label for issued in batches for label in listed.batch_labels(connection, issued.batch.root)]
     if not labels:
         raise UserError(
             f"no published batch has labels of GTIN {gtin}, lot {lot}",

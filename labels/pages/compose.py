@@ -4,14 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
 
-from labels import chart, gs1, words
+from labels import gs1, words
 from labels.book import Book, IssuedBatch
-from labels.history import History, Source, Stay, Step, Window
 from labels.judgement import UNCOUNTED, UNPUBLISHED, LabelVerdict, Level, Standing, level_of
-from labels.page import Counts, LotView, Page, Proof, SensorView, SeriesView, StepView
-from labels.readings import Readings, Series
+from labels.pages import chart
+from labels.pages.history import History, Source, Stay, Step, Window
+from labels.pages.page import Counts, LotView, Page, Proof, SensorView, SeriesView, StepView
+from labels.pages.readings import Readings, Series
+from labels.pages.verdicts import Checked
 from labels.signature import LabelFault, date_of
-from labels.verdicts import Checked
 from ledger.checkpoint import Checkpoint
 from ledger.epcis import Event
 from ledger.registry import Status

@@ -6,20 +6,20 @@ its registry entry is in the inbox, or neither is.
 
 import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 
-from labels import gs1, words
+from labels import gs1
 from labels.batch import Batch, Label, commit, sign_labels
 from labels.book import Book, IssuedBatch
+from labels.clock import today
+from labels.issuing.serial import new_serials
 from labels.keeper import BookKeeper
-from labels.serial import new_serials
-from labels.signature import DAYS_MAX, LabelKey, day_of
+from labels.signature import DAYS_MAX, LabelKey
+from labels.typed import gtin_of, lot_of
 from ledger import cbor, inbox, operate
 from ledger.author import Author, Content
 from ledger.database import connect
@@ -33,7 +33,6 @@ from ledger.statement import STREAM_BYTES
 LABELS_MAX = 100_000  # of one batch
 PREFIX_DIGITS = range(4, 14)
 _POLL_S = 0.05
-_CODE = "1 to 20 letters, digits and signs such as - . _ /, and no space"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,32 +49,6 @@ class Issued:
 
     batch: IssuedBatch
     labels: tuple[Label, ...]
-
-
-def today() -> int:
-    """The present day's number, in UTC."""
-    return day_of(datetime.now(UTC).date())
-
-
-def gtin_of(text: str) -> str:
-    """A GTIN as a person writes it, as 14 digits; UserError if it is none."""
-    with _asked(f"GTIN {text!r}", "a GTIN has 8, 12, 13 or 14 digits, as they stand below a bar code"):
-        return gs1.item(text).gtin or ""
-
-
-def lot_of(gtin: str, text: str) -> str:
-    """A lot of `gtin`, as we write it: in upper case. UserError if it is none."""
-    with _asked(f"lot {text!r}", f"a lot has {_CODE}"):
-        gs1.item(gtin, lot=text)
-    if text != text.upper():
-        raise UserError(f"lot {text!r} is not in upper case", f"write {text.upper()!r}: case is easily lost by hand")
-    return text
-
-
-def serial_of(gtin: str, text: str) -> gs1.DigitalLink:
-    """The link of an item by its serial, without a signature; UserError if the serial is none."""
-    with _asked(f"serial {text!r}", f"a serial has {_CODE}"):
-        return gs1.item(gtin, serial=text)
 
 
 def make_key(
@@ -148,18 +121,6 @@ def _prefix(text: str) -> str:
             f"write {PREFIX_DIGITS[0]} to {PREFIX_DIGITS[-1]} digits, the leading 0 of a 13-digit GTIN among them",
         )
     return text
-
-
-@contextmanager
-def _asked(what: str, hint: str) -> Iterator[None]:
-    """Tell a person what is wrong with what they wrote, and how such a thing looks."""
-    try:
-        yield
-    except gs1.Gs1Error as error:
-        if error.rule is gs1.Rule.CHECK_DIGIT:
-            hint = "the last digit of a GTIN is computed from the others"
-            raise UserError(f"{what} has a wrong check digit", hint) from error
-        raise UserError(f"{what} is not GS1's: {words.mistake(error)}", hint) from error
 
 
 def _signing_key(folder: LedgerFolder, book: Book, gtin: str, day: int) -> SigningKey:

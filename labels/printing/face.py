@@ -12,7 +12,8 @@ from itertools import islice
 
 from PIL import Image, ImageDraw, ImageFont
 
-from labels import gs1, qr
+from labels import gs1
+from labels.printing import qr
 
 X_DIMENSION_MM = 0.396  # a module on paper: the least that GS1 allows for a Digital Link at a point of sale
 MODULE_PX = 8

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from labels.chart import Line
-from labels.history import Source, Window
+from labels.pages.chart import Line
+from labels.pages.history import Source, Window
 from ledger.senml import Reading
 
 POINTS_MAX = 200_000  # on one page

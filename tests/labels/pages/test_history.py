@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labels.history import DEPTH_MAX, STAYS_MAX, EventRow, History, Source, Stay, Told, Window, merged, trace
+from labels.pages.history import DEPTH_MAX, STAYS_MAX, EventRow, History, Source, Stay, Told, Window, merged, trace
 from ledger import epcis
 
 ITEM, CASE, PALLET, TRUCK = (f"https://example.com/{name}" for name in ("item", "case", "pallet", "truck"))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from labels.keeper import BookKeeper
-from labels.verdicts import Checker
+from labels.pages.verdicts import Checker
 from ledger.database import connect
 from ledger.proof.prove import Prover, find_statement
 from tests.ledger.log_keys.test_rotation import change, fill

@@ -7,12 +7,14 @@ from typing import Any
 import psycopg
 import pytest
 
-from labels import gs1, store
-from labels import issue as issuing
+from labels import gs1, listed
 from labels.book import Book
-from labels.issue import gtin_of, issue, key_file, lot_of, make_key, today
+from labels.clock import today
+from labels.issuing import issue as issuing
+from labels.issuing.issue import issue, key_file, make_key
 from labels.keeper import BookKeeper
 from labels.signature import verify_label
+from labels.typed import gtin_of, lot_of
 from ledger.database import connect
 from ledger.errors import UserError
 from tests.labels.story import GTIN, LOT, issue_lot, while_ticking
@@ -82,7 +84,7 @@ def test_labels_are_issued_as_one_published_batch(world: World) -> None:
     assert all(verify_label(link, [key.line], today()) for link in links)
     assert len({link.serial for link in links}) == 30 and all(link.lot is None for link in links)
     with connect(world.dsn) as connection:
-        assert tuple(store.batch_labels(connection, batch.root)) == issued.labels
+        assert tuple(listed.batch_labels(connection, batch.root)) == issued.labels
     assert book(world).batches == {batch.root: issued.batch}
     assert rows(world, "select gtin, lot, size, root from label_batch") == [(GTIN, LOT, 30, batch.root)]
 

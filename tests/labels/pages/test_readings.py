@@ -1,7 +1,7 @@
 """Which readings belong, and what is said of those that were recorded earlier."""
 
-from labels.history import Source, Window
-from labels.readings import POINTS_MAX, Pack, gather, joined
+from labels.pages.history import Source, Window
+from labels.pages.readings import POINTS_MAX, Pack, gather, joined
 from ledger.senml import Reading, Value
 
 URN = "urn:uuid:logger"

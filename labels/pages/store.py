@@ -1,4 +1,4 @@
-"""What the label service reads of the database. Only public sections of published entries are looked at."""
+"""What a page is made of, read from the database. Only public sections of published entries are looked at."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 
 import psycopg
 
-from labels.batch import Batch, Label
-from labels.history import EventRow, Source, Told
+from labels.pages.history import EventRow, Source, Told
 from ledger import checkpoint_file, epcis
 from ledger.checkpoint import Checkpoint
 from ledger.errors import MalformedError
@@ -54,15 +53,6 @@ class Chains:
         """Whether an entry is published."""
         checkpoint = self.checkpoints.get(chain_of(entry))
         return checkpoint is not None and index_of(entry) < checkpoint.size
-
-
-@dataclass(frozen=True, slots=True)
-class StoredLabel:
-    """A label that was issued, and its place in its batch."""
-
-    label: Label
-    batch_root: bytes
-    index: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,24 +180,6 @@ def findings(connection: psycopg.Connection, entries: Iterable[int]) -> dict[int
     for about, reason in connection.execute(query, [list(entries)]):
         found.setdefault(about, []).append(reason)
     return found
-
-
-def label(connection: psycopg.Connection, path: str) -> StoredLabel | None:
-    """The label that was issued for a canonical path."""
-    row = connection.execute("select path, signature, batch_root, index from label where path = %s", [path]).fetchone()
-    return StoredLabel(Label(row[0], row[1]), bytes(row[2]), row[3]) if row else None
-
-
-def is_listed(connection: psycopg.Connection, batch: Batch) -> bool:
-    """Whether the labels of a batch are here: a database that was filled from a copy has none, as no log holds them."""
-    row = connection.execute("select count(*) from label where batch_root = %s", [batch.root]).fetchone()
-    return row is not None and row[0] >= batch.size
-
-
-def batch_labels(connection: psycopg.Connection, root: bytes) -> list[Label]:
-    """The labels of a batch, in order."""
-    query = "select path, signature from label where batch_root = %s order by index"
-    return [Label(path, digits) for path, digits in connection.execute(query, [root])]
 
 
 def statement_place(connection: psycopg.Connection, published: Chains, statement_hash: str) -> tuple[str, int] | None:

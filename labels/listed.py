@@ -1,0 +1,34 @@
+"""The labels that were issued, as the database lists them: no log holds them."""
+
+from dataclasses import dataclass
+
+import psycopg
+
+from labels.batch import Batch, Label
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLabel:
+    """A label that was issued, and its place in its batch."""
+
+    label: Label
+    batch_root: bytes
+    index: int
+
+
+def label(connection: psycopg.Connection, path: str) -> StoredLabel | None:
+    """The label that was issued for a canonical path."""
+    row = connection.execute("select path, signature, batch_root, index from label where path = %s", [path]).fetchone()
+    return StoredLabel(Label(row[0], row[1]), bytes(row[2]), row[3]) if row else None
+
+
+def has_all(connection: psycopg.Connection, batch: Batch) -> bool:
+    """Whether the labels of a batch are here: a database that was filled from a copy has none, as no log holds them."""
+    row = connection.execute("select count(*) from label where batch_root = %s", [batch.root]).fetchone()
+    return row is not None and row[0] >= batch.size
+
+
+def batch_labels(connection: psycopg.Connection, root: bytes) -> list[Label]:
+    """The labels of a batch, in order."""
+    query = "select path, signature from label where batch_root = %s order by index"
+    return [Label(path, digits) for path, digits in connection.execute(query, [root])]

@@ -1,0 +1,25 @@
+"""What the commands of labels share: their options, and the ledger that they are about."""
+
+import click
+
+from ledger import names
+from ledger.command_line import checked
+from ledger.folder import LedgerFolder
+from ledger.settings import Settings
+
+HOST = "id.example.com"
+gtin = click.option("--gtin", required=True, help="The product: 8, 12, 13 or 14 digits.")
+lot = click.option("--lot", required=True, help="The lot: at most 20 characters, in upper case.")
+host = click.option(
+    "--host",
+    metavar="NAME",
+    callback=checked(names.host),
+    help=f"The host name in the links. Default: the settings', or {HOST}.",
+)
+
+
+def ledger_folder(settings: Settings) -> LedgerFolder:
+    """The folder of the ledger that the settings name; UserError if there is none."""
+    folder = settings.ledger
+    folder.trust()  # or say that there is no ledger
+    return folder

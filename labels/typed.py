@@ -1,0 +1,42 @@
+"""What a person writes of a product: read, or told what is wrong with it and how such a thing looks."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from labels import gs1, words
+from ledger.errors import UserError
+
+_CODE = "1 to 20 letters, digits and signs such as - . _ /, and no space"
+
+
+def gtin_of(text: str) -> str:
+    """A GTIN as a person writes it, as 14 digits; UserError if it is none."""
+    with _asked(f"GTIN {text!r}", "a GTIN has 8, 12, 13 or 14 digits, as they stand below a bar code"):
+        return gs1.item(text).gtin or ""
+
+
+def lot_of(gtin: str, text: str) -> str:
+    """A lot of `gtin`, as we write it: in upper case. UserError if it is none."""
+    with _asked(f"lot {text!r}", f"a lot has {_CODE}"):
+        gs1.item(gtin, lot=text)
+    if text != text.upper():
+        raise UserError(f"lot {text!r} is not in upper case", f"write {text.upper()!r}: case is easily lost by hand")
+    return text
+
+
+def serial_of(gtin: str, text: str) -> gs1.DigitalLink:
+    """The link of an item by its serial, without a signature; UserError if the serial is none."""
+    with _asked(f"serial {text!r}", f"a serial has {_CODE}"):
+        return gs1.item(gtin, serial=text)
+
+
+@contextmanager
+def _asked(what: str, hint: str) -> Iterator[None]:
+    """Tell a person what is wrong with what they wrote, and how such a thing looks."""
+    try:
+        yield
+    except gs1.Gs1Error as error:
+        if error.rule is gs1.Rule.CHECK_DIGIT:
+            hint = "the last digit of a GTIN is computed from the others"
+            raise UserError(f"{what} has a wrong check digit", hint) from error
+        raise UserError(f"{what} is not GS1's: {words.mistake(error)}", hint) from error
