@@ -372,9 +372,9 @@ def _of_ledger() -> Iterator[Target]:
         *seeds.TRANSPARENT,
         *map(_bytes, seeds.TLOG_PROOFS),
     )
-    yield of_bytes("ledger.registry.decode", registry.decode, malformed, *seeds.ENTRIES)
-    yield of_bytes("ledger.registry.Registry.apply", _apply, (malformed, RegistryError), *seeds.ENTRIES)
-    yield of_bytes("ledger.registry.Registry.apply genesis", _found, (malformed, RegistryError), cast.GENESIS)
+    yield of_bytes("ledger.registry.registry.decode", registry.decode, malformed, *seeds.ENTRIES)
+    yield of_bytes("ledger.registry.registry.Registry.apply", _apply, (malformed, RegistryError), *seeds.ENTRIES)
+    yield of_bytes("ledger.registry.registry.Registry.apply genesis", _found, (malformed, RegistryError), cast.GENESIS)
     yield of_bytes("ledger.fold.apply", _fold, (), *seeds.ENTRIES)
     yield of_bytes(
         "ledger.tile.decode_entries",

@@ -1,4 +1,4 @@
-// The registry: whose keys are whose, as a fold over entries of the chain `registry` (ledger/registry.py).
+// The registry: whose keys are whose, as a fold over entries of the chain `registry` (ledger/registry/).
 
 import { characters, concat, hex, isBytes, matches, OutsideError, refuse, same } from "./bytes.js";
 import { decode, encode, head, isCount } from "./cbor.js";

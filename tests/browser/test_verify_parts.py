@@ -179,7 +179,7 @@ def agree_on_the_registry(modules: Page, spoken: Sequence[tuple[bytes, bytes]]) 
 
 def test_both_know_the_same_types_of_entry(modules: Page) -> None:
     """A type that is added to the one is added to the other."""
-    assert sorted(modules.evaluate("parts.types")) == sorted(registry._RULES)
+    assert sorted(modules.evaluate("parts.types")) == sorted(registry.RULES)
 
 
 @settings(max_examples=200)
