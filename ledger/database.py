@@ -10,7 +10,7 @@ from psycopg.conninfo import conninfo_to_dict
 from ledger.errors import UserError
 
 # Two-number advisory locks: the first says what is locked.
-LOCK_SCHEMA, LOCK_CHAIN, LOCK_POST = 0x7A11_0001, 0x7A11_0002, 0x7A11_0003
+LOCK_SCHEMA, LOCK_CHAIN, LOCK_POST, LOCK_PRINT = 0x7A11_0001, 0x7A11_0002, 0x7A11_0003, 0x7A11_0004
 WRITER = "tallystick_writer"
 _TIMESCALE = "010_timescale.sql"
 _TIMESCALE_MIN = (2, 22)

@@ -16,7 +16,8 @@ begin
         ('tallystick_reader', 'select', '{chain, stream, entry, block, anchored, tile, device, metric, reading,
           reading_other, event, event_item, finding, label_batch, reading_latest, excursion, reading_1h, reading_1d}'),
         ('tallystick_writer', 'insert', '{chain, stream, entry, section, tile, block, anchored, inbox, quarantine,
-          quarantine_count, device, metric, reading, reading_other, event, event_item, finding, label_batch, label}'),
+          quarantine_count, device, metric, reading, reading_other, event, event_item, finding, label_batch, label,
+          label_use, print_run}'),
         ('tallystick_writer', 'delete', '{inbox, quarantine}')
       ) as granted (role, privilege, names), unnest(names) as name
      where not has_table_privilege(role, name, privilege)

@@ -1,0 +1,75 @@
+"""The folder as an outlet: files that come out whole, or not at all, and of which a later run can tell.
+
+Each file is first written beside its place and synced; then the journal has it as sent; then it is renamed. So after
+a crash, a file that is still beside its place did not come out, and one that is not did: even if a hot folder's
+printer has already taken it away.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from labels.printing.outlet import Outlet, Part, Piece, RefusedError
+from ledger import whole_file
+from ledger.errors import UserError
+
+
+class FolderOutlet(Outlet):
+    """Files in `folder`, which is made if it is not there; UserError if it cannot be used."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._folder = folder.resolve()
+        except OSError as error:
+            raise UserError(f"cannot make {folder}: {error.strerror}", "name another folder with -o") from error
+
+    @property
+    def where(self) -> str:
+        return str(self._folder)
+
+    def prepare(self, piece: Piece) -> None:
+        try:
+            for part in piece.parts:
+                whole_file.write(self._beside(part.name), part.data)
+            whole_file.sync(self._folder)
+        except OSError as error:
+            self._forget(piece.parts)
+            raise self._refused(error, came_out=0) from error
+
+    def send(self, piece: Piece) -> None:
+        out = 0
+        for number, part in enumerate(piece.parts):
+            try:
+                self._put(part.name)
+            except OSError as error:
+                self._forget(piece.parts[number:])
+                raise self._refused(error, came_out=out) from error
+            out += len(part.labels)
+        whole_file.sync(self._folder)
+
+    def finish(self, names: Sequence[str]) -> bool:
+        try:
+            for name in names:
+                if self._beside(name).exists():
+                    self._put(name)
+            whole_file.sync(self._folder)
+        except OSError as error:
+            raise UserError.of_system(f"cannot put files in their places in {self._folder}", error) from error
+        return True
+
+    def _put(self, name: str) -> None:
+        self._beside(name).replace(self._folder / name)
+
+    def _beside(self, name: str) -> Path:
+        return self._folder / f".{name}.sent"
+
+    def _forget(self, parts: Sequence[Part]) -> None:
+        for part in parts:
+            try:
+                self._beside(part.name).unlink(missing_ok=True)
+            except OSError:
+                return  # the folder is away: what lies there is written over, or renamed by nobody
+
+    def _refused(self, error: OSError, *, came_out: int) -> RefusedError:
+        told = UserError.of_system(f"cannot write into {self._folder}", error)
+        return RefusedError(str(told), came_out=came_out, hint=told.hint)

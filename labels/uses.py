@@ -1,0 +1,81 @@
+"""What became of each issued label: printed, applied, spoiled, returned or seen. The database tells; no log does.
+
+Rows are only ever added. Of a label's printing the last row counts: what was sent and not yet confirmed may have come
+out or not.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from uuid import UUID
+
+import psycopg
+
+
+class Use(IntEnum):
+    """What became of a label."""
+
+    SENT = 1  # handed to a printer, which has not confirmed it
+    PRINTED = 2
+    APPLIED = 3
+    SPOILED = 4
+    RETURNED = 5
+    SEEN = 6
+    REFUSED = 7  # handed to a printer, and known not to have come out
+
+
+PRINTING = (Use.SENT, Use.PRINTED, Use.REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One thing that became of a label: when, in which print run, and what a person or the run notes of it."""
+
+    use: Use
+    at: datetime
+    run: UUID | None
+    note: str
+
+
+def record(
+    connection: psycopg.Connection,
+    batch_root: bytes,
+    indices: Iterable[int],
+    use: Use,
+    *,
+    at: datetime,
+    run: UUID | None = None,
+    note: str = "",
+) -> None:
+    """Record a use of some labels of a batch, in the caller's transaction."""
+    record_noted(connection, ((batch_root, index, note) for index in indices), use, at=at, run=run)
+
+
+def record_noted(
+    connection: psycopg.Connection,
+    labels: Iterable[tuple[bytes, int, str]],
+    use: Use,
+    *,
+    at: datetime,
+    run: UUID | None = None,
+) -> None:
+    """Record a use of labels by (batch root, index, note), in the caller's transaction."""
+    into = "copy label_use (batch_root, index, use, at, run, note) from stdin"
+    with connection.cursor() as cursor, cursor.copy(into) as copy:
+        for root, index, note in labels:
+            copy.write_row((root, index, int(use), at, run, note))
+
+
+def of_label(connection: psycopg.Connection, batch_root: bytes, index: int) -> list[Recorded]:
+    """What became of a label, in order."""
+    query = "select use, at, run, note from label_use where batch_root = %s and index = %s order by use_id"
+    rows = connection.execute(query, [batch_root, index])
+    return [Recorded(Use(use), at, run, note) for use, at, run, note in rows]
+
+
+def counts(connection: psycopg.Connection, batch_root: bytes) -> dict[Use, int]:
+    """Of how many of a batch's labels each use was recorded, once or more often."""
+    query = "select use, count(distinct index) from label_use where batch_root = %s group by use"
+    found = {Use(use): count for use, count in connection.execute(query, [batch_root])}
+    return {use: found.get(use, 0) for use in Use}

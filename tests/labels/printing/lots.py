@@ -1,0 +1,43 @@
+"""Issued lots for printing: their labels are in the database, without a gateway that seals them."""
+
+from labels.batch import Batch, commit, sign_labels
+from labels.issuing.serial import new_serials
+from labels.printing.journal import Journal
+from labels.printing.run import serial_of
+from labels.signature import LabelKey
+from ledger.database import connect, migrate
+from ledger.keys import SigningKey
+
+GTIN, LOT, DAY, HOST = "09506000134352", "L2511-A", 2151, "id.example.com"
+KEY = SigningKey(bytes(range(32)))
+LINE = LabelKey(KEY.public, "https://example.com", (GTIN,), DAY, DAY)
+
+
+def issue_batch(dsn: str, count: int) -> Batch:
+    """Store a batch of labels of the lot."""
+    labels = sign_labels(KEY, DAY, gtin=GTIN, lot=LOT, serials=new_serials(count))
+    batch = commit(labels, gtin=GTIN, lot=LOT, kid=KEY.kid, day=DAY)
+    into = "copy label (batch_root, index, path, signature) from stdin"
+    with connect(dsn) as connection, connection.cursor() as cursor, cursor.copy(into) as copy:
+        for index, label in enumerate(labels):
+            copy.write_row((batch.root, index, label.path, label.digits))
+    return batch
+
+
+def issued(dsn: str, *counts: int) -> list[Batch]:
+    """A database with a lot of so many labels in each of its batches."""
+    migrate(dsn)
+    return [issue_batch(dsn, count) for count in counts]
+
+
+def journal(dsn: str, batches: list[Batch]) -> Journal:
+    """The lot's journal, in a session of its own."""
+    return Journal(connect(dsn), batches, gtin=GTIN, lot=LOT)
+
+
+def serials(dsn: str, batches: list[Batch]) -> list[str]:
+    """The serials of a lot of which nothing is printed, in order."""
+    taken = journal(dsn, batches)
+    found = [serial_of(label) for label in taken.due()]
+    taken.close()
+    return found
