@@ -22,6 +22,7 @@ from ledger.database import LOCK_PRINT
 from ledger.errors import UserError
 
 _PAGE = 1_000  # labels that are in memory at once
+_WAIT_MS = 2_000
 _PRINTING = [int(use) for use in uses.PRINTING]
 
 _LAST = """left join lateral (
@@ -115,12 +116,15 @@ class Journal:
         self._connection.close()
 
     def _take(self) -> None:
-        of = f"{self._gtin}/{self._lot}"
-        if not self._value("select pg_try_advisory_lock(%s, hashtext(%s))", LOCK_PRINT, of):
+        """Wait a little: the session of a run that has just died may still be ending."""
+        try:
+            self._connection.execute(f"set local lock_timeout = {_WAIT_MS}".encode())
+            self._value("select 1 from pg_advisory_lock(%s, hashtext(%s))", LOCK_PRINT, f"{self._gtin}/{self._lot}")
+        except psycopg.errors.LockNotAvailable as error:
             raise UserError(
                 f"another run is printing lot {self._lot} of GTIN {self._gtin}",
                 "wait until it is done: two would print a serial twice",
-            )
+            ) from error
 
     def _anew_after(self) -> int:
         query = "select coalesce(max(anew_after), 0) from print_run where gtin = %s and lot = %s"
