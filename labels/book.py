@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from labels.batch import Batch
+from labels.catalogue.catalogue import Catalogue, Entered
+from labels.catalogue.recall import Recall
 from labels.signature import LabelKey
 from ledger.registry import Chain, Key, Role
 
@@ -35,12 +37,17 @@ class Book:
     revoked_at: Mapping[bytes, int] = field(default_factory=dict)
     batches: Mapping[bytes, IssuedBatch] = field(default_factory=dict)
     shredded: Mapping[tuple[str, int], Mapping[int, int]] = field(default_factory=dict)
+    catalogue: Catalogue = field(default_factory=Catalogue)
 
     def lots(self, gtin: str, lot: str | None = None) -> list[IssuedBatch]:
         """The batches of a product, or of one lot of it, in the order of issue."""
         return [
             issued for issued in self.batches.values() if issued.batch.gtin == gtin and lot in (None, issued.batch.lot)
         ]
+
+    def recalled(self, gtin: str, lot: str | None = None, serial: str | None = None) -> Entered[Recall] | None:
+        """The recall that stands of a product, a lot or an item, as `Catalogue.recalled`."""
+        return self.catalogue.recalled(gtin, lot, serial)
 
     def key_named(self, name: str) -> Key:
         """The newest key of a service; LookupError if there is none."""

@@ -2,6 +2,7 @@
 
 import click
 
+from labels.catalogue.cli import describe, recall
 from labels.issuing.cli import issue, key
 from labels.pages.cli import serve, show, verify_page
 from labels.printing.cli import print_
@@ -20,6 +21,13 @@ cli.add(
         key: "Make a key that signs labels, and register it.",
         issue: "Issue the labels of a lot.",
         print_: "Print a lot's labels.",
+    },
+)
+cli.add(
+    "Products",
+    {
+        describe: "Say what a product, a lot or an item is.",
+        recall: "Recall a product, a lot or an item; or lift that.",
     },
 )
 cli.add(

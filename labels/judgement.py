@@ -7,6 +7,7 @@ from enum import StrEnum
 from labels import gs1
 from labels.batch import Batch, Label
 from labels.book import Book, IssuedBatch
+from labels.catalogue.place import Level
 from labels.signature import LabelError, LabelFault, LabelKey, signature_of, verify_label
 from ledger.errors import OutsideError
 
@@ -19,14 +20,6 @@ class Standing(StrEnum):
     NOT_PROVEN = "not-proven"
     PROBLEM = "problem"
     NO_CLAIM = "no-claim"  # the page of a product or a lot, of which no label was shown
-
-
-class Level(StrEnum):
-    """What a link names."""
-
-    ITEM = "item"
-    LOT = "lot"
-    PRODUCT = "product"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import psycopg
 
 from labels.batch import ENTRY_TYPE, Batch
 from labels.book import Book, IssuedBatch
+from labels.catalogue.catalogue import Catalogue
 from labels.signature import LabelKey
 from ledger import checkpoint_file, read
 from ledger.errors import MalformedError, RegistryError, UserError
@@ -28,6 +29,7 @@ class BookKeeper:
         self._key_entries: dict[bytes, int] = {}
         self._revoked_at: dict[bytes, int] = {}
         self._batches: dict[bytes, IssuedBatch] = {}
+        self._catalogue = Catalogue()
 
     def book(self, connection: psycopg.Connection) -> Book:
         """The book at the registry's published size. Raises UserError if there is no ledger."""
@@ -63,6 +65,8 @@ class BookKeeper:
             self._key_entries[thumbprint(entry["key"])] = index
         elif entry["type"] == "revocation" and entry["kid"] in self._registry.label_keys:
             self._revoked_at.setdefault(entry["kid"], index)
+        else:
+            self._catalogue.take(entry, index=index, statement_hash=statement.hash, issued_at=statement.issued_at)
 
     def _snapshot(self) -> Book:
         registry = self._registry
@@ -76,6 +80,7 @@ class BookKeeper:
             revoked_at=MappingProxyType(dict(self._revoked_at)),
             batches=MappingProxyType(dict(self._batches)),
             shredded=_by_statement(registry.shredded),
+            catalogue=self._catalogue.copy(),
         )
 
 

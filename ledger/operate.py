@@ -4,7 +4,7 @@ import copy
 import hashlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -41,10 +41,12 @@ def post(
     *,
     timeout_s: float,
     key: SigningKey | None = None,
+    beside: Callable[[psycopg.Connection], None] = lambda connection: None,
 ) -> Registry:
     """Sign `entries` as the operator, or with another `key` of the genesis', and wait until they are published.
 
-    Returns the registry then. Raises UserError if the registry refuses one, or if nobody seals them in time.
+    What `beside` writes is written in the same transaction. Returns the registry then; raises UserError if it refuses
+    an entry, or if nobody seals them in time.
     """
     with connect(dsn) as connection:
         registry = published_registry(connection, folder)
@@ -62,6 +64,7 @@ def post(
             )
             for body in bodies
         ]
+        beside(connection)
         connection.commit()
         _await_published(connection, folder, registry, set(hashes), time.monotonic() + timeout_s)
         return registry

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,9 @@ from edge.sensors.csv import CsvSensor
 from gateway import address
 from gateway.workers import Worker
 from labels import batch, gs1, signature
+from labels.catalogue import picture, written
+from labels.catalogue.description import Description
+from labels.catalogue.recall import Lifting, Recall
 from labels.pages import resolve
 from ledger import (
     anchor,
@@ -617,6 +620,33 @@ def _of_labels() -> Iterator[Target]:
     yield of_bytes(
         "labels.batch.Batch.read", lambda data: batch.Batch.read(registry.decode(data)), MalformedError, *seeds.ENTRIES
     )
+    yield from _of_the_catalogue()
+
+
+def _read_entry(kind: Any, data: bytes) -> Any:
+    return kind.read(registry.decode(data))
+
+
+def _of_the_catalogue() -> Iterator[Target]:
+    kinds: tuple[Any, ...] = (Description, Recall, Lifting)
+    for kind in kinds:
+        yield of_bytes(
+            f"{kind.__module__}.{kind.__name__}.read",
+            partial(_read_entry, kind),
+            MalformedError,
+            *seeds.ENTRIES,
+            write=lambda found: cbor.encode(found.entry()),
+            one_encoding=False,
+        )
+    yield of_bytes("labels.catalogue.picture.prepare", picture.prepare, MalformedError, *seeds.PICTURES)
+    yield of_bytes(
+        "labels.catalogue.written.changes_of",
+        lambda data: written.changes_of("file", data),
+        UserError,
+        *seeds.CATALOGUES,
+    )
+    yield of_text("labels.catalogue.written.link_of", written.link_of, UserError, "gs1:pip=https://example.com/;A;en")
+    yield of_text("labels.catalogue.written.limit_of", written.limit_of, UserError, "temperature=-2.5..8 Cel")
 
 
 TARGETS: dict[str, Target] = {
@@ -637,6 +667,11 @@ OTHERS = {
     "gateway.kept.read": "reads our own database",
     "gateway.record.Record.of": "of chains that we name",
     "gateway.replays.Replayed.of": "judged again, as when it came",
+    "labels.catalogue.limit.Limit.read": "by Description.read",
+    "labels.catalogue.limit.read_limits": "by Description.read",
+    "labels.catalogue.link.Link.read": "by Description.read",
+    "labels.catalogue.pictures.load": "reads our own database",
+    "labels.catalogue.place.Place.read": "by Description.read",
     "labels.judgement.judge": "takes what gs1.parse has read",
     "labels.pages.resolve._Leaves.of": "reads our own database",
     "labels.signature.LabelKey.of": "takes what the registry has read",

@@ -2,6 +2,9 @@
 
 import json
 from dataclasses import replace
+from io import BytesIO
+
+from PIL import Image
 
 from labels import gs1
 from labels.signature import sign_label
@@ -192,10 +195,38 @@ ENTRIES = tuple(
         {"type": "reinstatement", "kid": cast.DEVICE.kid},
         {"type": "finding", "chain": "production", "total": 1, "items": [[1, 0, "x"]]},
         {"type": "label-batch", "gtin": GTIN, "lot": "A1", "size": 1, "root": HASH, "kid": HASH, "day": 2000},
+        {
+            "type": "product",
+            "organisation": cast.ISSUER,
+            "gtin": GTIN,
+            "lot": "A1",
+            "name": "Honey",
+            "picture": HASH,
+            "links": [{"rel": "gs1:pip", "href": "https://example.com/honey", "title": "Honey", "lang": "en"}],
+            "limits": {"temperature": ["Cel", 2, 8.5]},
+        },
+        {"type": "recall", "organisation": cast.ISSUER, "gtin": GTIN, "reason": "glass", "since": "2026-11-26"},
+        {"type": "recall-lifting", "organisation": cast.ISSUER, "gtin": GTIN, "serial": "S1", "reason": "an error"},
         {"type": "shredding", "chain": "production", "items": [[7, 0], [7, 1]], "reason": "a court's order"},
         {"type": "rollback", "chain": "production", "lost": NOTE, "accepted": [5, HASH], "reason": "a lost disk"},
     )
 )
+CATALOGUES = (
+    b'[{"gtin": "%s", "name": "Honey", "limits": {"t": ["Cel", 2, 8]}, "links": ["pip=https://e.com"]}]'
+    % GTIN.encode(),
+    b'gtin,lot,name,link,link,limit\r\n%s,A1,"Honey, 250 g",pip=https://e.com,faqs=https://e.com/f,t=..5 1\r\n'
+    % GTIN.encode(),
+)
+
+
+def picture(kind: str, mode: str = "RGB", size: tuple[int, int] = (8, 6), colour: object = 0) -> bytes:
+    """A picture of one colour, as a file of this kind."""
+    out = BytesIO()
+    Image.new(mode, size, colour).save(out, kind)  # type: ignore[arg-type]
+    return out.getvalue()
+
+
+PICTURES = (picture("PNG"), picture("PNG", "RGBA"), picture("PNG", "P"), picture("JPEG"), picture("WEBP"))
 ENTRY_BUNDLES = (b"\x02\x00\x03abc\x00\x00", b"\x01\x00\x01a")
 _GENESIS = cast.sign(cast.ROOT, manifest=[])
 TRUST = Trust("example.com", _GENESIS.hash, _FIRST_KEYS)

@@ -41,6 +41,7 @@ IMPURE = {
         "sensors.host", "service", "signer", "spool", "status",
     },
     "labels": {
+        "catalogue.cli", "catalogue.describe", "catalogue.picture", "catalogue.pictures",
         "cli", "clock", "issuing.cli", "issuing.issue", "keeper", "listed", "options", "pages.cli", "pages.resolve",
         "pages.sessions", "pages.store", "pages.web", "printing.cli", "printing.decoded", "printing.face",
         "printing.files", "printing.folder", "printing.journal", "printing.outlet", "printing.overview", "printing.qr",

@@ -6,7 +6,8 @@ from itertools import groupby
 
 from labels import gs1, words
 from labels.book import Book, IssuedBatch
-from labels.judgement import UNCOUNTED, UNPUBLISHED, LabelVerdict, Level, Standing, level_of
+from labels.catalogue.place import Level
+from labels.judgement import UNCOUNTED, UNPUBLISHED, LabelVerdict, Standing, level_of
 from labels.pages import chart
 from labels.pages.history import History, Source, Stay, Step, Window
 from labels.pages.page import Counts, LotView, Page, Proof, SensorView, SeriesView, StepView

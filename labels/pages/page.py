@@ -3,7 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from labels.judgement import Level, Standing
+from labels.catalogue.place import Level
+from labels.judgement import Standing
 
 
 @dataclass(frozen=True, slots=True)

@@ -277,6 +277,16 @@ function labelBatch(work, registry, entry) {
   bytes32Of(entry, "kid");
 }
 
+/** What is said of a product, or of one lot or item of it; with texts that it must have. It changes no key. */
+const catalogued = (...texts) => (work, registry, entry) => {
+  textOf(entry, "organisation");
+  if (!matches(/[0-9]{14}/, textOf(entry, "gtin"))) refuse("a product has a GTIN of 14 digits");
+  registeredOrganisation(registry, entry);
+  const below = ["lot", "serial"].filter((name) => entry.has(name));
+  if (below.length > 1) refuse("a place is a product, a lot of it or an item of it");
+  for (const name of [...below, ...texts]) textOf(entry, name);
+};
+
 /** Sections whose content is deleted: [chain, index, line] of each; it changes no key. */
 function shredding(work, registry, entry) {
   const chain = textOf(entry, "chain");
@@ -321,6 +331,9 @@ const RULES = new Map([
   ["suspension", [[GATEWAY, OPERATOR], setting("suspended")]],
   ["finding", [[GATEWAY], finding]],
   ["label-batch", [[LABELS], labelBatch]],
+  ["product", [[OPERATOR], catalogued()]],
+  ["recall", [[OPERATOR], catalogued("reason", "since")]],
+  ["recall-lifting", [[OPERATOR], catalogued("reason")]],
   ["shredding", [[OPERATOR], shredding]],
   ["rollback", [[OPERATOR], rollback]],
 ]);

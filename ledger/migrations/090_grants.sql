@@ -14,10 +14,11 @@ begin
         ('tallystick_writer', 'select', array(select quote_ident(relname) from pg_class
            where relnamespace = 'tallystick'::regnamespace and relkind in ('r', 'v'))),
         ('tallystick_reader', 'select', '{chain, stream, entry, block, anchored, tile, device, metric, reading,
-          reading_other, event, event_item, finding, label_batch, reading_latest, excursion, reading_1h, reading_1d}'),
+          reading_other, event, event_item, finding, label_batch, reading_latest, excursion, reading_1h, reading_1d,
+          product_picture}'),
         ('tallystick_writer', 'insert', '{chain, stream, entry, section, tile, block, anchored, inbox, quarantine,
           quarantine_count, device, metric, reading, reading_other, event, event_item, finding, label_batch, label,
-          label_use, print_run}'),
+          label_use, print_run, product_picture}'),
         ('tallystick_writer', 'delete', '{inbox, quarantine}')
       ) as granted (role, privilege, names), unnest(names) as name
      where not has_table_privilege(role, name, privilege)

@@ -6,7 +6,7 @@ from typing import Any
 
 from ledger import cbor
 from ledger.errors import MalformedError, RegistryError
-from ledger.registry import fields, keys, labels, log_keys, standing, told
+from ledger.registry import catalogue, fields, keys, labels, log_keys, standing, told
 from ledger.registry.founding import found
 from ledger.registry.state import Role, State
 
@@ -64,6 +64,9 @@ RULES: dict[str, tuple[frozenset[Role], _Apply]] = {
     "suspension": (frozenset({Role.GATEWAY, Role.OPERATOR}), standing.suspension),
     "finding": (frozenset({Role.GATEWAY}), told.finding),
     "label-batch": (frozenset({Role.LABELS}), labels.label_batch),
+    "product": (frozenset({Role.OPERATOR}), catalogue.product),
+    "recall": (frozenset({Role.OPERATOR}), catalogue.recall),
+    "recall-lifting": (frozenset({Role.OPERATOR}), catalogue.recall_lifting),
     "shredding": (frozenset({Role.OPERATOR}), told.shredding),
     "rollback": (frozenset({Role.OPERATOR}), told.rollback),
 }

@@ -7,7 +7,8 @@ import pytest
 from labels import gs1
 from labels.batch import Label, commit, prove, sign_labels
 from labels.book import Book, IssuedBatch
-from labels.judgement import UNCOUNTED, UNPUBLISHED, LabelVerdict, Level, Membership, Standing, judge, level_of
+from labels.catalogue.place import Level
+from labels.judgement import UNCOUNTED, UNPUBLISHED, LabelVerdict, Membership, Standing, judge, level_of
 from labels.signature import LabelFault, LabelKey, sign_label
 from ledger.keys import SigningKey
 

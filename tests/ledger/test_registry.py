@@ -64,6 +64,9 @@ ROLLBACK = {
     "accepted": [5, bytes(32)],
     "reason": "the disk is gone",
 }
+PRODUCT = {"type": "product", "organisation": ISSUER, "gtin": "09506000134352", "name": "Honey"}
+RECALL = {**PRODUCT, "type": "recall", "lot": "A1", "reason": "glass", "since": "2026-11-26"}
+RECALL_LIFTING = {**PRODUCT, "type": "recall-lifting", "lot": "A1", "reason": "an error"}
 OTHER_DEVICE = {**DEVICE_ENTRY, "name": "line-2", "urn": "urn:x:2", "key": NEIGHBOUR.public}
 ENTRIES: list[tuple[dict[str, Any], set[str]]] = [
     (ORGANISATION_ENTRY | {"uri": "https://other.example.com"}, {"operator"}),
@@ -76,8 +79,11 @@ ENTRIES: list[tuple[dict[str, Any], set[str]]] = [
     (LABEL_BATCH, {"labels"}),
     (SHREDDING, {"operator"}),
     (ROLLBACK, {"operator"}),
+    (PRODUCT, {"operator"}),
+    (RECALL, {"operator"}),
+    (RECALL_LIFTING, {"operator"}),
     ({"type": "genesis"}, set()),
-    ({"type": "recall"}, set()),
+    ({"type": "hearsay"}, set()),
 ]
 SIGNERS = {"root": ROOT, "operator": OPERATOR, "gateway": GATEWAY, "labels": LABELS, "device": DEVICE, "none": STRANGER}
 

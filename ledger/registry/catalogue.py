@@ -1,0 +1,40 @@
+"""The catalogue: what is said of a product, a lot or an item, and what is recalled. It changes no key.
+
+What the rules ask is whose product it is and what place is named; the rest is for whoever shows it to read.
+"""
+
+from typing import Any
+
+from ledger.errors import MalformedError, RegistryError
+from ledger.registry import fields
+from ledger.registry.state import State
+
+
+def product(registry: State, entry: dict[str, Any], index: int) -> None:
+    """A name, a picture, links, limits: of a product, or of one lot or item of it. A later entry takes its stead."""
+    _require_place(registry, entry)
+
+
+def recall(registry: State, entry: dict[str, Any], index: int) -> None:
+    """What is at the place must not be used."""
+    _require_place(registry, entry)
+    fields.text(entry, "reason"), fields.text(entry, "since")
+
+
+def recall_lifting(registry: State, entry: dict[str, Any], index: int) -> None:
+    """It may be used again."""
+    _require_place(registry, entry)
+    fields.text(entry, "reason")
+
+
+def _require_place(registry: State, entry: dict[str, Any]) -> None:
+    organisation, gtin = fields.text(entry, "organisation"), fields.text(entry, "gtin")
+    if organisation not in registry.organisations:
+        raise RegistryError(f"organisation {organisation} is not registered")
+    if not (len(gtin) == 14 and gtin.isascii() and gtin.isdigit()):
+        raise RegistryError("a product has a GTIN of 14 digits")
+    below = [name for name in ("lot", "serial") if name in entry]
+    if len(below) > 1:
+        raise MalformedError("a place is a product, a lot of it or an item of it")
+    for name in below:
+        fields.text(entry, name)
