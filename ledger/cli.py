@@ -70,19 +70,61 @@ def init(data: Path | None, dsn: str | None, name: str, organisation: str | None
     click.echo(f"trust file: {folder.trust_file}")
 
 
-@click.command(epilog=examples("tallystick ledger register press-1/registration.json"))
+@click.command(
+    epilog=examples(
+        "tallystick ledger register press-1/registration.json",
+        "tallystick ledger register --organisation https://example.com --gs1-prefix 9506000",
+    )
+)
 @_operator
-@click.argument("file", type=click.File())
-def register(data: Path | None, dsn: str | None, timeout: float, file: Any) -> None:
-    """Admit the organisation or device key that FILE asks for (- for standard input).
+@click.argument("file", type=click.File(), required=False)
+@click.option("--organisation", metavar="URI", callback=checked(names.organisation), help="Without FILE: whom.")
+@click.option("--name", help="The organisation's name. Of one that is registered: as it is.")
+@click.option(
+    "--gs1-prefix", "prefixes", multiple=True, metavar="DIGITS", help="A GS1 Company Prefix of it; repeat it for more."
+)
+def register(
+    data: Path | None,
+    dsn: str | None,
+    timeout: float,
+    file: Any,
+    organisation: str | None,
+    name: str | None,
+    prefixes: tuple[str, ...],
+) -> None:
+    """Admit the organisation or device key that FILE asks for (- for standard input), or an organisation by its URI.
 
     A device's file is written by 'tallystick edge init'. Compare the key with the device's holder, by a way of
     your own, before you admit it.
+
+    An organisation's GS1 Company Prefixes say whose GTINs are whose: no label key of another organisation is for
+    them, nor one of its own for others. Said again, they are those from then on.
     """
-    entries = registration.read(file.read())
+    if (file is None) == (organisation is None):
+        raise UserError("name a FILE, or an organisation", "'tallystick edge init' writes a device's file")
+    if file is None:
+        entries = [_organisation(data, dsn, organisation or "", name, prefixes)]
+    elif name is not None or prefixes:
+        raise UserError("--name and --gs1-prefix go with --organisation", 'in a file stand "name" and "prefixes"')
+    else:
+        entries = registration.read(file.read())
     _post(data, dsn, timeout, entries)
     for entry in entries:
-        click.echo(f"registered {entry['type']} {entry['name']}")
+        own = f", GS1 Company Prefix {', '.join(entry['prefixes'])}" if "prefixes" in entry else ""
+        click.echo(f"registered {entry['type']} {entry['name']}{own}")
+
+
+def _organisation(
+    data: Path | None, dsn: str | None, uri: str, name: str | None, prefixes: tuple[str, ...]
+) -> dict[str, Any]:
+    """The entry of an organisation; one that is registered keeps its name."""
+    from ledger import operate
+
+    settings = Settings.load(data, dsn=dsn)
+    known = operate.published(settings.ledger, settings.need_dsn()).organisations.get(uri)
+    if name is None and known is None:
+        raise UserError(f"no organisation {uri!r} is registered yet", "give its --name")
+    return registration.organisation_entry(uri, name or known or "", list(prefixes) or None)
 
 
 @click.command(
@@ -158,7 +200,8 @@ def keys(data: Path | None, dsn: str | None, as_json: bool) -> None:
         for key in registry.keys.values()
     ]
     if as_json:
-        click.echo(json.dumps({"keys": rows, "organisations": list(registry.organisations)}))
+        organisations = list(registry.organisations)
+        click.echo(json.dumps({"keys": rows, "organisations": organisations, "gs1_prefixes": registry.prefixes}))
     else:
         for row in rows:
             click.echo(f"{row['name']:<20} {row['role']:<10} {row['status']:<10} {row['kid'][:16]}…")

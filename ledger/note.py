@@ -164,13 +164,13 @@ class Note:
     unverified: tuple[Signature, ...] = ()
 
 
-def open(text: str | bytes, verifiers: Iterable[NoteVerifier]) -> Note:
+def open(text: str | bytes, verifiers: Iterable[NoteVerifier], *, bytes_max: int = NOTE_BYTES_MAX) -> Note:
     """Open a note that at least one of `verifiers` signed.
 
-    Raises NoteError if it is malformed or larger than 1 MB, if no known key signed it, if a known key's signature
-    is bad, or if `verifiers` are none, or two of them have one name and key id.
+    Raises NoteError if it is malformed or larger than `bytes_max`, if no known key signed it, if a known key's
+    signature is bad, or if `verifiers` are none, or two of them have one name and key id.
     """
-    body, signatures = _parse(_require_text(text))
+    body, signatures = _parse(_require_text(text, bytes_max))
     known = _by_key(verifiers, "verify")
     message = body.encode()
     verified: dict[tuple[str, bytes], Signature] = {}
@@ -187,16 +187,16 @@ def open(text: str | bytes, verifiers: Iterable[NoteVerifier]) -> Note:
     return Note(body, tuple(verified.values()), tuple(unverified))
 
 
-def sign(text: str, signers: Sequence[NoteSigner]) -> str:
+def sign(text: str, signers: Sequence[NoteSigner], *, bytes_max: int = NOTE_BYTES_MAX) -> str:
     """The note in which each of `signers`, one at least, signs `text`.
 
     Raises NoteError if that is no note: the text does not end in a newline or has control characters, or it is
     too much of something.
     """
-    message = _require_text(text).encode()
+    message = _require_text(text, bytes_max).encode()
     made = [Signature(name, key_id, key.sign(message)) for (name, key_id), key in _by_key(signers, "sign").items()]
     note = f"{text}\n{''.join(signature.line for signature in made)}"
-    if _parse(_require_text(note)) != (text, made):
+    if _parse(_require_text(note, bytes_max)) != (text, made):
         raise NoteError("what was signed does not read as a note")
     return note
 
@@ -230,16 +230,16 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _NOT_IN_NAME = re.compile(r"[\s+]")
 
 
-def _require_text(text: str | bytes) -> str:
-    """The text of a note: UTF-8, of at most 1 MB, with no control character but the newline."""
-    if not isinstance(text, str | bytes) or len(text) > NOTE_BYTES_MAX:
-        raise NoteError("a note is text of at most 1 MB")
+def _require_text(text: str | bytes, bytes_max: int = NOTE_BYTES_MAX) -> str:
+    """The text of a note: UTF-8, of at most so many bytes, with no control character but the newline."""
+    if not isinstance(text, str | bytes) or len(text) > bytes_max:
+        raise NoteError(f"a note is text of at most {bytes_max // 1_000_000} MB")
     try:
         data, decoded = (text.encode(), text) if isinstance(text, str) else (text, text.decode())
     except UnicodeError as error:
         raise NoteError("the note is not UTF-8") from error
-    if len(data) > NOTE_BYTES_MAX:
-        raise NoteError("a note is text of at most 1 MB")
+    if len(data) > bytes_max:
+        raise NoteError(f"a note is text of at most {bytes_max // 1_000_000} MB")
     if _CONTROL.search(decoded):
         raise NoteError("the note has a control character")
     return decoded

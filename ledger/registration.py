@@ -9,6 +9,7 @@ from nacl.bindings import crypto_core_ed25519_is_valid_point
 from ledger.errors import UserError
 from ledger.names import is_uri
 from ledger.registry import is_text
+from ledger.registry.prefixes import is_prefix
 
 VERSION = 1
 FILE_BYTES_MAX = 64 * 1024
@@ -35,7 +36,7 @@ def _entry(value: Any) -> dict[str, Any]:
         raise UserError('a registration has "tallystick-registration": 1', _HINT)
     match value:
         case {"type": "organisation", "uri": str(uri), "name": str(name)} if is_uri(uri) and is_text(name):
-            return {"type": "organisation", "uri": uri, "name": name}
+            return organisation_entry(uri, name, value.get("prefixes"))
         case {
             "type": "device",
             "name": str(name),
@@ -53,10 +54,21 @@ def _entry(value: Any) -> dict[str, Any]:
                 "key": _key(key),
             }
     raise UserError(
-        "the registration is neither an organisation's (type, uri, name) nor a device's (type, name, urn, "
+        "the registration is neither an organisation's (type, uri, name; prefixes) nor a device's (type, name, urn, "
         "organisation, chains, key)",
         _HINT,
     )
+
+
+def organisation_entry(uri: str, name: str, prefixes: Any = None) -> dict[str, Any]:
+    """The entry of an organisation; UserError unless its GS1 Company Prefixes, if it has any, can be some."""
+    entry = {"type": "organisation", "uri": uri, "name": name}
+    if prefixes is None:
+        return entry
+    if not isinstance(prefixes, list) or not prefixes or not all(map(is_prefix, prefixes)):
+        told = "an organisation's GS1 Company Prefixes are a list of texts of 4 to 12 digits each"
+        raise UserError(told, "GS1's certificate of your licence has it: 9506000, for example")
+    return entry | {"prefixes": prefixes}
 
 
 def _key(text: str) -> bytes:

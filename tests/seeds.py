@@ -190,11 +190,20 @@ ENTRIES = tuple(
         cast.ORGANISATION_ENTRY | {"uri": "https://other.example.com"},
         cast.DEVICE_ENTRY | {"name": "line-2", "urn": "urn:x:2", "key": cast.NEIGHBOUR.public},
         {"type": "label-key", "key": HASH, "organisation": cast.ISSUER, "gtins": [GTIN], "first_day": 1, "last_day": 2},
+        {
+            "type": "label-key", "key": cast.key(60).public, "organisation": cast.ISSUER, "gtins": [GTIN],
+            "first_day": 2, "last_day": 2, "lot": "A1", "batch": HASH,
+        },
+        {"type": "organisation", "uri": "https://third.example.com", "name": "Third", "prefixes": ["9506000", "0614"]},
         {"type": "revocation", "kid": cast.DEVICE.kid},
         {"type": "suspension", "kid": cast.DEVICE.kid, "reason": "fork"},
         {"type": "reinstatement", "kid": cast.DEVICE.kid},
         {"type": "finding", "chain": "production", "total": 1, "items": [[1, 0, "x"]]},
         {"type": "label-batch", "gtin": GTIN, "lot": "A1", "size": 1, "root": HASH, "kid": HASH, "day": 2000},
+        {
+            "type": "label-batch", "gtin": GTIN, "lot": "A1", "size": 1, "root": HASH, "kid": cast.key(60).kid,
+            "day": 2000, "serials": "own",
+        },
         {
             "type": "product",
             "organisation": cast.ISSUER,
@@ -210,7 +219,7 @@ ENTRIES = tuple(
         {"type": "shredding", "chain": "production", "items": [[7, 0], [7, 1]], "reason": "a court's order"},
         {"type": "rollback", "chain": "production", "lost": NOTE, "accepted": [5, HASH], "reason": "a lost disk"},
     )
-)
+)  # fmt: skip
 CATALOGUES = (
     b'[{"gtin": "%s", "name": "Honey", "limits": {"t": ["Cel", 2, 8]}, "links": ["pip=https://e.com"]}]'
     % GTIN.encode(),

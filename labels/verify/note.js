@@ -32,8 +32,8 @@ export async function verifierKey(work, name, publicKey) {
 }
 
 /** A note's text, and which of `keys` signed it, one at least. A known key's bad signature refuses the whole. */
-export async function openNote(work, note, keys) {
-  requireText(note);
+export async function openNote(work, note, keys, bytesMax = NOTE_BYTES_MAX) {
+  requireText(note, bytesMax);
   const [text, signatures] = parse(note);
   const signed = new Set();
   for (const signature of signatures) {
@@ -52,8 +52,8 @@ export async function openNote(work, note, keys) {
   return signed.size ? { text, keys: Array.from(signed) } : refuse("no known key signed the note");
 }
 
-function requireText(text) {
-  if (text.length > 2 * NOTE_BYTES_MAX || utf8(text).length > NOTE_BYTES_MAX) refuse("a note is text of at most 1 MB");
+function requireText(text, bytesMax = NOTE_BYTES_MAX) {
+  if (text.length > 2 * bytesMax || utf8(text).length > bytesMax) refuse(`a note is text of at most ${bytesMax / 1e6} MB`);
   if (CONTROL.test(text)) refuse("the note has a control character");
 }
 

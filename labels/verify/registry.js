@@ -10,7 +10,7 @@ import { LINES_MAX } from "./statement.js";
 
 export const REGISTRY = "registry";
 export const ANCHOR = "anchor";
-const [PLACES_MAX, STREAM_BYTES] = [64, 8];
+const [PLACES_MAX, STREAM_BYTES, PREFIXES_MAX] = [64, 8, 64];
 const [LOG_SIZE_MAX, NOTE_CHARS_MAX] = [2n ** 40n, 64 * 1024];
 export const NAME = /[a-z0-9-]{1,32}/;
 const CONTROLS = /[\x00-\x1f\x7f-\x9f]/;
@@ -23,6 +23,7 @@ export class Registry {
   rootStream = null; // the genesis': in hexadecimal, by key, lane and stream
   chains = new Map();
   organisations = new Map();
+  prefixes = new Map(); // GS1 Company Prefixes, of who declared any
   keys = new Map();
   labelKeys = new Map();
   logKids = new Set();
@@ -189,8 +190,40 @@ async function rotation(work, registry, entry) {
 
 function organisation(work, registry, entry) {
   const uri = textOf(entry, "uri");
-  if (registry.organisations.has(uri)) refuse(`organisation ${uri} is registered already`);
-  registry.organisations.set(uri, textOf(entry, "name"));
+  const isKnown = registry.organisations.has(uri);
+  if (isKnown && !entry.has("prefixes")) refuse(`organisation ${uri} is registered already`);
+  const name = textOf(entry, "name");
+  if (isKnown && registry.organisations.get(uri) !== name) refuse(`organisation ${uri} is registered by another name`);
+  if (entry.has("prefixes")) registry.prefixes.set(uri, prefixesOf(registry, uri, textsOf(entry, "prefixes")));
+  registry.organisations.set(uri, name);
+}
+
+/** GS1 Company Prefixes: each begins a GTIN of 13 digits. */
+function prefixesOf(registry, uri, said) {
+  if (!said.length || said.length > PREFIXES_MAX || !said.every((text) => matches(/[0-9]{4,13}/, text))) {
+    refuse(`an organisation has 1 to ${PREFIXES_MAX} GS1 Company Prefixes, of 4 to 12 digits each`);
+  }
+  const other = overlapping(registry, uri, said);
+  return other === undefined ? said : refuse(`${other} has declared a GS1 Company Prefix of the same GTINs`);
+}
+
+/** Another organisation than `uri` that has declared a prefix of GTINs that begin so, of 13 digits each. */
+function overlapping(registry, uri, begins) {
+  const meets = (one) => begins.some((other) => one.startsWith(other) || other.startsWith(one));
+  return Array.from(registry.prefixes).find(([owner, own]) => owner !== uri && own.some(meets))?.[0];
+}
+
+/** The organisation's labels may be of these GTINs of 14 digits, or of what they begin with. */
+function requireOwn(registry, uri, gtins) {
+  const own = registry.prefixes.get(uri);
+  for (const part of gtins) {
+    const digits = part.slice(1);
+    if (own && !own.some((one) => digits.startsWith(one))) {
+      refuse(`${part} is not of ${uri}: its GS1 Company Prefixes are ${own.join(", ")}`);
+    }
+    const other = overlapping(registry, uri, [digits]);
+    if (other !== undefined) refuse(`${part} is not of ${uri}: ${other} has declared its GS1 Company Prefix`);
+  }
 }
 
 function registeredOrganisation(registry, entry) {
@@ -211,15 +244,18 @@ async function device(work, registry, entry, index) {
 
 async function labelKey(work, registry, entry) {
   const publicKey = bytes32Of(entry, "key");
-  registeredOrganisation(registry, entry);
+  const uri = registeredOrganisation(registry, entry);
   const kid = await thumbprint(work, publicKey);
   requireNewKey(registry, kid);
   const gtins = textsOf(entry, "gtins");
   if (!gtins.length || !gtins.every((gtin) => matches(/[0-9]{1,14}/, gtin))) {
     refuse("a label key signs for GTINs of 14 digits, or prefixes of them");
   }
+  requireOwn(registry, uri, gtins);
   if (countOf(entry, "first_day") > countOf(entry, "last_day")) refuse("a label key's last day is before its first");
-  registry.labelKeys.set(kid, { publicKey });
+  if (entry.has("lot")) textOf(entry, "lot");
+  const batch = entry.has("batch") ? hex(bytes32Of(entry, "batch")) : null;
+  registry.labelKeys.set(kid, { publicKey, batch });
 }
 
 /** A key is revoked for ever. Of one that is, another revocation may say that more is disputed. */
@@ -273,8 +309,10 @@ function labelBatch(work, registry, entry) {
   if (!matches(/[0-9]{14}/, textOf(entry, "gtin"))) refuse("a batch of labels is of a GTIN of 14 digits");
   textOf(entry, "lot");
   countOf(entry, "size");
-  bytes32Of(entry, "root");
-  bytes32Of(entry, "kid");
+  const root = hex(bytes32Of(entry, "root"));
+  const batch = registry.labelKeys.get(hex(bytes32Of(entry, "kid")))?.batch ?? root;
+  if (batch !== root) refuse("the key of this batch of labels is for another one alone");
+  if (entry.has("serials")) textOf(entry, "serials");
 }
 
 /** What is said of a product, or of one lot or item of it; with texts that it must have. It changes no key. */

@@ -9,7 +9,7 @@ import { openNote, verifierKey } from "./note.js";
 import { follow, listed, logsOf, readMessages } from "./succession.js";
 
 const VERSION = 2;
-const BUNDLE_CHARACTERS_MAX = 1_000_000;
+const BUNDLE_BYTES_MAX = 8_000_000;
 const COUNT_END = 2 ** 40;
 const SEPARATOR = "\n\n";
 const NAMES = [
@@ -38,7 +38,7 @@ export async function readTrustBundle(work, text) {
   const genesis = hashOf(fields.genesis, "genesis");
   const state = await follow(work, genesis, readMessages(fields.root));
   const key = await verifierKey(work, `${state.name}/tallystick/trust`, operatorOf(state));
-  await openNote(work, text, [key]);
+  await openNote(work, text, [key], BUNDLE_BYTES_MAX);
   const logs = logsOf(state);
   if (fields.name !== state.name || !isListed(fields.logs, logs)) {
     refuse("its name or logs are not what its root key's messages say");
@@ -58,7 +58,7 @@ function operatorOf(state) {
 
 /** The JSON object before the signature lines, which are not checked yet. */
 function readFields(text) {
-  if (text.length > BUNDLE_CHARACTERS_MAX) refuse("it is over its size");
+  if (text.length > BUNDLE_BYTES_MAX) refuse("it is over its size");
   const fields = parseJson(text.slice(0, text.lastIndexOf(SEPARATOR)));
   if (!isObjectOf(fields, NAMES)) refuse(`it has not the fields ${NAMES.join(", ")}`);
   if (fields["tallystick-trust"] !== VERSION) refuse(`it is not of version ${VERSION}`);
@@ -153,8 +153,12 @@ function labelKeysOf(value) {
   if (!Array.isArray(value)) refuse("label_keys are a list");
   for (const item of value) {
     const names = ["key", "organisation", "gtins", "first_day", "last_day", "revoked"];
-    const isScope = isObjectOf(item, names) && Array.isArray(item.gtins) && typeof item.revoked === "boolean";
-    if (!isScope || ![item.organisation, ...item.gtins].every(isText)) refuse(`a label key is {${names.join(", ")}}`);
+    const isOfBatch = isObjectOf(item, [...names, "lot", "batch"]);
+    const isScope = (isOfBatch || isObjectOf(item, names)) && Array.isArray(item.gtins) && typeof item.revoked === "boolean";
+    if (!isScope || ![item.organisation, ...item.gtins, ...(isOfBatch ? [item.lot] : [])].every(isText)) {
+      refuse(`a label key is {${names.join(", ")}}, and of one batch {lot, batch}`);
+    }
+    if (isOfBatch) hashOf(item.batch, "a label key's batch");
     [item.first_day, item.last_day].forEach((day) => countOf(day, 2 ** 31));
     hashOf(item.key, "a label key");
   }

@@ -5,16 +5,31 @@ from typing import Any
 from ledger import topic
 from ledger.errors import RegistryError
 from ledger.keys import thumbprint
-from ledger.registry import fields
+from ledger.registry import fields, prefixes
 from ledger.registry.state import ANCHOR, REGISTRY, Key, Role, State, Status
+
+PREFIXES_MAX = 64
 
 
 def organisation(registry: State, entry: dict[str, Any], index: int) -> None:
-    """An organisation, by its URI."""
+    """An organisation, by its URI, and its GS1 Company Prefixes. Of one that is registered it says those anew."""
     uri = fields.text(entry, "uri")
-    if uri in registry.organisations:
+    if uri in registry.organisations and "prefixes" not in entry:
         raise RegistryError(f"organisation {uri} is registered already")
-    registry.organisations[uri] = fields.text(entry, "name")
+    name = fields.text(entry, "name")
+    if registry.organisations.get(uri, name) != name:
+        raise RegistryError(f"organisation {uri} is registered by another name")
+    if "prefixes" in entry:
+        registry.prefixes[uri] = _prefixes(registry, uri, fields.texts(entry, "prefixes"))
+    registry.organisations[uri] = name
+
+
+def _prefixes(registry: State, uri: str, said: list[str]) -> tuple[str, ...]:
+    if not said or len(said) > PREFIXES_MAX or not all(map(prefixes.is_prefix, said)):
+        raise RegistryError(f"an organisation has 1 to {PREFIXES_MAX} GS1 Company Prefixes, of 4 to 12 digits each")
+    if other := prefixes.overlapping(registry.prefixes, uri, said):
+        raise RegistryError(f"{other} has declared a GS1 Company Prefix of the same GTINs")
+    return tuple(said)
 
 
 def device(registry: State, entry: dict[str, Any], index: int) -> None:

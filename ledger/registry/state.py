@@ -55,7 +55,10 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class LabelScope:
-    """A label key's entry: for which GTINs (or their prefixes) it may sign, on which days since 2020-01-01."""
+    """A label key's entry: for which GTINs (or their prefixes) it may sign, on which days since 2020-01-01.
+
+    A key that was made for one batch names that: its lot, and the Merkle root of its labels.
+    """
 
     public_key: bytes
     organisation: str
@@ -63,6 +66,8 @@ class LabelScope:
     first_day: int
     last_day: int
     revoked: bool = False
+    lot: str | None = None
+    batch: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,7 @@ class State:
     root_stream: StreamKey | None = None  # the genesis', if that was folded in as a statement
     chains: dict[str, Chain] = field(default_factory=dict)
     organisations: dict[str, str] = field(default_factory=dict)
+    prefixes: dict[str, tuple[str, ...]] = field(default_factory=dict)  # GS1 Company Prefixes, of who declared any
     keys: dict[bytes, Key] = field(default_factory=dict)
     label_keys: dict[bytes, LabelScope] = field(default_factory=dict)
     shredded: dict[tuple[str, int, int], int] = field(default_factory=dict)  # (chain, index, line): the entry's index

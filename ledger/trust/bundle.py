@@ -10,7 +10,8 @@ genesis names; the genesis and all that root keys have said since are in it, so 
     logs               by chain: a list of {vkey, first, last}, the sizes that each key signs for; last null: no end yet
     revoked_keys       of devices: {kid, name, entry, disputed}: the registry entry that revoked it, and the places from
                        which on what it signed is disputed: {chain, index} or {stream, seq}
-    label_keys         for scanners: {key, organisation, gtins, first_day, last_day, revoked}, days since 2020-01-01
+    label_keys         for scanners: {key, organisation, gtins, first_day, last_day, revoked}, days since 2020-01-01;
+                       of a key that was made for one batch {lot, batch} as well, the Merkle root of its labels
     root               the messages of the root key's stream in base64, the genesis first: what `logs` follows from
 
 Times are the operator's word: the time of issue orders bundles, and one of more than a day from now is refused. What is
@@ -31,7 +32,9 @@ from ledger.trust.parts import Revoked
 
 VERSION = 2
 AHEAD_S_MAX = 86_400  # so far in the future of the reader's clock may a bundle be issued
-BUNDLE_BYTES_MAX = note.NOTE_BYTES_MAX
+# A note of other programs' is 1 MB at most, which is 3,700 batches with a key each; a ledger's label keys do not end
+# there. Its readers, here and in the browser, take 8 MB: 30,000 batches.
+BUNDLE_BYTES_MAX = 8_000_000
 _SEPARATOR = "\n\n"
 
 
@@ -88,7 +91,7 @@ class TrustBundle:
             "root": [b64.encode(message) for message in messages],
         }
         try:
-            text = note.sign(json.dumps(fields, indent=1) + "\n", [note.Signer(signed_as(state), key)])
+            text = note.sign(_text(fields), [note.Signer(signed_as(state), key)], bytes_max=BUNDLE_BYTES_MAX)
         except NoteError as error:
             raise TrustError(f"it makes no bundle: {error}") from error
         return cls.parse(text)
@@ -100,7 +103,7 @@ class TrustBundle:
         genesis, messages = parts.hash_of(fields["genesis"], "genesis"), read_messages(fields["root"])
         state = succession.follow(genesis, messages)
         try:
-            note.open(text, [note.Verifier(signed_as(state), _operator(state))])
+            note.open(text, [note.Verifier(signed_as(state), _operator(state))], bytes_max=BUNDLE_BYTES_MAX)
         except NoteError as error:
             raise TrustError(f"it is not the operator's: {error}") from error
         logs = succession.logs(state.chains)
@@ -178,6 +181,14 @@ _NAMES = (
     "tallystick-trust", "name", "genesis", "issued_at", "expires_at", "registry", "logs", "revoked_keys", "label_keys",
     "root",
 )  # fmt: skip
+
+
+def _text(fields: Mapping[str, Any]) -> str:
+    """The JSON object: a line for each label key, for there are many."""
+    keys = ",\n".join(f"  {json.dumps(key)}" for key in fields["label_keys"])
+    told = {name: json.dumps(value, indent=1).replace("\n", "\n ") for name, value in fields.items()}
+    told["label_keys"] = f"[\n{keys}\n ]" if keys else "[]"
+    return "{\n" + ",\n".join(f" {json.dumps(name)}: {value}" for name, value in told.items()) + "\n}\n"
 
 
 def _fields(text: str) -> dict[str, Any]:

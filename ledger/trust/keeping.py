@@ -13,6 +13,7 @@ from ledger.trust.parts import Revoked
 from ledger.trust.trust_file import Trust
 
 DAY_S = 86_400
+MANY_LABEL_KEYS = 10_000  # so many may be why a bundle is over its size
 
 
 def issue(folder: LedgerFolder, dsn: str, *, days: int, now: int) -> TrustBundle:
@@ -36,7 +37,9 @@ def issue(folder: LedgerFolder, dsn: str, *, days: int, now: int) -> TrustBundle
             expires_at=now + days * DAY_S,
         )
     except TrustError as error:
-        raise UserError(f"the registry gives no trust bundle: {error}", "run 'tallystick ledger audit'") from error
+        many = "a key for many lots, by 'tallystick labels key', makes it smaller from now on"
+        hint = many if len(registry.label_keys) > MANY_LABEL_KEYS else "run 'tallystick ledger audit'"
+        raise UserError(f"the registry gives no trust bundle: {error}", hint) from error
 
 
 def refresh(folder: LedgerFolder, dsn: str) -> Trust:

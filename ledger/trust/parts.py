@@ -11,6 +11,7 @@ from ledger.registry import Key, LabelScope, Place, is_disputed, is_text
 from ledger.topic import NAME
 
 TIME_MAX = 2**40
+_LABEL_KEY = "a label key is {key, organisation, gtins, first_day, last_day, revoked}, and of one batch {lot, batch}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,8 @@ def _place(value: Any) -> Place:
 
 
 def scope_value(scope: LabelScope) -> dict[str, Any]:
-    """A label key's line."""
+    """A label key's line; that of one batch's key names its lot and root."""
+    batch = {"lot": scope.lot, "batch": scope.batch.hex()} if scope.lot is not None and scope.batch is not None else {}
     return {
         "key": scope.public_key.hex(),
         "organisation": scope.organisation,
@@ -86,6 +88,7 @@ def scope_value(scope: LabelScope) -> dict[str, Any]:
         "first_day": scope.first_day,
         "last_day": scope.last_day,
         "revoked": scope.revoked,
+        **batch,
     }
 
 
@@ -105,10 +108,19 @@ def _scope(value: Any) -> LabelScope:
             "first_day": first_day,
             "last_day": last_day,
             "revoked": bool(revoked),
-        } if len(value) == 6 and all(map(is_text, (organisation, *gtins))):
+        } if len(value) in (6, 8) and all(map(is_text, (organisation, *gtins))):
             first, last = count(first_day, 2**31), count(last_day, 2**31)
-            return LabelScope(hash_of(key, "a label key"), organisation, tuple(gtins), first, last, revoked)
-    raise TrustError("a label key is {key, organisation, gtins, first_day, last_day, revoked}")
+            lot, batch = _batch(value) if len(value) == 8 else (None, None)
+            return LabelScope(hash_of(key, "a label key"), organisation, tuple(gtins), first, last, revoked, lot, batch)
+    raise TrustError(_LABEL_KEY)
+
+
+def _batch(value: dict[str, Any]) -> tuple[str, bytes]:
+    """The batch that a key is for alone: its lot and its root."""
+    match value:
+        case {"lot": str(lot), "batch": str(batch)} if is_text(lot):
+            return lot, hash_of(batch, "a label key's batch")
+    raise TrustError(_LABEL_KEY)
 
 
 def registry(value: Any) -> tuple[int, bytes]:

@@ -107,7 +107,8 @@ def _revoked(key: Revoked) -> str:
 
 def _label_key(scope: LabelScope) -> str:
     state = "REVOKED" if scope.revoked else f"days {scope.first_day} to {scope.last_day}"
-    return f"{scope.public_key.hex()[:16]}… of {scope.organisation} for {', '.join(scope.gtins)}: {state}"
+    lot = f", lot {scope.lot} alone" if scope.lot is not None else ""
+    return f"{scope.public_key.hex()[:16]}… of {scope.organisation} for {', '.join(scope.gtins)}{lot}: {state}"
 
 
 def _date(seconds: float) -> str:

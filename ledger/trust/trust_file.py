@@ -18,10 +18,10 @@ from ledger.errors import NoteError, TrustError, UserError
 from ledger.log import Log
 from ledger.registry import Chain
 from ledger.trust import succession
-from ledger.trust.bundle import TrustBundle, is_bundle, read_messages
+from ledger.trust.bundle import BUNDLE_BYTES_MAX, TrustBundle, is_bundle, read_messages
 
 VERSION = 1
-TRUST_BYTES_MAX = 1024 * 1024
+TRUST_BYTES_MAX = BUNDLE_BYTES_MAX
 _WHERE = "the ledger's operator gives it out: <data>/ledger/trust.json"
 
 

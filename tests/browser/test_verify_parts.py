@@ -138,7 +138,7 @@ _KEYS = (cast.DEVICE, cast.NEIGHBOUR, cast.LOG, cast.ROOT, cast.OPERATOR, cast.k
 _VALUES = st.sampled_from([
     None, True, -1, 0, 1, 2**31, 2**31 - 1, 2**40, "", "x", "line-1", "line-2", "A B", "\x7f", "é" * 256, "é" * 257,
     cast.URN, "urn:x:operator", cast.ISSUER, "registry", "production", [], ["production"], ["production", "registry"],
-    ["x"], [1],
+    ["x"], [1], ["9506000"], ["95060001"], ["0614141", "950"], ["9506"], "own", "A1", seeds.HASH, bytes(32),
     [""], ["0950"], ["09506000134352"], ["٣"], "09506000134352", [[1, 0, "x"]], [[1, 0, ""]], [[2**40, 0, "x"]],
     [[1, 0]],
     [["production", 1]], [["x", 1]], [[bytes(8), 2**63 - 1]], [[bytes(7), 1]], [["production", 2**40]],

@@ -35,6 +35,9 @@ FIELDS = json.loads(BUNDLE.note.rpartition("\n\n")[0])
 CHANGES: tuple[dict[str, Any], ...] = (
     {"key": "00"}, {"organisation": ""}, {"gtins": [1]}, {"gtins": [""]}, {"gtins": []}, {"first_day": 2**31},
         {"first_day": 5_000}, {"last_day": -1}, {"revoked": 1}, {"revoked": True}, {"more": 1},
+        {"lot": "L1"}, {"lot": "L1", "batch": "00" * 32}, {"lot": "", "batch": "00" * 32},
+        {"lot": 1, "batch": "00" * 32},
+        {"lot": "L1", "batch": "00"}, {"lot": "L1", "more": 1},
 )  # fmt: skip
 [REVOKED] = FIELDS["revoked_keys"]
 DISPUTES: tuple[dict[str, Any], ...] = (

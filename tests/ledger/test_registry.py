@@ -449,6 +449,8 @@ def test_a_finding_is_one_that_the_tables_can_hold(changes: dict[str, Any]) -> N
         {"size": True},
         {"root": bytes(31)},
         {"kid": b""},
+        {"serials": 1},
+        {"serials": ""},
     ],
 )
 def test_a_batch_of_labels_is_one_that_the_tables_can_hold(changes: dict[str, Any]) -> None:
@@ -456,6 +458,86 @@ def test_a_batch_of_labels_is_one_that_the_tables_can_hold(changes: dict[str, An
     state = peopled()
     say(state, LABEL_BATCH, LABELS)
     _refused(state, {**LABEL_BATCH, **changes}, next(iter(changes)).replace("gtin", "(?i)gtin"), LABELS)
+
+
+OTHER = {**ORGANISATION_ENTRY, "uri": "https://other.example.com", "name": "Other"}
+
+
+def test_an_organisation_declares_its_gs1_company_prefixes() -> None:
+    """When it is registered or later, and again: then they are those from there on."""
+    state = peopled()
+    say(state, {**OTHER, "prefixes": ["0614141"]})
+    say(state, {**ORGANISATION_ENTRY, "prefixes": ["9506000"]})
+    assert state.prefixes == {OTHER["uri"]: ("0614141",), ISSUER: ("9506000",)}
+    say(state, {**ORGANISATION_ENTRY, "prefixes": ["9506000", "9501101"]})
+    assert state.prefixes[ISSUER] == ("9506000", "9501101")
+    _refused(state, ORGANISATION_ENTRY, "registered already")
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "complaint"),
+    [
+        ([], "1 to 64"),
+        (["950"], "4 to 12 digits"),
+        (["95060001343521"], "4 to 12 digits"),
+        (["95060X"], "4 to 12 digits"),
+        (["\u0669\u0665\u0660\u0666"], "4 to 12 digits"),
+        ("9506000", "list of texts"),
+        ([9506000], "list of texts"),
+        (["9506000"] * 65, "1 to 64"),
+        (["9506000"], "same GTINs"),
+        (["9506"], "same GTINs"),
+        (["950600013435"], "same GTINs"),
+    ],
+)
+def test_what_no_prefix_may_be(prefixes: object, complaint: str) -> None:
+    """Digits of a GTIN of 13, and never another's."""
+    state = peopled()
+    say(state, {**ORGANISATION_ENTRY, "prefixes": ["9506000"]})
+    _refused(state, {**OTHER, "prefixes": prefixes}, complaint)
+
+
+def test_a_declaration_leaves_the_name_as_it_is() -> None:
+    """Whoever renames an organisation would speak by another's name."""
+    _refused(peopled(), {**ORGANISATION_ENTRY, "name": "Somebody", "prefixes": ["9506000"]}, "by another name")
+
+
+@pytest.mark.parametrize("gtins", [["09506000134352"], ["09506000", "19506000134359"], ["095060001"]])
+def test_a_label_key_lies_within_its_organisations_prefixes(gtins: list[str]) -> None:
+    """Whatever the indicator digit; and what it began with is no longer only the operator's word."""
+    state = peopled()
+    say(state, {**ORGANISATION_ENTRY, "prefixes": ["9506000"]})
+    say(state, {**LABEL_KEY_ENTRY, "gtins": gtins})
+    assert state.label_keys[key(50).kid].gtins == tuple(gtins)
+
+
+@pytest.mark.parametrize("gtins", [["09506"], ["09501101530003"], ["09506000134352", "0"], ["9506000134352"]])
+def test_a_label_key_outside_them_is_refused(gtins: list[str]) -> None:
+    """Of its own organisation, and of one that has declared nothing: the GTINs are another's."""
+    state = peopled()
+    say(state, OTHER)
+    say(state, {**ORGANISATION_ENTRY, "prefixes": ["9506000"]})
+    _refused(state, {**LABEL_KEY_ENTRY, "gtins": gtins}, f"not of {ISSUER}: its GS1 Company Prefixes are")
+    theirs = {**LABEL_KEY_ENTRY, "organisation": OTHER["uri"]}
+    for part in ("09506", "09506000134352", "0"):
+        _refused(state, {**theirs, "gtins": [part]}, f"{ISSUER} has declared its GS1 Company Prefix")
+    say(state, {**theirs, "gtins": ["09501101530003"]})
+
+
+def test_a_key_for_one_batch_has_no_other() -> None:
+    """Its entry names the lot and the root: an entry of other labels that it signed has no effect."""
+    state = peopled()
+    say(state, {**LABEL_KEY_ENTRY, "lot": "A1", "batch": bytes(32)})
+    scope = state.label_keys[key(50).kid]
+    assert (scope.lot, scope.batch) == ("A1", bytes(32))
+    say(state, {**LABEL_BATCH, "serials": "own"}, LABELS)
+    _refused(state, {**LABEL_BATCH, "root": b"x" * 32}, "for another one alone", LABELS)
+
+
+@pytest.mark.parametrize("changes", [{"lot": ""}, {"lot": 1}, {"batch": bytes(31)}, {"batch": None}])
+def test_what_a_key_for_one_batch_names(changes: dict[str, Any]) -> None:
+    """A lot that is a text, and a root of 32 bytes."""
+    _refused(peopled(), {**LABEL_KEY_ENTRY, "lot": "A1", "batch": bytes(32), **changes}, next(iter(changes)))
 
 
 def test_a_shredding_names_sections() -> None:

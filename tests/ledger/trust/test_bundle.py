@@ -56,6 +56,26 @@ def test_a_stranger_can_check_it_with_a_note_reader_and_json() -> None:
     assert said["label_keys"][0]["gtins"] == ["09506000"]
 
 
+def test_a_key_for_one_batch_says_so_in_a_line_of_its_own() -> None:
+    """Its lot and root come back, and the text has a line for each label key."""
+    scope = replace(SCOPE, lot="L1", batch=b"r" * 32)
+    said = bundle(MESSAGES, label_keys=[SCOPE, scope])
+    assert Trust.parse(said.note).bundle == said and said.label_keys == (SCOPE, scope)
+    lines = [line for line in said.note.splitlines() if '"gtins"' in line]
+    assert len(lines) == 2 and f'"batch": "{(b"r" * 32).hex()}"' in lines[1]
+    assert ", lot L1 alone:" in "\n".join(trust_text.lines(Trust.parse(said.note), ISSUED))
+
+
+def test_the_keys_of_25_000_batches_go_into_a_bundle() -> None:
+    """A key a batch does not end the trust bundle; what does is refused in plain words."""
+    scope = replace(SCOPE, lot="L2606A-17", batch=b"r" * 32, gtins=("09506000134352",))
+    keys = [replace(scope, public_key=number.to_bytes(32, "big")) for number in range(25_000)]
+    said = bundle(MESSAGES, label_keys=keys)
+    assert len(said.label_keys) == 25_000 and 6_500_000 < len(said.note) < 8_000_000
+    with pytest.raises(TrustError, match="at most 8 MB"):
+        bundle(MESSAGES, label_keys=[*keys, *keys])
+
+
 SPOILED: dict[str, tuple[str, Callable[[], str]]] = {
     "another's signature": ("not the operator's", lambda: signed(note.Signer(SIGNER.name, cast.GATEWAY))),
     "another name's": ("not the operator's", lambda: signed(note.Signer("example.com/other", cast.OPERATOR))),
@@ -79,6 +99,12 @@ SPOILED: dict[str, tuple[str, Callable[[], str]]] = {
     "a label key that is none": ("a label key is", lambda: signed(label_keys=[{}])),
     "label keys that are none": ("a list", lambda: signed(label_keys={})),
     "a name with a control": ("a label key is", lambda: signed(label_keys=[{**_scope(), "organisation": "\x1b[2J"}])),
+    "a label key of half a batch": ("a label key is", lambda: signed(label_keys=[{**_scope(), "lot": "L1"}])),
+    "a label key of no lot": (
+        "a label key is",
+        lambda: signed(label_keys=[_scope() | {"lot": "", "batch": "00" * 32}]),
+    ),
+    "a label key of no batch": ("batch is not", lambda: signed(label_keys=[_scope() | {"lot": "L1", "batch": "00"}])),
     "a revoked key that is none": ("a revoked key is", lambda: signed(revoked_keys=[{}])),
     "revoked keys that are none": ("a list", lambda: signed(revoked_keys={})),
     "a place that is none": (
