@@ -26,6 +26,10 @@ from labels.catalogue import picture, written
 from labels.catalogue.description import Description
 from labels.catalogue.recall import Lifting, Recall
 from labels.pages import resolve
+from labels.printers.address import Address
+from labels.printers.brother_status import BrotherStatus
+from labels.printers.dots import Size
+from labels.printers.zebra_status import ZebraStatus
 from ledger import (
     anchor,
     b64,
@@ -617,6 +621,16 @@ def _of_labels() -> Iterator[Target]:
         (gs1.Gs1Error, MalformedError),
         *seeds.LINKS,
     )
+    zebra = (MalformedError, seeds.HOST_STATUS)
+    yield of_bytes("labels.printers.zebra_status.ZebraStatus.parse", ZebraStatus.parse, *zebra)
+    yield of_bytes(
+        "labels.printers.brother_status.BrotherStatus.parse", BrotherStatus.parse, MalformedError, *seeds.BROTHER
+    )
+    addresses = ("zebra.example.com:9100", "[2001:db8::7]:9100", "/dev/usb/lp0")
+    yield of_text(
+        "labels.printers.address.Address.of", Address.of, UserError, *addresses, write=str, one_encoding=False
+    )
+    yield of_text("labels.printers.dots.Size.of", Size.of, UserError, "50x30", "57.5x32", write=str, one_encoding=False)
     yield of_bytes(
         "labels.batch.Batch.read", lambda data: batch.Batch.read(registry.decode(data)), MalformedError, *seeds.ENTRIES
     )

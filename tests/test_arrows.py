@@ -43,9 +43,9 @@ IMPURE = {
     "labels": {
         "catalogue.cli", "catalogue.describe", "catalogue.picture", "catalogue.pictures",
         "cli", "clock", "issuing.cli", "issuing.issue", "keeper", "listed", "options", "pages.cli", "pages.resolve",
-        "pages.sessions", "pages.store", "pages.web", "printing.cli", "printing.decoded", "printing.face",
-        "printing.files", "printing.folder", "printing.journal", "printing.outlet", "printing.overview", "printing.qr",
-        "printing.run", "templating", "uses", "verify_page",
+        "pages.sessions", "pages.store", "pages.web", "printers.brother", "printers.wire", "printers.zebra",
+        "printing.cli", "printing.decoded", "printing.face", "printing.files", "printing.folder", "printing.journal",
+        "printing.outlet", "printing.overview", "printing.qr", "printing.run", "templating", "uses", "verify_page",
     },
 }  # fmt: skip
 PURE_LIBRARIES = {"cbor2", "nacl"}
