@@ -4,7 +4,9 @@ import click
 
 from labels.catalogue.cli import describe, recall
 from labels.issuing.cli import issue, key
+from labels.logistic.cli import sscc
 from labels.pages.cli import serve, show, verify_page
+from labels.printers.cli import printer
 from labels.printing.cli import print_
 from ledger.command_line import Headed
 
@@ -21,6 +23,8 @@ cli.add(
         key: "Make a key that signs labels, and register it.",
         issue: "Issue the labels of a lot.",
         print_: "Print a lot's labels.",
+        sscc: "Number pallets, and print their labels.",
+        printer: "Ask a label printer how it is.",
     },
 )
 cli.add(

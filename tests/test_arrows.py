@@ -41,11 +41,14 @@ IMPURE = {
         "sensors.host", "service", "signer", "spool", "status",
     },
     "labels": {
-        "catalogue.cli", "catalogue.describe", "catalogue.picture", "catalogue.pictures",
-        "cli", "clock", "issuing.cli", "issuing.issue", "keeper", "listed", "options", "pages.cli", "pages.resolve",
-        "pages.sessions", "pages.store", "pages.web", "printers.brother", "printers.wire", "printers.zebra",
-        "printing.cli", "printing.decoded", "printing.face", "printing.files", "printing.folder", "printing.journal",
-        "printing.outlet", "printing.overview", "printing.qr", "printing.run", "templating", "uses", "verify_page",
+        "catalogue.cli", "catalogue.describe", "catalogue.picture", "catalogue.pictures", "cli", "clock", "issuing.cli",
+        "issuing.issue", "keeper", "listed", "logistic.asked", "logistic.checked", "logistic.cli", "logistic.given",
+        "logistic.issue", "logistic.layout", "logistic.lettering", "logistic.render", "logistic.symbols", "options",
+        "pages.cli", "pages.resolve", "pages.sessions", "pages.store", "pages.web", "printers.asked",
+        "printers.brother", "printers.cli", "printers.medium", "printers.options", "printers.printer",
+        "printers.raster", "printers.wire", "printers.zebra", "printing.cli", "printing.decoded", "printing.face",
+        "printing.files", "printing.folder", "printing.journal", "printing.outlet", "printing.overview", "printing.qr",
+        "printing.run", "templating", "uses", "verify_page",
     },
 }  # fmt: skip
 PURE_LIBRARIES = {"cbor2", "nacl"}

@@ -21,8 +21,9 @@ class _Failed(Exception):
 class Brother:
     """A printer at the other end of an open line."""
 
-    def __init__(self, wire: Wire, patience: Patience = USUAL, *, name: str = "the printer") -> None:
-        self._wire, self._patience, self._name = wire, patience, name
+    def __init__(self, wire: Wire, roll: Roll | None, patience: Patience = USUAL, *, name: str = "the printer") -> None:
+        """`roll` is what must be in it for labels to be printed; one that is only asked needs none."""
+        self._wire, self._roll, self._patience, self._name = wire, roll, patience, name
         self._come = b""
 
     def status(self) -> BrotherStatus:
@@ -34,9 +35,9 @@ class Brother:
         except (GoneError, _Failed) as error:
             raise self._stopped(str(error), came_out=0, doubtful=0) from error
 
-    def print(self, labels: Sequence[bytes], roll: Roll, *, tell: Callable[[int], None] = lambda out: None) -> None:
-        """Print labels, a job each, on `roll`, and return when all are out; StoppedError if they do not come out."""
-        self._require_ready(roll)
+    def print(self, labels: Sequence[bytes], *, tell: Callable[[int], None] = lambda out: None) -> None:
+        """Print labels, a job each, and return when all are out; StoppedError if they do not come out."""
+        self._require_ready()
         for number, label in enumerate(labels):
             try:
                 self._wire.send(label)
@@ -45,12 +46,12 @@ class Brother:
                 raise self._stopped(str(error), came_out=number, doubtful=1) from error
             tell(number + 1)
 
-    def _require_ready(self, roll: Roll) -> None:
+    def _require_ready(self) -> None:
         status = self.status()
         if status.faults:
             raise self._stopped(" and ".join(status.faults), came_out=0, doubtful=0)
-        if not roll.is_in(status):
-            why = f"{status.loaded} is in it, and the labels are for roll {roll.name}"
+        if self._roll and not self._roll.is_in(status):
+            why = f"{status.loaded} is in it, and the labels are for roll {self._roll.name}"
             raise self._stopped(why, came_out=0, doubtful=0)
 
     def _await_printed(self) -> None:

@@ -37,7 +37,12 @@ def require_decodes(image: Image.Image, wanted: Sequence[str], *, formats: str =
 
 def texts_in(image: Image.Image, *, formats: str = QR) -> list[str]:
     """The texts of the codes in a picture that is neither turned nor inverted."""
-    codes = zxingcpp.read_barcodes(
+    return [code.text for code in codes_in(image, formats=formats)]
+
+
+def codes_in(image: Image.Image, *, formats: str) -> list[zxingcpp.Barcode]:
+    """The codes themselves, with what the reader tells of each."""
+    return zxingcpp.read_barcodes(
         image,
         formats=zxingcpp.barcode_formats_from_str(formats),
         try_rotate=False,
@@ -45,7 +50,6 @@ def texts_in(image: Image.Image, *, formats: str = QR) -> list[str]:
         try_invert=False,
         text_mode=zxingcpp.TextMode.Plain,
     )
-    return [code.text for code in codes]
 
 
 def _counted(lacking: int, of: int) -> str:

@@ -32,7 +32,7 @@ def run(printer: FakeBrother, roll: str = "62") -> list[int]:
     """Print the labels, and return what was told on the way."""
     told: list[int] = []
     with Wire(printer.address, timeout_s=0.5) as wire:
-        Brother(wire, SOON, name="brother").print(JOBS, ROLLS[roll], tell=told.append)
+        Brother(wire, ROLLS[roll], SOON, name="brother").print(JOBS, tell=told.append)
     return told
 
 

@@ -1,0 +1,82 @@
+"""`tallystick labels sscc`."""
+
+from pathlib import Path
+
+import click
+
+from labels import options
+from labels.logistic.unit import UNITS_MAX
+from labels.printers.options import printers
+from ledger import command_line
+from ledger.command_line import examples
+from ledger.settings import Settings
+
+
+@click.command(
+    epilog=examples(
+        "tallystick labels sscc --prefix 9506000 --count 10 --company 'Example Foods' \\",
+        "    --content 09506000134352 --pieces 48 --lot L2606A -o pallets.pdf",
+        "tallystick labels sscc --again 395060000000000016 --printer zebra.example.com",
+    )
+)
+@command_line.data
+@command_line.dsn
+@click.option("--prefix", metavar="DIGITS", help="Your GS1 company prefix.")
+@click.option("--extension", type=click.IntRange(0, 9), default=0, show_default=True, help="The first digit.")
+@click.option("--count", type=click.IntRange(1, UNITS_MAX), default=1, show_default=True, help="How many units.")
+@click.option("--content", metavar="GTIN", help="What is on a unit, if it is all of one kind.")
+@click.option("--pieces", type=click.IntRange(1, 99_999_999), help="How many of that are on a unit.")
+@click.option("--lot", help="Of which lot they are.")
+@click.option("--again", multiple=True, metavar="SSCC", help="Print a unit's label again; repeat it for more.")
+@click.option("--company", default="", metavar="TEXT", help="What stands on top: whose the unit is.")
+@click.option("--size", default="105x148", show_default=True, help="The label, in millimetres: 148x210 is A5.")
+@click.option("-o", "out", type=click.Path(path_type=Path, dir_okay=False), help="A file: .pdf, .png, .zpl or .ql.")
+@click.option("--sheets", is_flag=True, help="In a PDF, as many labels on a page of A4 as have room.")
+@printers
+@options.host
+def sscc(
+    data: Path | None,
+    dsn: str | None,
+    prefix: str | None,
+    extension: int,
+    count: int,
+    content: str | None,
+    pieces: int | None,
+    lot: str | None,
+    again: tuple[str, ...],
+    company: str,
+    size: str,
+    out: Path | None,
+    sheets: bool,
+    printer: str | None,
+    language: str,
+    dpi: str,
+    roll: str | None,
+    no_status: bool,
+    host: str | None,
+) -> None:
+    """Number pallets and cases, and print their labels: GS1-128, and the unit's page as a QR code.
+
+    Each SSCC is given once and printed on a line. It is given before its label is printed: what does not come out is
+    printed again by its number.
+    """
+    import sys
+
+    from labels.logistic import asked, issue
+    from labels.printers.address import Address
+    from ledger.terminal import Progress
+
+    settings = Settings.load(data, dsn=dsn, labels_host=host)
+    options.ledger_folder(settings)
+    wanted = asked.wanted(
+        prefix, extension=extension, count=count, again=again, content=asked.content(content, pieces, lot)
+    )
+    to = asked.target(
+        out, Address.of(printer) if printer else None, language, size, int(dpi), roll, asks=not no_status, sheets=sheets
+    )
+    label = issue.Label(company, settings.labels_host or options.HOST)
+    units = issue.units(settings.need_dsn(), wanted, label, to)
+    for unit in units:
+        click.echo(unit.sscc)
+    with Progress(sys.stderr, of="labels") as progress:
+        issue.send(units, label, to, tell=lambda done: progress("printing", done, len(units)))

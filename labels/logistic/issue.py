@@ -1,0 +1,127 @@
+"""Numbers for units, and their labels: drawn, read back, and sent to a file or a printer.
+
+    try one label -> give the numbers, committed -> draw, read back -> write the file whole, or print
+
+If the process dies, numbers are given that no label shows. None is ever given twice.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+
+from PIL import Image
+
+from labels.logistic import given, render
+from labels.logistic.asked import Again, Form, New, ToFile, ToPrinter
+from labels.logistic.checked import require_pdf_reads, require_reads
+from labels.logistic.layout import Drawing, draw
+from labels.logistic.unit import Unit, numbers
+from labels.printers.medium import Medium
+from labels.printers.printer import opened
+from labels.printers.stopped import StoppedError
+from ledger import whole_file
+from ledger.database import connect
+from ledger.errors import UserError
+
+Tell = Callable[[int], None]
+_TOLD_MAX = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What is the same on all labels: whose they are, and the host in their links."""
+
+    company: str
+    host: str
+
+    def draw(self, unit: Unit, medium: Medium, *, in_dots: bool) -> Drawing:
+        """A unit's label as it goes on a medium; for paper, modules need not be whole dots."""
+        step = {"step_mm": medium.step_mm} if in_dots else {}
+        return draw(unit, company=self.company, host=self.host, size=medium.size, **step)
+
+
+def units(dsn: str, wanted: New | Again, label: Label, to: ToFile | ToPrinter) -> list[Unit]:
+    """The units whose labels are wanted; new ones get their numbers, unless no label of theirs could be made."""
+    if isinstance(to, ToFile) and to.form is Form.PNG and len(_ssccs(wanted)) > 1:
+        raise UserError("a PNG holds one label", "let the file end in .pdf or .zpl, or take one unit at a time")
+    with connect(dsn) as connection:
+        if isinstance(wanted, Again):
+            return given.again(connection, wanted.ssccs)
+        first = Unit(next(numbers(wanted.prefix, wanted.extension, 0)), wanted.content)
+        _made([label.draw(first, to.medium, in_dots=_in_dots(to))], to)
+        return given.give(
+            connection,
+            prefix=wanted.prefix,
+            extension=wanted.extension,
+            count=wanted.count,
+            content=wanted.content,
+            at=datetime.now(UTC),
+        )
+
+
+def send(units: Sequence[Unit], label: Label, to: ToFile | ToPrinter, *, tell: Tell = lambda done: None) -> None:
+    """Send the units' labels, each read back before; `tell` hears how many are out. UserError says which are not."""
+    drawings = [label.draw(unit, to.medium, in_dots=_in_dots(to)) for unit in units]
+    made = _made(drawings, to)
+    if isinstance(to, ToFile):
+        whole_file.put(to.path, b"".join(made))
+        return
+    try:
+        with opened(to.address, to.medium, asks=to.asks) as printer:
+            printer.print(made, tell=tell)
+    except StoppedError as error:
+        raise _stopped(units, error) from error
+
+
+def _ssccs(wanted: New | Again) -> Sequence[object]:
+    return wanted.ssccs if isinstance(wanted, Again) else range(wanted.count)
+
+
+def _in_dots(to: ToFile | ToPrinter) -> bool:
+    return not (isinstance(to, ToFile) and to.form is Form.PDF)
+
+
+def _made(drawings: Sequence[Drawing], to: ToFile | ToPrinter) -> list[bytes]:
+    """The labels, read back: those that go to a printer, one by one, and else the file, in one or more parts."""
+    form = to.form if isinstance(to, ToFile) else None
+    if isinstance(to, ToFile) and form is Form.PDF:
+        pages = render.pages(drawings, to.paper)
+        pdf = render.pdf(pages, to.paper)
+        require_pdf_reads(pdf, pages)
+        return [pdf]
+    if form is Form.PNG:
+        return [_png(_picture(drawings[0], to.medium), to.medium.dpi)]
+    return [to.medium.encode(_picture(drawing, to.medium)) for drawing in drawings]
+
+
+def _png(picture: Image.Image, dpi: int) -> bytes:
+    file = BytesIO()
+    picture.save(file, "PNG", dpi=(dpi, dpi))
+    return file.getvalue()
+
+
+def _picture(drawing: Drawing, medium: Medium) -> Image.Image:
+    """A label in dots, which has been read back."""
+    picture = render.picture(drawing, medium.dpi)
+    require_reads(picture, [drawing])
+    return picture
+
+
+def _stopped(units: Sequence[Unit], error: StoppedError) -> UserError:
+    """What became of each unit's label, and how the others are printed."""
+    out, after = units[: error.came_out], error.came_out + error.doubtful
+    doubtful, lost = units[error.came_out : after], units[after:]
+    told = [f"printed: {_told(out)}"]
+    told += [f"look whether these came out: {_told(doubtful)}"] if doubtful else []
+    told += [f"not printed: {_told(lost)}"] if lost else []
+    return UserError(
+        f"{error}; {'; '.join(told)}", f"{error.hint}; then print what is lacking with --again, by these numbers"
+    )
+
+
+def _told(units: Sequence[Unit]) -> str:
+    ssccs = [unit.sscc for unit in units]
+    if len(ssccs) > _TOLD_MAX:
+        return f"{ssccs[0]} to {ssccs[-1]} ({len(ssccs):,})"
+    return ", ".join(ssccs) or "none"
