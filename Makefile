@@ -19,7 +19,7 @@ AS_PIP = index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$(call pip_knows,index-ur
 	[ -z "$$cert" ] || export SSL_CERT_FILE="$$cert";
 UV_INSTALL = $(AS_PIP) $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: help setup demo test fuzz lint format bench bench-gateway bench-memory bench-audit bench-large bench-bombs bench-flood bench-ledger soak lock clean
+.PHONY: help setup demo test fuzz lint format bench bench-gateway bench-memory bench-audit bench-large bench-bombs bench-flood bench-ledger bench-labels soak lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | while IFS=: read -r name rest; do \
@@ -70,6 +70,9 @@ bench-flood: .venv/.installed-dev ## measure what a flood of bad signatures does
 
 bench-ledger: .venv/.installed-dev ## measure proofs beside ten million entries (15 GB of disk); prints JSON
 	@$(BIN)/python -m tests.bench.ledger $(ARGS)
+
+bench-labels: .venv/.installed-dev ## measure sheets of labels against encoding and reading alone; prints JSON
+	@$(BIN)/python -m tests.bench.labels $(ARGS)
 
 soak: .venv/.installed-dev ## break the gateway, its broker and its database under load, for ten minutes; prints JSON
 	@.ci/packages mosquitto

@@ -7,7 +7,7 @@ from labels.issuing.cli import issue, key
 from labels.logistic.cli import sscc
 from labels.pages.cli import serve, show, verify_page
 from labels.printers.cli import printer
-from labels.printing.cli import print_
+from labels.printing.cli import formats, print_
 from ledger.command_line import Headed
 
 
@@ -23,6 +23,7 @@ cli.add(
         key: "Make a key that signs labels, and register it.",
         issue: "Issue the labels of a lot.",
         print_: "Print a lot's labels.",
+        formats: "List the sheets of labels that are known.",
         sscc: "Number pallets, and print their labels.",
         printer: "Ask a label printer how it is.",
     },

@@ -47,8 +47,9 @@ IMPURE = {
         "pages.cli", "pages.resolve", "pages.sessions", "pages.store", "pages.web", "printers.asked",
         "printers.brother", "printers.cli", "printers.medium", "printers.options", "printers.printer",
         "printers.raster", "printers.wire", "printers.zebra", "printing.cli", "printing.decoded", "printing.face",
-        "printing.files", "printing.folder", "printing.journal", "printing.outlet", "printing.overview", "printing.qr",
-        "printing.run", "templating", "uses", "verify_page",
+        "printing.files", "printing.folder", "printing.fonts", "printing.journal", "printing.lot", "printing.outlet",
+        "printing.overview", "printing.pdf", "printing.qr", "printing.readback", "printing.renderers", "printing.run",
+        "printing.specimen", "printing.svg", "printing.workers", "templating", "uses", "verify_page",
     },
 }  # fmt: skip
 PURE_LIBRARIES = {"cbor2", "nacl"}

@@ -32,12 +32,16 @@ _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """What a label shows: the link in its code, a title, GS1's human-readable lines, and the lines of a note below."""
+    """What a label shows: the link in its code, a title, GS1's human-readable lines, and the lines of a note below.
+
+    `hidden` is the link of a second code, which a scratch field covers: sheets have it, pictures of one label do not.
+    """
 
     link: str
     title: str = ""
     lines: tuple[str, ...] = ()
     note: str = ""
+    hidden: str = ""
 
 
 def human_readable(link: gs1.DigitalLink, *, lot: str | None = None) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import accumulate
-from typing import Any
+from typing import Any, Self
 from uuid import UUID, uuid4
 
 import psycopg
@@ -65,7 +65,10 @@ class Journal:
         self._take()
 
     def begin(self, where: str, *, anew: bool = False) -> None:
-        """Begin a run that sends to `where`; `anew` makes all labels due, also for the runs that resume this one."""
+        """Begin a run that sends to `where`; `anew` makes all labels due, also for the runs that resume this one.
+
+        All rows up to now then count for nothing, whatever other lots' runs are adding.
+        """
         if anew:
             self._after = self._value("select coalesce(max(use_id), 0) from label_use")
         self._run = uuid4()
@@ -85,6 +88,17 @@ class Journal:
             while rows := self._rows(query, root=root, above=above, refused=int(Use.REFUSED), page=_PAGE):
                 yield from (self._numbered(root, *row) for row in rows)
                 above = rows[-1][0]
+
+    def chosen(self, paths: Iterable[Sequence[str]]) -> Iterator[tuple[Numbered, bool] | None]:
+        """For each set of canonical paths the lot's label that has one of them, and whether it is due; None if none."""
+        query = f"""select l.batch_root, l.index, l.path, l.signature, last.use from label l {_LAST}
+            where l.batch_root = any(%(roots)s) and l.path = any(%(paths)s)"""  # noqa: S608
+        for alternatives in paths:
+            rows = self._rows(query, roots=list(self._first), paths=list(alternatives))
+            for root, index, path, digits, use in rows[:1]:
+                yield self._numbered(bytes(root), index, path, digits), use in (None, Use.REFUSED)
+            if not rows:
+                yield None
 
     def count_due(self) -> int:
         """How many labels are due."""
@@ -110,6 +124,12 @@ class Journal:
         rows = ((label.stored.batch_root, label.stored.index, part) for label, part in labels)
         uses.record_noted(self._connection, rows, use, at=datetime.now(UTC), run=self._run)
         self._connection.commit()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Give the lot free, and the session up."""

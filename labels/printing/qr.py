@@ -6,19 +6,21 @@ path keeps its case, for a lot `a1` is not a lot `A1`.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from functools import cache, lru_cache
+from itertools import cycle, groupby, islice, zip_longest
 from typing import Any
 
 from PIL import Image
+from qrcode.base import RSBlock, gexp, glog, rs_blocks
 from qrcode.constants import ERROR_CORRECT_M
-from qrcode.exceptions import DataOverflowError
 from qrcode.main import QRCode
-from qrcode.util import MODE_8BIT_BYTE, MODE_ALPHA_NUM, MODE_NUMBER, QRData
+from qrcode.util import BIT_LIMIT_TABLE, MODE_8BIT_BYTE, MODE_ALPHA_NUM, MODE_NUMBER
 
 QUIET_ZONE = 4  # modules (ISO/IEC 18004, 9.1)
 _MASK = 2  # a reader takes any; to try all eight takes five times as long
+_DARK = re.compile(b"\x01+")
 _HOST = re.compile(r"(https?://)([^/?#]*)")
 
 
@@ -38,7 +40,9 @@ _MODES = (
     _Mode(MODE_ALPHA_NUM, frozenset(_DIGITS + "ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"), 33, (9, 11, 13)),
     _Mode(MODE_8BIT_BYTE, frozenset(map(chr, range(128))), 48, (8, 16, 16)),
 )
-_Segment: Any = QRData  # qrcode has no types
+_VALUES = {char: value for value, char in enumerate(f"{_DIGITS}ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")}
+_SHAPES = {code: "0" if (char := chr(code)) in _DIGITS else "A" if char in _VALUES else "a" for code in range(128)}
+_PADDING = (0xEC, 0x11)
 _GROUPS = (9, 26, 40)  # the last version of each group
 
 
@@ -57,6 +61,12 @@ class Code:
     def modules(self) -> int:
         """The width with the quiet zone on both sides."""
         return len(self.rows) + 2 * QUIET_ZONE
+
+    def runs(self) -> Iterator[tuple[int, int, int]]:
+        """The dark runs of its rows: the column of the first module, the row, and the width."""
+        for y, row in enumerate(self.rows):
+            for run in _DARK.finditer(bytes(row)):
+                yield run.start(), y, run.end() - run.start()
 
     def image(self, module_px: int) -> Image.Image:
         """The code and its quiet zone, black on white, `module_px` pixels a module."""
@@ -77,21 +87,104 @@ def encode(link: str) -> Code:
     text = printed(link)
     if not text.isascii():
         raise CodeError("a link in a code is ASCII")
-    for group, version in enumerate(_GROUPS):
-        code: Any = QRCode(error_correction=ERROR_CORRECT_M, mask_pattern=_MASK, border=0)
-        for mode, part in segments(text, group):
-            code.add_data(_Segment(part.encode("ascii"), mode=mode, check_data=False))
-        try:
-            code.make()
-        except (DataOverflowError, ValueError) as error:
-            raise CodeError(f"a link of {len(text)} characters is too long for a code") from error
-        if code.version <= version:
-            return Code(code.version, tuple(tuple(map(bool, row)) for row in code.modules))
-    raise AssertionError("the last group holds every version")
+    for group, last in enumerate(_GROUPS):
+        bits = _bits(segments(text, group), group)
+        first = _GROUPS[group - 1] + 1 if group else 1
+        for version in range(first, last + 1):
+            if len(bits) <= BIT_LIMIT_TABLE[ERROR_CORRECT_M][version]:
+                return _code(version, bits)
+    raise CodeError(f"a link of {len(text)} characters is too long for a code")
+
+
+def _code(version: int, bits: str) -> Code:
+    """A code of these bits: they are filled up to what the version holds (ISO/IEC 18004, 7.4.9 and 7.4.10)."""
+    room = BIT_LIMIT_TABLE[ERROR_CORRECT_M][version]
+    bits += "0" * min(4, room - len(bits))
+    bits += "0" * (-len(bits) % 8)
+    words = int(bits, 2).to_bytes(len(bits) // 8, "big") + bytes(islice(cycle(_PADDING), (room - len(bits)) // 8))
+    code: Any = QRCode(version, ERROR_CORRECT_M, mask_pattern=_MASK, border=0)  # qrcode has few types
+    code.data_cache = _with_correction(words, rs_blocks(version, ERROR_CORRECT_M))
+    code.make(fit=False)
+    return Code(version, tuple(tuple(map(bool, row)) for row in code.modules))
+
+
+def _with_correction(words: bytes, blocks: Sequence[RSBlock]) -> list[int]:
+    """Codewords in blocks, each with its error correction, and interleaved (ISO/IEC 18004, 7.5 and 7.6).
+
+    qrcode's own division takes as long as all the rest, and fails where a block is all zeros.
+    """
+    rest = iter(words)
+    data = [bytes(islice(rest, block.data_count)) for block in blocks]
+    correction = [
+        _remainder(part, block.total_count - block.data_count) for part, block in zip(data, blocks, strict=True)
+    ]
+    return [
+        word for parts in (data, correction) for column in zip_longest(*parts) for word in column if word is not None
+    ]
+
+
+def _remainder(data: bytes, count: int) -> bytes:
+    """The Reed-Solomon words of a block: what is left when it is divided by the generator, a byte a step."""
+    multiples, rest, top, low = _multiples(count), 0, 8 * (count - 1), (1 << 8 * (count - 1)) - 1
+    for byte in data:
+        rest = (rest & low) << 8 ^ multiples[byte ^ rest >> top]
+    return rest.to_bytes(count, "big")
+
+
+@cache
+def _multiples(count: int) -> tuple[int, ...]:
+    """The generator of so many words, without its leading 1, times each element of the field."""
+    generator = [1]
+    for power in range(count):  # times x + 2 ** power
+        moved = [_times(word, gexp(power)) for word in generator]
+        generator = [one ^ other for one, other in zip([*generator, 0], [0, *moved], strict=True)]
+    return tuple(int.from_bytes(bytes(_times(word, by) for word in generator[1:]), "big") for by in range(256))
+
+
+def _times(one: int, other: int) -> int:
+    return gexp(glog(one) + glog(other)) if one and other else 0
+
+
+def _bits(parts: Sequence[tuple[int, str]], group: int) -> str:
+    """The segments as bits, each with its mode and its count (ISO/IEC 18004, 7.4.2 to 7.4.5)."""
+    modes = {mode.number: mode for mode in _MODES}
+    return "".join(
+        f"{number:04b}{len(part):0{modes[number].count_bits[group]}b}{''.join(_CHUNKS[number](part))}"
+        for number, part in parts
+    )
+
+
+def _numeric(part: str) -> Iterator[str]:
+    """Ten bits for three digits, seven for two, four for one."""
+    for at in range(0, len(part), 3):
+        chunk = part[at : at + 3]
+        yield f"{int(chunk):0{1 + 3 * len(chunk)}b}"
+
+
+def _alphanumeric(part: str) -> Iterator[str]:
+    """Eleven bits for two characters, six for one."""
+    values = [_VALUES[char] for char in part]
+    for first, second in zip(values[::2], values[1::2], strict=False):
+        yield f"{45 * first + second:011b}"
+    if len(values) % 2:
+        yield f"{values[-1]:06b}"
+
+
+def _octets(part: str) -> Iterator[str]:
+    return (f"{octet:08b}" for octet in part.encode("ascii"))
+
+
+_CHUNKS = {MODE_NUMBER: _numeric, MODE_ALPHA_NUM: _alphanumeric, MODE_8BIT_BYTE: _octets}
 
 
 def segments(text: str, group: int = 0) -> list[tuple[int, str]]:
-    """Split ASCII text into (mode, part), taking the fewest bits in versions of `group` (0: up to 9).
+    """Split ASCII text into (mode, part), taking the fewest bits in versions of `group` (0: up to 9)."""
+    return _joined(text, _modes_of(text.translate(_SHAPES), group))
+
+
+@lru_cache(maxsize=8_192)
+def _modes_of(text: str, group: int) -> tuple[int, ...]:
+    """The mode of each character of a text, which stands for all whose characters are of the same kinds.
 
     Walks through the text once, keeping for each mode the cheapest way to be in it: to stay costs the character,
     to come from another costs a new header as well. Sixths of a bit keep the cost whole.
@@ -110,7 +203,7 @@ def segments(text: str, group: int = 0) -> list[tuple[int, str]]:
             sources.append(index if stays else best)
         costs = steps
         came_from.append(sources)
-    return _joined(text, _walk_back(costs, came_from))
+    return tuple(_walk_back(costs, came_from))
 
 
 def _whole_bits(sixths: float) -> float:

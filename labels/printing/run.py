@@ -5,7 +5,7 @@ after, the piece may have come out: the next run asks the outlet, and if that ca
 serial is printed twice unless a person says so, and none is left out.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from labels import gs1
@@ -14,7 +14,7 @@ from labels.printing.outlet import Numbered, Outlet, Piece, RefusedError
 from labels.uses import Use
 from ledger.errors import UserError
 
-Tell = Callable[[int], None]
+Tell = Callable[[Piece, int], None]
 _SERIALS_TOLD = 12
 
 
@@ -22,10 +22,15 @@ class PrintStopped(UserError):
     """A run ended before its labels were out; the message says which are, which are not, and which nobody knows of."""
 
 
-def send_all(journal: Journal, pieces: Iterable[Piece], outlet: Outlet, *, tell: Tell = lambda done: None) -> int:
-    """Send pieces in order, and return how many labels came out; `tell` hears it after each. Raises PrintStopped."""
-    done = 0
-    for piece in pieces:
+def send_all(
+    journal: Journal, pieces: Iterable[Piece], outlet: Outlet, *, tell: Tell = lambda piece, done: None
+) -> int:
+    """Send pieces in order, and return how many labels came out; `tell` hears it after each. Raises PrintStopped.
+
+    UserError of a piece that cannot be drawn goes through, if nothing has come out before it.
+    """
+    done, rest = 0, iter(pieces)
+    while (piece := _drawn(rest, before=done)) is not None:
         try:
             outlet.prepare(piece)
         except RefusedError as error:
@@ -38,8 +43,17 @@ def send_all(journal: Journal, pieces: Iterable[Piece], outlet: Outlet, *, tell:
             raise _stopped(piece, error, before=done) from error
         journal.record(piece.parts, Use.PRINTED)
         done += len(piece.labels)
-        tell(done)
+        tell(piece, done)
     return done
+
+
+def _drawn(pieces: Iterator[Piece], *, before: int) -> Piece | None:
+    try:
+        return next(pieces, None)
+    except UserError as error:
+        if not before:
+            raise
+        raise PrintStopped(f"{error}; before it, this run printed {before:,} labels", error.hint) from error
 
 
 def settle(journal: Journal, outlet: Outlet, *, came_out: str | None = None) -> None:

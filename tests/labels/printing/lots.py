@@ -13,7 +13,7 @@ KEY = SigningKey(bytes(range(32)))
 LINE = LabelKey(KEY.public, "https://example.com", (GTIN,), DAY, DAY)
 
 
-def issue_batch(dsn: str, count: int) -> Batch:
+def store_labels(dsn: str, count: int) -> Batch:
     """Store a batch of labels of the lot."""
     labels = sign_labels(KEY, DAY, gtin=GTIN, lot=LOT, serials=new_serials(count))
     batch = commit(labels, gtin=GTIN, lot=LOT, kid=KEY.kid, day=DAY)
@@ -27,7 +27,7 @@ def issue_batch(dsn: str, count: int) -> Batch:
 def issued(dsn: str, *counts: int) -> list[Batch]:
     """A database with a lot of so many labels in each of its batches."""
     migrate(dsn)
-    return [issue_batch(dsn, count) for count in counts]
+    return [store_labels(dsn, count) for count in counts]
 
 
 def journal(dsn: str, batches: list[Batch]) -> Journal:

@@ -1,10 +1,15 @@
 """A link as a QR code: as small as it can be, and read back as it was."""
 
+from typing import Any
+
 import pytest
 import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
+from qrcode.constants import ERROR_CORRECT_M
+from qrcode.main import QRCode
+from qrcode.util import BIT_LIMIT_TABLE, QRData
 
 from labels import gs1
 from labels.printing import qr
@@ -101,6 +106,26 @@ def test_any_text_is_read_back(tail: str, more: int) -> None:
     """Whatever follows the host, the code is read back as it was, in every group of versions."""
     text = f"https://a/{tail}{'1aB-' * more}"
     assert read(qr.encode(text).image(3)).text == qr.printed(text)
+
+
+@pytest.mark.parametrize("version", [1, 7, 8, 10, 20, 27, 40])
+def test_a_code_is_as_qrcode_makes_it(version: int) -> None:
+    """Our bits and error correction give the same modules as the library's own, in codes of one block and of many."""
+    capacity = (BIT_LIMIT_TABLE[ERROR_CORRECT_M][version] - 20) // 8  # of octets
+    text = "aB!9" * (capacity // 4)
+    ours = qr.encode(text)
+    theirs: Any = QRCode(version, ERROR_CORRECT_M, mask_pattern=2, border=0)
+    for mode, part in qr.segments(text, 0 if version < 10 else 1 if version < 27 else 2):
+        theirs.add_data(QRData(part.encode(), mode=mode, check_data=False))
+    theirs.make(fit=False)
+    assert ours.version == version
+    assert [list(row) for row in ours.rows] == [list(map(bool, row)) for row in theirs.modules]
+
+
+def test_a_block_of_zeros_is_a_block() -> None:
+    """A signature of zeros, as a specimen has it."""
+    text = f"https://ID.EXAMPLE.COM/01/09506000134352/21/SAMPLE0001?s={'0' * 169}"
+    assert read(qr.encode(text).image(4)).text == text
 
 
 def test_what_does_not_go_into_a_code() -> None:

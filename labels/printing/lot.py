@@ -1,0 +1,115 @@
+"""Printing a lot: the labels of its published batches, from the database through drawing processes to an outlet.
+
+Labels come from the database a thousand at a time and leave a piece at a time: a lot of a million takes no more memory
+than one of ten thousand.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from labels import gs1
+from labels.batch import Batch
+from labels.catalogue.place import Place
+from labels.keeper import BookKeeper
+from labels.printing.journal import Journal
+from labels.printing.outlet import Numbered, Outlet, Piece
+from labels.printing.renderers import Renderer
+from labels.printing.run import send_all, settle
+from labels.printing.workers import Drawing
+from labels.typed import gtin_of, lot_of, serial_of
+from ledger.database import connect
+from ledger.errors import UserError
+from ledger.folder import LedgerFolder
+
+Tell = Callable[[Piece, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which of a lot's labels: all that are due, or those with some serials; printed ones too if `again`.
+
+    `came_out` says of labels that were sent and never confirmed what a person saw: `labels.printing.run.settle`.
+    """
+
+    again: bool = False
+    serials: tuple[str, ...] = ()
+    came_out: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """A lot that may be printed: its published batches in the order of issue, and its name in the catalogue, or ""."""
+
+    gtin: str
+    lot: str
+    batches: tuple[Batch, ...]
+    name: str = ""
+
+
+def printable_lot(folder: LedgerFolder, dsn: str, *, gtin: str, lot: str, serials: Sequence[str] = ()) -> Lot:
+    """A lot as the registry has it; UserError if nothing of it is published, or it or one of the items is recalled."""
+    gtin = gtin_of(gtin)
+    lot = lot_of(gtin, lot)
+    with connect(dsn) as connection:
+        book = BookKeeper(folder).book(connection)
+    batches = tuple(issued.batch for issued in book.lots(gtin, lot))
+    if not batches:
+        raise UserError(
+            f"no published batch has labels of GTIN {gtin}, lot {lot}",
+            f"issue them: 'tallystick labels issue --gtin {gtin} --lot {lot} --count 24'",
+        )
+    for serial in serials or (None,):
+        if recalled := book.recalled(gtin, lot, serial):
+            raise UserError(
+                f"{recalled.said.place.words} is recalled: {recalled.said.reason}",
+                "its labels are not printed; to lift a recall, see 'tallystick labels recall --help'",
+            )
+    named = book.catalogue.described(Place(gtin), Place(gtin, lot=lot))
+    return Lot(gtin, lot, batches, next((one.said.name for one in reversed(named) if one.said.name), ""))
+
+
+def print_lot(
+    dsn: str,
+    lot: Lot,
+    renderer: Renderer,
+    outlet: Outlet,
+    *,
+    wanted: Wanted = Wanted(),
+    processes: int | None = None,
+    tell: Tell = lambda piece, done, of: None,
+) -> int:
+    """Print what is wanted of a lot, and return how many labels came out; `tell` hears of each piece, done, and of how
+    many. Raises UserError; PrintStopped then says what came out before it.
+    """
+    with connect(dsn) as connection:
+        journal = Journal(connection, lot.batches, gtin=lot.gtin, lot=lot.lot)
+        settle(journal, outlet, came_out=wanted.came_out)
+        labels, count = _labels(journal, wanted, lot)
+        if not count:
+            raise UserError(
+                f"all {journal.size:,} labels of lot {lot.lot} are printed", "to print them once more, say --again"
+            )
+        journal.begin(outlet.where, anew=wanted.again and not wanted.serials)
+        with Drawing(renderer, processes) as drawing:
+            pieces = drawing.pieces(renderer.jobs(labels))
+            return send_all(journal, pieces, outlet, tell=lambda piece, done: tell(piece, done, count))
+
+
+def _labels(journal: Journal, wanted: Wanted, lot: Lot) -> tuple[Iterator[Numbered], int]:
+    """The labels to print, and how many they are. What is due is only read as the run goes on."""
+    if wanted.serials:
+        chosen = _chosen(journal, wanted, lot)
+        return iter(chosen), len(chosen)
+    return journal.due(), journal.size if wanted.again else journal.count_due()
+
+
+def _chosen(journal: Journal, wanted: Wanted, lot: Lot) -> list[Numbered]:
+    """The labels with the serials; some links have the lot as well."""
+    links = [(serial_of(lot.gtin, serial), gs1.item(lot.gtin, lot=lot.lot, serial=serial)) for serial in wanted.serials]
+    found = list(journal.chosen([link.canonical_path for link in pair] for pair in links))
+    for serial, one in zip(wanted.serials, found, strict=True):
+        if one is None:
+            raise UserError(f"no label of lot {lot.lot} has serial {serial}", "write it as it stands behind (21)")
+        if not (one[1] or wanted.again):
+            raise UserError(f"the label with serial {serial} is printed", "to print it once more, say --again")
+    return [one[0] for one in found if one is not None]

@@ -1,0 +1,260 @@
+"""A lot printed as the command does it: in pieces, by processes, and whatever kills it, each serial once."""
+
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pypdfium2
+import pytest
+
+from labels import gs1
+from labels.printing import formats, workers
+from labels.printing.decoded import texts_in
+from labels.printing.folder import FolderOutlet
+from labels.printing.lot import Lot, Wanted, print_lot
+from labels.printing.outlet import Piece
+from labels.printing.renderers import Job, PdfSheets, Pictures, Words
+from labels.printing.run import PrintStopped
+from labels.printing.style import SheetStyle
+from labels.printing.workers import Drawing
+from ledger.errors import UserError
+from tests.bench.cpu import descendants
+from tests.labels.printing.lots import GTIN, HOST, LOT, issued, journal, serials
+from tests.running import eventually
+
+STYLE = SheetStyle(formats.by_number("L7160"), sheets=1)
+SHEETS = PdfSheets(Words(HOST, LOT, "Risotto Rice"), STYLE)
+
+
+def lot(dsn: str, *counts: int) -> Lot:
+    """An issued lot."""
+    return Lot(GTIN, LOT, tuple(issued(dsn, *counts)))
+
+
+def printed(folder: Path) -> Counter[str]:
+    """How often each serial is on the sheets in a folder, by its code."""
+    found = Counter[str]()
+    for file in folder.glob("*.pdf"):
+        with pypdfium2.PdfDocument(file) as document:
+            for page in document:
+                found.update(
+                    gs1.parse(text).serial or ""
+                    for text in texts_in(page.render(scale=203 / 72, grayscale=True).to_pil())
+                )
+    return found
+
+
+def test_a_lot_is_drawn_by_processes_in_order(
+    postgres_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pieces come out in the order of the lot, whoever drew them; each serial is on the sheets once."""
+    monkeypatch.setattr(workers, "FEW", 0)
+    whole, done = lot(postgres_dsn, 100, 40), list[tuple[str, int, int]]()
+    count = print_lot(
+        postgres_dsn, whole, SHEETS, FolderOutlet(tmp_path), processes=2,
+        tell=lambda piece, out, of: done.append((piece.parts[0].name, out, of)),
+    )  # fmt: skip
+    assert count == 140 and [out for _, out, _ in done] == [21, 42, 63, 84, 105, 126, 140]
+    assert done[0] == ("labels-0000001-0000021.pdf", 21, 140) and done[-1][0] == "labels-0000127-0000140.pdf"
+    found = printed(tmp_path)
+    assert len(found) == 140 and set(found.values()) == {1}
+
+
+def test_what_is_printed_is_printed_again_only_when_asked(postgres_dsn: str, tmp_path: Path) -> None:
+    """All of it, or some serials."""
+    whole, outlet = lot(postgres_dsn, 5), FolderOutlet(tmp_path)
+    [first, second, *_] = serials(postgres_dsn, list(whole.batches))
+
+    def run(wanted: Wanted) -> int:
+        return print_lot(postgres_dsn, whole, Pictures(Words(HOST, LOT)), outlet, wanted=wanted)
+
+    assert run(Wanted(serials=(second,))) == 1 and [file.name for file in tmp_path.iterdir()] == [f"{second}.png"]
+    with pytest.raises(UserError, match=f"the label with serial {second} is printed"):
+        run(Wanted(serials=(first, second)))
+    assert run(Wanted()) == 4
+    with pytest.raises(UserError, match=f"all 5 labels of lot {LOT} are printed") as refused:
+        run(Wanted())
+    assert "--again" in refused.value.hint
+    assert run(Wanted(again=True, serials=(first,))) == 1 and run(Wanted(again=True)) == 5
+    with pytest.raises(UserError, match=f"no label of lot {LOT} has serial NOSUCH"):
+        run(Wanted(serials=("NOSUCH",)))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_run_that_is_killed_at_any_moment_prints_each_label_once(
+    postgres_dsn: str, tmp_path: Path, seed: int
+) -> None:
+    """Killed again and again: in the end each serial is on one sheet, and none is lacking."""
+    whole, chance = lot(postgres_dsn, 150), random.Random(seed)
+    expected = serials(postgres_dsn, list(whole.batches))
+    for _ in range(40):
+        child = subprocess.Popen([sys.executable, "-c", _RUN, postgres_dsn, str(tmp_path), *_roots(whole)])
+        if (drawing := _starts_drawing(tmp_path, child)) is not None:
+            time.sleep(chance.uniform(0, 0.5))
+        child.send_signal(signal.SIGKILL)
+        if child.wait() == 0 or drawing is None:
+            break
+    print_or_done(postgres_dsn, whole, tmp_path)
+    found = printed(tmp_path)
+    assert sorted(found) == sorted(expected) and set(found.values()) == {1}
+    assert not list(tmp_path.glob(".*"))
+
+
+def _starts_drawing(folder: Path, child: subprocess.Popen[bytes]) -> int | None:
+    """How many files there are once the run adds one, or None when it has ended by itself."""
+    before = len(list(folder.glob("*.pdf")))
+    while child.poll() is None:
+        if (now := len(list(folder.glob("*.pdf")))) > before:
+            return now
+        time.sleep(0.01)
+    return None
+
+
+def print_or_done(dsn: str, whole: Lot, folder: Path) -> None:
+    """Print what is left, if anything is."""
+    try:
+        print_lot(dsn, whole, SHEETS, FolderOutlet(folder))
+    except UserError as error:
+        assert "are printed" in str(error)
+
+
+def _roots(whole: Lot) -> list[str]:
+    return [batch.root.hex() for batch in whole.batches]
+
+
+_RUN = f"""
+import sys
+from pathlib import Path
+from labels.batch import Batch
+from labels.printing import formats, workers
+from labels.printing.folder import FolderOutlet
+from labels.printing.lot import Lot, print_lot
+from labels.printing.renderers import PdfSheets, Words
+from labels.printing.style import SheetStyle
+workers.FEW = 0
+dsn, folder, *roots = sys.argv[1:]
+batches = tuple(Batch("{GTIN}", "{LOT}", 150, bytes.fromhex(root), bytes(32), 0) for root in roots)
+sheets = PdfSheets(Words("{HOST}", "{LOT}", "Risotto Rice"), SheetStyle(formats.by_number("L7160"), sheets=1))
+print_lot(dsn, Lot("{GTIN}", "{LOT}", batches), sheets, FolderOutlet(Path(folder)), processes=2)
+"""
+
+
+def test_processes_that_draw_end_with_the_run(postgres_dsn: str, tmp_path: Path) -> None:
+    """However it ends: killed, it leaves none behind."""
+    whole = lot(postgres_dsn, 150)
+    child = subprocess.Popen([sys.executable, "-c", _RUN, postgres_dsn, str(tmp_path), *_roots(whole)])
+    eventually(lambda: len(descendants(child.pid)) >= 2, within_s=30)
+    drawing = descendants(child.pid)
+    child.kill()
+    child.wait()
+    eventually(lambda: not any(map(_lives, drawing)), within_s=30)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def no_file_larger_than(count: int) -> Iterator[None]:
+    """This process can write no larger files: as on a full disk, a write fails half-way."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (count, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+class Filling(FolderOutlet):
+    """A folder whose disk is full after two pieces."""
+
+    full_after = 2
+
+    def prepare(self, piece: Piece) -> None:
+        self.full_after -= 1
+        if self.full_after < 0:
+            with no_file_larger_than(4_096):
+                super().prepare(piece)
+        super().prepare(piece)
+
+
+def test_a_full_disk_is_told_exactly(postgres_dsn: str, tmp_path: Path) -> None:
+    """Which sheet, which serials are not out, how many are; nothing half-written is left, and the rest follows."""
+    whole = lot(postgres_dsn, 100)
+    expected = serials(postgres_dsn, list(whole.batches))
+    with pytest.raises(PrintStopped) as stopped:
+        print_lot(postgres_dsn, whole, SHEETS, Filling(tmp_path))
+    message = str(stopped.value)
+    assert "File too large; stopped at labels-0000043-0000063.pdf: before it, this run printed 42 labels" in message
+    assert f"21 labels, 43 to 63 (serials {expected[42]} … {expected[62]})" in message
+    assert "goes on with label 43" in stopped.value.hint
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "labels-0000001-0000021.pdf", "labels-0000022-0000042.pdf",
+    ]  # fmt: skip
+    assert print_lot(postgres_dsn, whole, SHEETS, FolderOutlet(tmp_path)) == 58
+    assert sorted(printed(tmp_path)) == sorted(expected)
+
+
+def test_a_folder_that_goes_away_half_way_is_told(postgres_dsn: str, tmp_path: Path) -> None:
+    """As when a disk is pulled out."""
+    whole, folder = lot(postgres_dsn, 50), tmp_path / "stick"
+
+    def pull(piece: Piece, done: int, of: int) -> None:
+        for file in folder.iterdir():
+            file.unlink()
+        folder.rmdir()
+
+    with pytest.raises(PrintStopped, match=r"cannot write into .*/stick: No such file .* this run printed 21 labels"):
+        print_lot(postgres_dsn, whole, SHEETS, FolderOutlet(folder), tell=pull)
+    with journal(postgres_dsn, list(whole.batches)) as left:
+        assert left.count_due() == 29
+
+
+def test_a_label_that_cannot_be_drawn_stops_the_run_before_anything_is_sent(
+    postgres_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its user's error comes through, also from a process."""
+    whole, small = lot(postgres_dsn, 30), replace(SHEETS, style=SheetStyle(formats.by_number("L7651")))
+    for few in (500, 0):
+        monkeypatch.setattr(workers, "FEW", few)
+        with pytest.raises(UserError, match="too small for a code"):
+            print_lot(postgres_dsn, whole, small, FolderOutlet(tmp_path), processes=2)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_process_that_is_killed_is_told(postgres_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the system has no memory left for it."""
+    monkeypatch.setattr(workers, "FEW", 0)
+    whole = lot(postgres_dsn, 200)
+    with journal(postgres_dsn, list(whole.batches)) as taken, Drawing(SHEETS, 2) as drawing:
+        pieces = drawing.pieces(SHEETS.jobs(taken.due()))
+        next(pieces)
+        for pid in descendants(os.getpid()):
+            if b"printing.workers" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(pid, signal.SIGKILL)
+        with pytest.raises(UserError, match="a process that draws labels ended"):
+            list(pieces)
+
+
+def test_a_sheet_that_was_begun_is_filled(postgres_dsn: str) -> None:
+    """The first places stay free on the first sheet alone; a file has no more sheets than it may."""
+    whole = lot(postgres_dsn, 60)
+    begun = replace(SHEETS, skip=20)
+    with journal(postgres_dsn, list(whole.batches)) as taken:
+        jobs = list(begun.jobs(taken.due()))
+    assert [(len(job.labels), job.skip) for job in jobs] == [(1, 20), (21, 0), (21, 0), (17, 0)]
+    [part] = begun.draw(Job(jobs[0].labels, 20)).parts
+    with pypdfium2.PdfDocument(part.data) as document:
+        assert len(document) == 1
