@@ -8,8 +8,9 @@ from pathlib import Path
 from labels import gs1
 from labels.logistic.unit import PREFIX_DIGITS, Content
 from labels.printers.address import Address
+from labels.printers.chosen import medium_of
 from labels.printers.dots import Size
-from labels.printers.medium import Language, Medium, brother, zebra
+from labels.printers.medium import Language, Medium
 from labels.typed import gtin_of, lot_of
 from ledger.errors import UserError
 
@@ -106,8 +107,7 @@ def target(
     if (out is None) == (address is None):
         raise UserError("it is not said where the labels go", "name a file with -o, or a printer with --printer")
     form = _form(out) if out else None
-    is_brother = form is Form.QL or (form is None and language == Language.QL)
-    medium = brother(roll, Size.of(size).height_mm) if is_brother else zebra(size, dpi)
+    medium = medium_of(Language.QL if form is Form.QL else Language.ZPL if form else language, size, dpi, roll)
     if out and form:
         return ToFile(out, form, medium, A4 if sheets else None)
     assert address is not None

@@ -28,8 +28,8 @@ from ledger.settings import Settings
 @click.option("--pieces", type=click.IntRange(1, 99_999_999), help="How many of that are on a unit.")
 @click.option("--lot", help="Of which lot they are.")
 @click.option("--again", multiple=True, metavar="SSCC", help="Print a unit's label again; repeat it for more.")
-@click.option("--company", default="", metavar="TEXT", help="What stands on top: whose the unit is.")
-@click.option("--size", default="105x148", show_default=True, help="The label, in millimetres: 148x210 is A5.")
+@click.option("--company", metavar="TEXT", help="What stands on top. Default: the operator's name.")
+@click.option("--label", metavar="WxH", default="105x148", show_default=True, help="Its size in mm: 148x210 is A5.")
 @click.option("-o", "out", type=click.Path(path_type=Path, dir_okay=False), help="A file: .pdf, .png, .zpl or .ql.")
 @click.option("--sheets", is_flag=True, help="In a PDF, as many labels on a page of A4 as have room.")
 @printers
@@ -44,8 +44,8 @@ def sscc(
     pieces: int | None,
     lot: str | None,
     again: tuple[str, ...],
-    company: str,
-    size: str,
+    company: str | None,
+    label: str,
     out: Path | None,
     sheets: bool,
     printer: str | None,
@@ -62,21 +62,32 @@ def sscc(
     """
     import sys
 
+    from labels.keeper import BookKeeper
     from labels.logistic import asked, issue
     from labels.printers.address import Address
+    from ledger.database import connect
     from ledger.terminal import Progress
 
     settings = Settings.load(data, dsn=dsn, labels_host=host)
-    options.ledger_folder(settings)
+    keeper = BookKeeper(options.ledger_folder(settings))
     wanted = asked.wanted(
         prefix, extension=extension, count=count, again=again, content=asked.content(content, pieces, lot)
     )
     to = asked.target(
-        out, Address.of(printer) if printer else None, language, size, int(dpi), roll, asks=not no_status, sheets=sheets
+        out,
+        Address.of(printer) if printer else None,
+        language,
+        label,
+        int(dpi),
+        roll,
+        asks=not no_status,
+        sheets=sheets,
     )
-    label = issue.Label(company, settings.labels_host or options.HOST)
-    units = issue.units(settings.need_dsn(), wanted, label, to)
+    with connect(settings.need_dsn()) as connection:
+        book = keeper.book(connection)
+    same = issue.label_of(book, wanted, company=company, host=settings.labels_host or options.HOST)
+    units = issue.units(settings.need_dsn(), wanted, same, to)
     for unit in units:
         click.echo(unit.sscc)
     with Progress(sys.stderr, of="labels") as progress:
-        issue.send(units, label, to, tell=lambda done: progress("printing", done, len(units)))
+        issue.send(units, same, to, tell=lambda done: progress("printing", done, len(units)))

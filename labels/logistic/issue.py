@@ -12,6 +12,7 @@ from io import BytesIO
 
 from PIL import Image
 
+from labels.book import Book
 from labels.logistic import given, render
 from labels.logistic.asked import Again, Form, New, ToFile, ToPrinter
 from labels.logistic.checked import require_pdf_reads, require_reads
@@ -20,6 +21,8 @@ from labels.logistic.unit import Unit, numbers
 from labels.printers.medium import Medium
 from labels.printers.printer import opened
 from labels.printers.stopped import StoppedError
+from labels.printing.fonts import readable
+from labels.printing.lot import require_not_recalled
 from ledger import whole_file
 from ledger.database import connect
 from ledger.errors import UserError
@@ -39,6 +42,13 @@ class Label:
         """A unit's label as it goes on a medium; for paper, modules need not be whole dots."""
         step = {"step_mm": medium.step_mm} if in_dots else {}
         return draw(unit, company=self.company, host=self.host, size=medium.size, **step)
+
+
+def label_of(book: Book, wanted: New | Again, *, company: str | None, host: str) -> Label:
+    """What stands on the labels: the operator's name, if no other is said. UserError if what they name is recalled."""
+    if isinstance(wanted, New) and wanted.content:
+        require_not_recalled(book, wanted.content.gtin, wanted.content.lot)
+    return Label(readable(book.organisation(book.operator) if company is None else company), host)
 
 
 def units(dsn: str, wanted: New | Again, label: Label, to: ToFile | ToPrinter) -> list[Unit]:

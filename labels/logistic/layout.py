@@ -22,6 +22,7 @@ from labels.logistic.symbols import QUIET, Symbol
 from labels.logistic.unit import TITLES, Unit
 from labels.printers.dots import Size
 from labels.printing import qr
+from labels.printing.fonts import Fonts, having
 from ledger.errors import UserError
 
 _MARGIN = 2.0
@@ -66,23 +67,30 @@ class Drawing:
     code: Code
     link: str
     lines: tuple[float, ...]
+    fonts: Fonts
 
 
 def draw(unit: Unit, *, company: str, host: str, size: Size, step_mm: float = 0.005) -> Drawing:
-    """Lay a unit's label out; modules are multiples of `step_mm`. UserError if it is too small for it."""
+    """Lay a unit's label out; modules are multiples of `step_mm`.
+
+    UserError if the label is too small for it, or no font here has all the letters.
+    """
+    fonts = having([company, *dict(unit.pairs).values(), *TITLES.values()])
     found, x_mm = symbols.of_unit(unit, room_mm=size.width_mm - 2 * _MARGIN, step_mm=step_mm)
-    bars, readable, bars_top = _symbols(found, x_mm, size)
-    head, top = _company(company, size)
+    bars, readable, bars_top = _symbols(found, x_mm, size, fonts)
+    head, top = _company(company, size, fonts)
     room = bars_top - _BLOCK_GAP - top
     link = unit.link(host)
     code = qr.encode(link)
     below = room - _ROW >= code.modules * _CODE_X[1]  # the SSCC then has the whole width
     placed = _code(code, size, bars_top - _BLOCK_GAP, room - _ROW if below else room, step_mm)
-    data = _data(unit, top, room, placed, size)
-    return Drawing(size, (*head, *data, *readable), bars, placed, link, (top, bars_top - _BLOCK_GAP))
+    data = _data(unit, top, room, placed, size, fonts)
+    return Drawing(size, (*head, *data, *readable), bars, placed, link, (top, bars_top - _BLOCK_GAP), fonts)
 
 
-def _symbols(found: tuple[Symbol, ...], x_mm: float, size: Size) -> tuple[tuple[Bars, ...], tuple[Words, ...], float]:
+def _symbols(
+    found: tuple[Symbol, ...], x_mm: float, size: Size, fonts: Fonts
+) -> tuple[tuple[Bars, ...], tuple[Words, ...], float]:
     """The symbols and the text below each, from the lower edge up; and where they begin."""
     each = _BARS + _READABLE_GAP + _READABLE + _SYMBOL_GAP
     top = size.height_mm - _MARGIN / 2 - each * len(found)
@@ -90,16 +98,16 @@ def _symbols(found: tuple[Symbol, ...], x_mm: float, size: Size) -> tuple[tuple[
     room = size.width_mm - _MARGIN - x
     bars = tuple(Bars(x, top + number * each, x_mm, _BARS, symbol) for number, symbol in enumerate(found))
     below = _BARS + _READABLE_GAP + _READABLE
-    words = tuple(fitted(x, one.y + below, _READABLE / CAPITAL, one.symbol.readable, room) for one in bars)
+    words = tuple(fitted(fonts, x, one.y + below, _READABLE / CAPITAL, one.symbol.readable, room) for one in bars)
     return bars, words, top
 
 
-def _company(company: str, size: Size) -> tuple[tuple[Words, ...], float]:
+def _company(company: str, size: Size, fonts: Fonts) -> tuple[tuple[Words, ...], float]:
     """The free text, and where the block below it begins."""
     if not company:
         return (), _MARGIN / 2
     y = _MARGIN + _COMPANY
-    words = fitted(_MARGIN, y, _COMPANY / CAPITAL, company, size.width_mm - 2 * _MARGIN, bold=True)
+    words = fitted(fonts, _MARGIN, y, _COMPANY / CAPITAL, company, size.width_mm - 2 * _MARGIN, bold=True)
     return (words,), y + _BLOCK_GAP
 
 
@@ -113,7 +121,7 @@ def _code(code: qr.Code, size: Size, bottom: float, height: float, step_mm: floa
     return Code(size.width_mm - _MARGIN / 2 - side + quiet, bottom - side + quiet, module, code)
 
 
-def _data(unit: Unit, top: float, room: float, code: Code, size: Size) -> tuple[Words, ...]:
+def _data(unit: Unit, top: float, room: float, code: Code, size: Size, fonts: Fonts) -> tuple[Words, ...]:
     """Titles and values in rows, which go over the whole width above the QR code, and else up to it."""
     named = tuple((TITLES[ai], value) for ai, value in unit.pairs)
     rows = [row for row in (named[:1], named[1:3], named[3:]) if row]
@@ -126,22 +134,22 @@ def _data(unit: Unit, top: float, room: float, code: Code, size: Size) -> tuple[
     for number, row in enumerate(rows):
         y = top + number * each
         right = size.width_mm - _MARGIN if y + each <= code.y - quiet else code.x - quiet - 1
-        words += _row(row, y + _ROW_GAP / 2, capitals, right - _MARGIN)
+        words += _row(row, y + _ROW_GAP / 2, capitals, right - _MARGIN, fonts)
     return tuple(words)
 
 
 def _too_small(size: Size) -> UserError:
-    return UserError(f"a label of {size} mm is too small for this unit", "take a larger one with --size: 148x210")
+    return UserError(f"a label of {size} mm is too small for this unit", "take a larger one with --label: 148x210")
 
 
-def _row(row: tuple[tuple[str, str], ...], y: float, capitals: float, room: float) -> list[Words]:
+def _row(row: tuple[tuple[str, str], ...], y: float, capitals: float, room: float, fonts: Fonts) -> list[Words]:
     """Values side by side, each below its title, with room by their lengths."""
     lengths = [max(len(value), 4) for _, value in row]
     words, x = [], _MARGIN
     for (title, value), length in zip(row, lengths, strict=True):
         share = (room - 3 * (len(row) - 1)) * length / sum(lengths)
-        words.append(fitted(x, y + _TITLE, _TITLE / CAPITAL, title, share))
+        words.append(fitted(fonts, x, y + _TITLE, _TITLE / CAPITAL, title, share))
         below = y + _TITLE + _TITLE_GAP + capitals
-        words.append(fitted(x, below, capitals / CAPITAL, value, share, bold=True))
+        words.append(fitted(fonts, x, below, capitals / CAPITAL, value, share, bold=True))
         x += share + 3
     return words

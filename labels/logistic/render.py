@@ -3,17 +3,16 @@
 from collections.abc import Iterable, Sequence
 from io import BytesIO
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
 from labels.logistic.layout import Drawing
-from labels.logistic.lettering import Words, font_file, font_name
-from labels.printers.dots import PER_MM, Size, of_mm
+from labels.printers.dots import Size, of_mm
+from labels.printers.raster import BLACK, WHITE, write
 from ledger.errors import UserError
 
 _RULE = 0.3
-_BLACK, _WHITE = 0, 255
 
 
 def pages(drawings: Sequence[Drawing], paper: Size | None) -> list[Sequence[Drawing]]:
@@ -52,18 +51,27 @@ def _across(size: Size, paper: Size) -> tuple[int, int, int]:
 def picture(drawing: Drawing, dpi: int) -> Image.Image:
     """A label in the dots of a printer, black or white: modules are whole dots wide."""
     size = (of_mm(drawing.size.width_mm, dpi), of_mm(drawing.size.height_mm, dpi))
-    image = Image.new("1", size, _WHITE)
+    image = Image.new("1", size, WHITE)
     pen = ImageDraw.Draw(image)
     for y in drawing.lines:
-        pen.rectangle((0, of_mm(y, dpi), size[0], of_mm(y + _RULE, dpi) - 1), fill=_BLACK)
+        pen.rectangle((0, of_mm(y, dpi), size[0], of_mm(y + _RULE, dpi) - 1), fill=BLACK)
     for bars in drawing.bars:
         module, top = of_mm(bars.module, dpi), of_mm(bars.y, dpi)
         for start, count in _runs(bars.symbol.modules):
             x = of_mm(bars.x, dpi) + start * module
-            pen.rectangle((x, top, x + count * module - 1, of_mm(bars.y + bars.height, dpi)), fill=_BLACK)
+            pen.rectangle((x, top, x + count * module - 1, of_mm(bars.y + bars.height, dpi)), fill=BLACK)
     _paste_code(image, drawing, dpi)
     for words in drawing.words:
-        _paste_words(image, words, dpi)
+        write(
+            image,
+            words.text,
+            x=words.x,
+            y=words.y,
+            size=words.size,
+            font=drawing.fonts.file(words.bold),
+            dpi=dpi,
+            narrow=words.narrow,
+        )
     return image
 
 
@@ -82,7 +90,7 @@ def _on_canvas(canvas: Canvas, drawing: Drawing, left: float, top: float) -> Non
             box(code.x + start * code.module, code.y + number * code.module, count * code.module, code.module)
     for words in drawing.words:
         text = canvas.beginText((left + words.x) * mm, (top - words.y) * mm)
-        text.setFont(font_name(words.bold), words.size * mm)
+        text.setFont(drawing.fonts.name(words.bold), words.size * mm)
         text.setHorizScale(100 * words.narrow)
         text.textOut(words.text)
         canvas.drawText(text)
@@ -92,21 +100,9 @@ def _paste_code(image: Image.Image, drawing: Drawing, dpi: int) -> None:
     code = drawing.code
     module = of_mm(code.module, dpi)
     side = len(code.code.rows)
-    pixels = bytes(_BLACK if dark else _WHITE for row in code.code.rows for dark in row)
+    pixels = bytes(BLACK if dark else WHITE for row in code.code.rows for dark in row)
     drawn = Image.frombytes("L", (side, side), pixels).resize((side * module,) * 2, Image.Resampling.NEAREST)
     image.paste(drawn.convert("1"), (of_mm(code.x, dpi), of_mm(code.y, dpi)))
-
-
-def _paste_words(image: Image.Image, words: Words, dpi: int) -> None:
-    """A line, drawn four times as large, set narrower, and made black or white."""
-    font = ImageFont.truetype(str(font_file(words.bold)), words.size * PER_MM[dpi] * 4)
-    left, top, right, bottom = font.getbbox(words.text, anchor="ls")
-    large = Image.new("L", (round(right - left) + 8, round(bottom - top) + 8), _WHITE)
-    ImageDraw.Draw(large).text((4 - left, 4 - top), words.text, fill=_BLACK, font=font, anchor="ls")
-    small = large.resize((max(1, round(large.width * words.narrow / 4)), max(1, round(large.height / 4))))
-    at = (of_mm(words.x, dpi) - 1 + round(left * words.narrow / 4), of_mm(words.y, dpi) + round((top - 4) / 4))
-    black = small.point(lambda value: 255 if value < 140 else 0).convert("1")
-    image.paste(_BLACK, at, black)
 
 
 def _runs(modules: Sequence[bool]) -> list[tuple[int, int]]:

@@ -37,7 +37,7 @@ class Brother:
 
     def print(self, labels: Sequence[bytes], *, tell: Callable[[int], None] = lambda out: None) -> None:
         """Print labels, a job each, and return when all are out; StoppedError if they do not come out."""
-        self._require_ready()
+        self.require_ready()
         for number, label in enumerate(labels):
             try:
                 self._wire.send(label)
@@ -46,7 +46,8 @@ class Brother:
                 raise self._stopped(str(error), came_out=number, doubtful=1) from error
             tell(number + 1)
 
-    def _require_ready(self) -> None:
+    def require_ready(self) -> None:
+        """StoppedError if it cannot print, or other labels are in it."""
         status = self.status()
         if status.faults:
             raise self._stopped(" and ".join(status.faults), came_out=0, doubtful=0)

@@ -1,17 +1,16 @@
 """What a label printer burns: dots that are black or not, and how many of them lie on a millimetre."""
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from labels.printing.formats import sizes
 from ledger.errors import UserError
 
 PER_MM = {203: 203.2 / 25.4, 300: 300 / 25.4, 600: 600 / 25.4}  # dots, by what a maker calls its resolution
 X_DIMENSION_MM_MIN = 0.375  # the least that GS1 allows for a QR code with a Digital Link: three dots at 203 dpi
 SIDE_MM = (10.0, 300.0)
-_SIZE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,2})?)x([0-9]{1,3}(?:\.[0-9]{1,2})?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +41,9 @@ class Size:
     @classmethod
     def of(cls, text: str) -> Self:
         """A size as a person writes it, `50x30` or `57.5x32`; UserError if it is none."""
-        found = _SIZE.fullmatch(text.lower())
-        size = cls(float(found[1]), float(found[2])) if found else cls(0, 0)
+        size = cls(*sizes(text))
         if not all(SIDE_MM[0] <= side <= SIDE_MM[1] for side in (size.width_mm, size.height_mm)):
-            raise UserError(
-                f"{text!r} is no size of a label", "write its width and height in millimetres, 10 to 300: 50x30"
-            )
+            raise UserError(f"no label printer prints labels of {size} mm", "write 10 to 300 mm: --label 50x30")
         return size
 
     def __str__(self) -> str:

@@ -19,6 +19,9 @@ CONNECT_S = 10.0
 class Printer(Protocol):
     """What labels are sent to."""
 
+    def require_ready(self) -> None:
+        """StoppedError if it says that it cannot print."""
+
     def print(self, labels: Sequence[bytes], *, tell: Tell = ...) -> None:
         """Print labels in order, and return when all are out; `tell` hears how many are. Raises StoppedError."""
 
@@ -28,6 +31,9 @@ class Unasked:
 
     def __init__(self, wire: Wire, *, name: str) -> None:
         self._wire, self._name = wire, name
+
+    def require_ready(self) -> None:
+        """It is reached: more is not known."""
 
     def print(self, labels: Sequence[bytes], *, tell: Tell = lambda out: None) -> None:
         """Send labels in order; StoppedError if it does not take them."""

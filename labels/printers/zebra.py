@@ -1,8 +1,8 @@
 """A printer that speaks ZPL: asked before a job whether it can print, and after it what has come out.
 
-All labels of a job are sent, and ~HS is asked until the printer has nothing left. It reads that behind the labels, so
-its answer counts all of them; and it is believed when it has said the same twice. If it stops half-way, ~JA makes it
-forget the rest, so that nothing comes out later that was told as not printed; what it was at, nobody can tell.
+Some labels are sent, and ~HS is asked until the printer has nothing left; then the next. It reads that behind the
+labels, so its answer counts all of them; and it is believed when it has said the same twice. If it stops half-way, ~JA
+makes it forget the rest, so that nothing comes out later that was told as not printed; what it was at, nobody can tell.
 """
 
 import time
@@ -16,6 +16,7 @@ from labels.printers.zebra_status import ZebraStatus
 from ledger.errors import MalformedError
 
 _CANCEL = b"~JA"
+_AT_ONCE = 24  # labels in the printer: enough not to make it pause, and few enough to tell of
 _SURE, _STUCK = 2, 4  # answers in a row that say the same, until it is believed, and until it is given up
 _MEND = "mend it"
 _CLEAR = "switch it off and on before anything else: what it still has in its memory would come out later"
@@ -41,16 +42,21 @@ class Zebra:
 
     def print(self, labels: Sequence[bytes], *, tell: Callable[[int], None] = lambda out: None) -> None:
         """Print labels, a format each, and return when all are out; `tell` hears how many are. Raises StoppedError."""
-        self._require_ready()
+        self.require_ready()
+        for start in range(0, len(labels), _AT_ONCE):
+            self._print(labels[start : start + _AT_ONCE], start, tell)
+
+    def _print(self, labels: Sequence[bytes], before: int, tell: Callable[[int], None]) -> None:
+        """Print a few labels, behind so many that are out."""
         watch = _Watch(len(labels), self._patience.stall_s)
         try:
             for label in labels:
                 self._wire.send(label)
-            self._follow(watch, tell)
+            self._follow(watch, lambda out: tell(before + out))
         except (GoneError, _Unanswered, _Stuck) as error:
-            raise self._stopped(watch, error) from error
+            raise self._stopped(watch, before, error) from error
 
-    def _require_ready(self) -> None:
+    def require_ready(self) -> None:
         """Wait until it has printed what others sent; StoppedError if it cannot print."""
         deadline = time.monotonic() + self._patience.stall_s
         while True:
@@ -82,13 +88,13 @@ class Zebra:
         except MalformedError as error:
             raise _Unanswered(f"what it answers is no printer's status: {error}") from error
 
-    def _stopped(self, watch: "_Watch", error: Exception) -> StoppedError:
+    def _stopped(self, watch: "_Watch", before: int, error: Exception) -> StoppedError:
         """What became of each label. The rest is called back; if that is not confirmed, it may come out yet."""
         cleared = not isinstance(error, GoneError) and self._cancel()
         last = watch.at_most if cleared else watch.count
         return StoppedError(
             f"printer {self._name} stopped: {error}",
-            came_out=watch.came_out,
+            came_out=before + watch.came_out,
             doubtful=last - watch.came_out,
             hint=_MEND if cleared else _CLEAR,
         )

@@ -2,7 +2,7 @@
 
     ^XA^CI28^LH0,0^PW400^LL240          a label of 400 by 240 dots, its texts in UTF-8
     ^FO12,12^GFA,…^FS                   a picture at (12, 12): the symbol, dot by dot
-    ^FO180,12^A0N,26,26^FH^FDTea^FS     a text in the printer's own scalable font
+    ^FT180,36^A0N,26,26^FH^FDTea^FS     a text in the printer's own scalable font, whose letters stand on (180, 36)
     ^PQ1^XZ                             once
 
 A symbol goes as a picture, not as ^BQ or ^BC: so it is the very one that was decoded before it left, and a QR code has
@@ -30,8 +30,18 @@ def picture(x: int, y: int, dots: Dots) -> str:
 
 
 def text(x: int, y: int, size: int, words: str) -> str:
-    """A line in the printer's scalable font, `size` dots high, whose upper left corner lies at (x, y)."""
-    return f"^FO{x},{y}^A0N,{size},{size}^FH^FD{escaped(words)}^FS"
+    """A line in the printer's scalable font, `size` dots high, whose letters begin at `x` and stand on `y`."""
+    return f"^FT{x},{y}^A0N,{size},{size}^FH^FD{escaped(words)}^FS"
+
+
+def centred(y: int, size: int, width: int, words: str) -> str:
+    """A line in the middle of a label of so many dots, whose letters stand on `y`."""
+    return f"^FT0,{y}^A0N,{size},{size}^FB{width},1,0,C^FH^FD{escaped(words)}^FS"
+
+
+def frame(x: int, y: int, width: int, height: int) -> str:
+    """A thin frame whose upper left corner lies at (x, y)."""
+    return f"^FO{x},{y}^GB{width},{height},1^FS"
 
 
 def escaped(words: str) -> str:
@@ -45,7 +55,7 @@ def escaped(words: str) -> str:
 def graphic(dots: Dots) -> str:
     """^GF: the rows in hexadecimal digits, with Zebra's run lengths.
 
-    Its other compression, Z64, makes a code of 1,200 characters one of 700, which a network does not feel; printers
+    Its other compression, Z64, makes a code of 1,500 characters one of 750, which a network does not feel; printers
     that are no Zebras and speak ZPL know the run lengths.
     """
     rows, before = [], b""

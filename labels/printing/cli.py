@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from labels import options
+from labels.printers.options import printers
 from ledger import command_line
 from ledger.command_line import examples
 from ledger.settings import Settings
 
 if TYPE_CHECKING:
-    from labels.printing.outlet import Numbered, Piece
+    from labels.printing.outlet import Numbered, Outlet, Piece
     from labels.printing.renderers import Renderer, Words
     from labels.printing.style import SheetStyle
 
@@ -19,16 +20,22 @@ if TYPE_CHECKING:
 @click.command(
     "print",
     epilog=examples(
-        "tallystick labels print --gtin 09506000134352 --lot L2606A -o labels",
         "tallystick labels print --gtin 09506000134352 --lot L2606A -o labels --labels L7160",
+        "tallystick labels print --gtin 09506000134352 --lot L2606A --printer zebra.example.com",
     ),
 )
 @command_line.data
 @command_line.dsn
 @options.gtin
 @options.lot
-@click.option("-o", "out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Where to write.")
-@click.option("--format", "kind", type=click.Choice(["png", "svg", "pdf"]), help="Default: pdf for sheets, else png.")
+@click.option("-o", "out", type=click.Path(path_type=Path, file_okay=False), help="A folder to write to.")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["png", "svg", "pdf", "zpl", "ql"]),
+    help="Default: pdf for sheets, else png. zpl and ql are for label printers.",
+)
+@printers
 @click.option("--labels", metavar="NUMBER", help="Sheets by their number, as 'labels formats' lists them: L7160.")
 @click.option("--grid", metavar="CxR", help="Any sheet: columns x rows, with --label.")
 @click.option("--label", metavar="WxH", help="A label's size in mm.")
@@ -50,31 +57,32 @@ if TYPE_CHECKING:
     "--came-out", metavar="SERIAL", help="The last label that came out of a run that broke off; all, or none."
 )
 @options.host
-def print_(data: Path | None, dsn: str | None, gtin: str, lot: str, out: Path, host: str | None, **asked: Any) -> None:
-    """Print a lot's labels: sheets as PDF, or a file a label. Prints each file's name.
+def print_(data: Path | None, dsn: str | None, gtin: str, lot: str, host: str | None, **asked: Any) -> None:
+    """Print a lot's labels: sheets as PDF, a file a label, or on a label printer. Prints each file's name.
 
     Each label is printed once. A run that broke off is resumed by the same command; what is printed already is printed
     again with --again alone. Every code is read back before it leaves. Where the label service runs on this machine,
     index.html beside png files shows them all, each with its link.
     """
-    from labels.printing.folder import FolderOutlet
     from labels.printing.lot import Wanted, print_lot, printable_lot
 
     settings = Settings.load(data, dsn=dsn, labels_host=host)
-    style, kind = _style(asked), _kind(asked)
+    kind, out = _kind(asked), asked["out"]
     address = settings.labels_url.rstrip("/") if settings.labels_url and kind == "png" else None
     found = printable_lot(
         options.ledger_folder(settings), settings.need_dsn(), gtin=gtin, lot=lot, serials=asked["serials"]
     )
     words = _words(settings, found.lot, asked["title"] or found.name, address)
-    renderer, outlet = _renderer(kind, words, style, asked), FolderOutlet(out)
+    renderer, outlet = _way(kind, words, asked)
     if asked["test"]:
-        click.echo(_specimens(found.gtin, words, style, asked, out))
+        click.echo(_specimens(found.gtin, words, _style(asked), asked, out))
         return
     wanted, teller = Wanted(asked["again"], asked["serials"], asked["came_out"]), _Teller(out, address)
     with teller.progress:
-        print_lot(settings.need_dsn(), found, renderer, outlet, wanted=wanted, tell=teller.tell)
-    if kind == "png":
+        count = print_lot(settings.need_dsn(), found, renderer, outlet, wanted=wanted, tell=teller.tell)
+    if asked["printer"]:
+        click.echo(f"{count:,} labels came out of {outlet.where}")
+    elif kind == "png":
         _beside(teller.labels, words, out, found.gtin, address, sheets=asked["sheet"])
 
 
@@ -96,7 +104,7 @@ def formats() -> None:
 class _Teller:
     """Says on standard output what is written, and on a terminal how far the run is."""
 
-    def __init__(self, out: Path, address: str | None) -> None:
+    def __init__(self, out: Path | None, address: str | None) -> None:
         import sys
 
         from ledger.terminal import Progress
@@ -110,15 +118,17 @@ class _Teller:
         from labels.printing import files
 
         self.progress.clear()
-        for part in piece.parts:
+        for part in piece.parts if self._out else ():
             page = f"  {files.link_at(self._address, part.labels[0].stored.label)}" if self._address else ""
-            click.echo(f"{self._out / part.name}{page}")
+            click.echo(f"{self._out}/{part.name}{page}")
         if len(self.labels) <= files.LABELS_MAX:
             self.labels += piece.labels
         self.progress("printing", done, of)
 
 
 def _kind(asked: dict[str, Any]) -> str:
+    if asked["printer"]:
+        return str(asked["language"])
     sheets = any(asked[name] for name in ("labels", "grid", "skip", "offset", "outline", "test"))
     return asked["kind"] or ("pdf" if sheets else "png")
 
@@ -159,6 +169,20 @@ def _style(asked: dict[str, Any]) -> "SheetStyle":
     module = X_DIMENSION_MM if asked["x_dimension"] is None else x_dimension(asked["x_dimension"])
     offset = known.shift(asked["offset"]) if asked["offset"] else (0.0, 0.0)
     return SheetStyle(grid, module, offset, asked["outline"] or asked["test"], asked["sheets_per_file"])
+
+
+def _way(kind: str, words: "Words", asked: dict[str, Any]) -> "tuple[Renderer, Outlet]":
+    """How labels are drawn, and where they go."""
+    from labels.printers.chosen import chosen
+    from labels.printing.folder import FolderOutlet
+    from ledger.errors import UserError
+
+    out = asked["out"]
+    if asked["printer"] or kind in ("zpl", "ql"):
+        return chosen(words, kind, out, asked)
+    if out is None:
+        raise UserError("it is not said where the labels go", "name a folder with -o, or a printer with --printer")
+    return _renderer(kind, words, _style(asked), asked), FolderOutlet(out)
 
 
 def _renderer(kind: str, words: "Words", style: "SheetStyle", asked: dict[str, Any]) -> "Renderer":

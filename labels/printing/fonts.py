@@ -36,6 +36,10 @@ class Fonts:
         """The one or the other."""
         return self.bold if bold else self.regular
 
+    def file(self, bold: bool) -> Path:
+        """The file of the one or the other."""
+        return Path(pdfmetrics.getFont(self.name(bold)).face.filename)
+
     def measure(self, text: str, bold: bool) -> float:
         """A text's width in font sizes."""
         return float(pdfmetrics.stringWidth(text, self.name(bold), 1000)) / 1000

@@ -43,12 +43,13 @@ class Piece:
 class RefusedError(Exception):
     """A piece did not come out whole: what the outlet was told, and how many of the piece's labels came out.
 
-    `came_out` is None if nobody can tell: then a person has to look at the paper.
+    Of `doubtful` labels behind those nobody can tell, and of none of them if `came_out` is None: then a person has to
+    look at the paper.
     """
 
-    def __init__(self, told: str, *, came_out: int | None, hint: str = "mend it") -> None:
+    def __init__(self, told: str, *, came_out: int | None, doubtful: int = 0, hint: str = "mend it") -> None:
         super().__init__(told)
-        self.came_out, self.hint = came_out, hint
+        self.came_out, self.doubtful, self.hint = came_out, doubtful, hint
 
 
 class Outlet(ABC):

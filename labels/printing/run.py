@@ -39,7 +39,7 @@ def send_all(
         try:
             outlet.send(piece)
         except RefusedError as error:
-            _record_refusal(journal, piece, error.came_out)
+            _record_refusal(journal, piece, error)
             raise _stopped(piece, error, before=done) from error
         journal.record(piece.parts, Use.PRINTED)
         done += len(piece.labels)
@@ -101,27 +101,27 @@ def _numbers(labels: Sequence[Numbered]) -> str:
     return " and ".join(shown) if len(shown) <= 3 else f"{shown[0]}, … and {shown[-1]}"
 
 
-def _record_refusal(journal: Journal, piece: Piece, came_out: int | None) -> None:
-    if came_out is not None:
+def _record_refusal(journal: Journal, piece: Piece, error: RefusedError) -> None:
+    """Record what came out and what did not. What nobody knows of stays recorded as sent."""
+    if error.came_out is not None:
         named = [(label, part.name) for part in piece.parts for label in part.labels]
-        journal.record_labels(named[:came_out], Use.PRINTED)
-        journal.record_labels(named[came_out:], Use.REFUSED)
+        journal.record_labels(named[: error.came_out], Use.PRINTED)
+        journal.record_labels(named[error.came_out + error.doubtful :], Use.REFUSED)
 
 
 def _stopped(piece: Piece, error: RefusedError, *, before: int) -> PrintStopped:
     names = [part.name for part in piece.parts]
     at = names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
-    out = "" if error.came_out is None else f"; of this piece came out: {told(piece.labels[: error.came_out])}"
-    lost = piece.labels[error.came_out or 0 :]
-    fate = "nobody knows of" if error.came_out is None else "not printed:"
+    out = error.came_out or 0
+    after = len(piece.labels) if error.came_out is None else out + error.doubtful
+    fates = [] if error.came_out is None else [f"of this piece came out: {told(piece.labels[:out])}"]
+    fates += [f"nobody knows of {told(piece.labels[out:after])}"] if after > out else []
+    fates += [f"not printed: {told(piece.labels[after:])}"] if after < len(piece.labels) else []
+    next_ = f"label {piece.labels[out].number}" if after == out else "what is left, and asks which came out"
     return PrintStopped(
-        f"{error}; stopped at {at}: before it, this run printed {before:,} labels{out}; {fate} {told(lost)}",
-        f"{error.hint}; then give the same command again: it goes on with {_next(lost, error.came_out)}",
+        f"{error}; stopped at {at}: before it, this run printed {before:,} labels; {'; '.join(fates)}",
+        f"{error.hint}; then give the same command again: it goes on with {next_}",
     )
-
-
-def _next(lost: Sequence[Numbered], came_out: int | None) -> str:
-    return "what is left, and asks which came out" if came_out is None or not lost else f"label {lost[0].number}"
 
 
 def _doubtful(sent: Sequence[Unconfirmed], where: str) -> UserError:

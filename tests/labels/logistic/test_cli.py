@@ -15,6 +15,7 @@ from labels.printers.raster import picture_of
 from tests.labels.printers.fake_brother import FakeBrother
 from tests.labels.printers.fake_zebra import FakeZebra
 from tests.labels.printers.zpl import graphics
+from tests.labels.story import while_ticking
 from tests.world import World
 
 NUMBERS = [sscc for sscc, _ in zip(numbers("9506000", 3, 0), range(12), strict=False)]
@@ -103,7 +104,7 @@ def test_a_brother(world: World, capsys: pytest.CaptureFixture[str]) -> None:
         (["--again", "395060000000000016", "-o", "x.pdf"], "was not given here", "--prefix"),
         ([*NEW, "-o", "x.pdf", "--lot", "L1"], "said by half", "--content"),
         ([*NEW, "-o", "x.pdf", "--content", "09506000134353", "--pieces", "1"], "wrong check digit", "the last digit"),
-        ([*NEW, "-o", "x.pdf", "--size", "50x30"], "takes 87 mm", "--size"),
+        ([*NEW, "-o", "x.pdf", "--label", "50x30"], "takes 87 mm", "--label"),
         ([*NEW, "-o", "/no/such/x.pdf"], "cannot write /no/such/x.pdf", "not there"),
         ([*NEW, "--printer", "no printer"], "no address of a printer", "zebra.example.com"),
         ([*NEW, "-o", "x.ql"], "which roll", "--roll"),
@@ -122,6 +123,20 @@ def test_mistakes(
     )
     assert not list(tmp_path.glob("x.*"))
     assert told.out == "" or "/no/such" in error
+
+
+def test_a_recalled_lot_goes_on_no_pallet(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No number is given for a unit with goods that must not be used."""
+    gtin, out = "09506000134352", tmp_path / "x.pdf"
+    recall = ["labels", "recall", "--gtin", gtin, "--lot", "L1", "--reason", "glass in it"]
+    assert while_ticking(world, lambda: tallystick.run(recall)) == 0
+    capsys.readouterr()
+    assert sscc(*NEW, "--content", gtin, "--pieces", 1, "--lot", "L1", "-o", out) == 1
+    told = capsys.readouterr()
+    assert "is recalled: glass in it" in told.err and told.out == "" and not out.exists()
+    assert sscc(*NEW, "--content", gtin, "--pieces", 1, "--lot", "L2", "-o", out) == 0
+    page = pypdfium2.PdfDocument(out)[0]
+    assert "example.com" in page.get_textpage().get_text_range()  # the operator's name, if no other is said
 
 
 def test_how_a_printer_is(capsys: pytest.CaptureFixture[str]) -> None:

@@ -198,7 +198,7 @@ def test_content_is_parted_where_the_label_is_narrow() -> None:
         (Unit(SSCC, Content(GTIN, 1, "L" * 20)), A6, "", "takes 152 mm, and the label has 101 mm"),
         (UNITS["bare"], Size(80, 148), "", "takes 87 mm, and the label has 76 mm"),
         (UNITS["lot"], Size(105, 120), "", "too small for this unit"),
-        (UNITS["bare"], A6, "Пример", "no 'П'"),
+        (UNITS["bare"], A6, "漢", "cannot show '漢'"),
         (Unit(SSCC, Content(GTIN, 1, "A(1")), A6, "", "a bracket"),
     ],
 )

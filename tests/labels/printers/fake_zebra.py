@@ -56,7 +56,7 @@ class FakeZebra:
     def __enter__(self) -> Self:
         self._queue: list[bytes] = []
         self._current: bytes | None = None
-        self._came, self._over, self._lock = 0, threading.Event(), threading.RLock()
+        self.came, self._over, self._lock = 0, threading.Event(), threading.RLock()
         self._server = socket.socket(self.family, socket.SOCK_STREAM)
         self._server.bind(("::1" if self.family == socket.AF_INET6 else "127.0.0.1", 0))
         self._server.listen()
@@ -102,7 +102,7 @@ class FakeZebra:
             if not more:
                 return
             come = self._obey(come + more, line)
-            if self.hangs_up_after is not None and self._came >= self.hangs_up_after:
+            if self.hangs_up_after is not None and self.came >= self.hangs_up_after:
                 return
 
     def _obey(self, come: bytes, line: socket.socket) -> bytes:
@@ -116,7 +116,7 @@ class FakeZebra:
             else:
                 with self._lock:
                     self._queue.append(found[0])
-                self._came += 1
+                self.came += 1
         return come[at:]
 
     def _tell(self, line: socket.socket) -> None:

@@ -61,6 +61,15 @@ def test_a_roll_that_ends_half_way(paper: int, counts_current: str) -> None:
         assert len(printer.printed) == paper and printer.spoiled == [LABELS[paper]]
 
 
+def test_many_labels_are_not_sent_at_once() -> None:
+    """A printer that stops at the fortieth of sixty has not been sent the last twelve."""
+    many = [b"^XA^FDlabel %d^FS^XZ" % number for number in range(60)]
+    with FakeZebra(paper=40, label_s=0.002) as printer:
+        error = stopped(printer, many)
+        assert error.came_out in (39, 40) and 40 <= error.came_out + error.doubtful <= 42
+        assert printer.came == 48
+
+
 def test_it_comes_out_of_a_roll_that_just_suffices() -> None:
     """A roll of as many labels as there are is enough."""
     with FakeZebra(paper=12) as printer:

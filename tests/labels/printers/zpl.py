@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from labels.printers.dots import Dots
 
-_FIELD = re.compile(r"\^FO(\d+),(\d+)(?:\^GFA,(\d+),(\d+),(\d+),([^^~]*)|\^A0N,(\d+),\d+\^FH\^FD([^^~]*))\^FS")
+_PICTURE = re.compile(r"\^FO(\d+),(\d+)\^GFA,(\d+),(\d+),(\d+),([^^~]*)\^FS")
+_TEXT = re.compile(r"\^FT(\d+),(\d+)\^A0N,(\d+),\3(?:\^FB(\d+),1,0,C)?\^FH\^FD([^^~]*)\^FS")
+_FRAME = re.compile(r"\^FO\d+,\d+\^GB\d+,\d+,1\^FS")
 _LABEL = re.compile(r"\^XA\^CI28\^LH0,0\^PW(\d+)\^LL(\d+)\n(.*?)\n\^PQ1\^XZ\n?", re.DOTALL)
 _STEPS = {chr(ord("G") + n - 1): n for n in range(1, 20)} | {chr(ord("g") + n - 1): 20 * n for n in range(1, 21)}
 
@@ -21,7 +23,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Text:
-    """A text at a place."""
+    """A text that stands at a place."""
 
     x: int
     y: int
@@ -35,7 +37,13 @@ class Label:
 
     width: int
     height: int
-    fields: list[Picture | Text]
+    fields: list[Picture | Text | None]
+
+    @property
+    def texts(self) -> list[str]:
+        """What people read, from top to bottom."""
+        lines = sorted((field for field in self.fields if isinstance(field, Text)), key=lambda text: text.y)
+        return [line.words for line in lines]
 
 
 def labels(data: bytes) -> list[Label]:
@@ -55,16 +63,18 @@ def graphics(data: bytes) -> list[Dots]:
     return [field.dots for label in labels(data) for field in label.fields if isinstance(field, Picture)]
 
 
-def _field(line: str) -> Picture | Text:
-    field = _FIELD.fullmatch(line)
+def _field(line: str) -> Picture | Text | None:
+    if text := _TEXT.fullmatch(line):
+        words = re.sub(rb"_([0-9A-F]{2})", lambda digits: bytes([int(digits[1], 16)]), text[5].encode())
+        return Text(int(text[1]), int(text[2]), int(text[3]), words.decode())
+    if _FRAME.fullmatch(line):
+        return None
+    field = _PICTURE.fullmatch(line)
     assert field, line[:80]
-    x, y = int(field[1]), int(field[2])
-    if field[3] is None:
-        words = re.sub(rb"_([0-9A-F]{2})", lambda hexadecimal: bytes([int(hexadecimal[1], 16)]), field[8].encode())
-        return Text(x, y, int(field[7]), words.decode())
     rows = _rows(field[6], 2 * int(field[5]))
     assert field[3] == field[4] == str(len(rows) * int(field[5]))
-    return Picture(x, y, Dots(8 * int(field[5]), len(rows), bytes.fromhex("".join(rows))))
+    dots = Dots(8 * int(field[5]), len(rows), bytes.fromhex("".join(rows)))
+    return Picture(int(field[1]), int(field[2]), dots)
 
 
 def _rows(data: str, digits: int) -> list[str]:
