@@ -1,28 +1,43 @@
-"""GS1 identifiers in links: the GS1 Digital Link URI syntax 1.6, uncompressed.
+"""GS1's syntaxes: application identifiers (AIs) with values, read, checked and written in all of them.
 
-A link names one thing by *keys*, pairs of an application identifier (AI) and a value: first a *primary key*, such
-as (01) GTIN or (00) SSCC, then its *qualifiers*, such as (10) lot and (21) serial. They stand in the path. AIs in
-the query are *attributes*, and whatever else is there is an *extra*: kept as it came, and never trusted.
+A message is pairs of an AI and a value: (01) GTIN, (10) lot, (21) serial, and 538 more. `read` takes any syntax:
 
-    https://example.com/some/prefix/01/09506000134352/10/ABC123?17=270630&linkType=all
+    https://example.com/some/prefix/01/09506000134352/10/ABC123?17=270630&linkType=all     a Digital Link
                         path prefix |- key ---------|-qualifier| attribute | extra
+    ]d2010950600013435217270630 10ABC123      what a reader transmits: symbology identifier, element string
+    (01)09506000134352(17)270630(10)ABC123    an element string as people write it
+    9506000134352                             a GTIN alone
 
-`parse` reads a link, or raises Gs1Error with the AI, the rule and the place.
+and gives `Elements`, which write themselves in each; `elements` makes one of pairs. Every AI of GS1's Barcode Syntax
+Dictionary is known, and all that it says of one is checked: see `syntax_dictionary/`.
+
+`parse` reads a Digital Link for its own sake: its keys name one thing, in the path, the *primary key* first, then its
+*qualifiers*. AIs in the query are *attributes*, and whatever else is there is an *extra*: kept as it came, and never
+trusted. Whatever is refused is so by a Gs1Error with the AI, the rule and the place.
 """
 
 from labels.gs1.digital_link import GS1_HOST, DigitalLink, epc, item, make, parse, sscc
+from labels.gs1.digital_link import of as link_of
+from labels.gs1.elements import Elements, elements
 from labels.gs1.errors import Gs1Error, Rule
 from labels.gs1.lint import check_digit
+from labels.gs1.read import Syntax, read, syntax_of
 
 __all__ = [
     "GS1_HOST",
     "DigitalLink",
+    "Elements",
     "Gs1Error",
     "Rule",
+    "Syntax",
     "check_digit",
+    "elements",
     "epc",
     "item",
+    "link_of",
     "make",
     "parse",
+    "read",
     "sscc",
+    "syntax_of",
 ]

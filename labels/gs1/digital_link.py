@@ -1,25 +1,18 @@
 """GS1 Digital Link URIs (URI syntax 1.6): read, written, and made one."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 from urllib.parse import quote
 
+from labels.gs1 import associations, compressed, link_uri
+from labels.gs1.dictionary import ENTRIES, JOINING, QUALIFIERS, SEQUENCES
+from labels.gs1.elements import Elements, entry
 from labels.gs1.errors import Gs1Error, Rule, excerpt
-from labels.gs1.table import NOT_ATTRIBUTES, QUALIFIERS, REQUIRED, format_of, is_ai
+from labels.gs1.pairs import Field, Pair
 
 GS1_HOST = "id.gs1.org"
-URI_CHARACTERS_MAX = 8191
 
-_URI = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]*")
-_SCHEME = re.compile(r"(https?|HTTPS?)://")
-_HOST = re.compile(r"(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
-_NOT_AN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _GTINS_SHORT = (8, 12, 13)
-
-Pair: TypeAlias = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +64,11 @@ class DigitalLink:
         return tuple(pair for pair in self.query if not _is_attribute(pair))
 
     @property
+    def elements(self) -> Elements:
+        """All that this link says in AIs, those of the path first."""
+        return Elements(self.keys + self.attributes)
+
+    @property
     def canonical_path(self) -> str:
         """The one path of these keys, `/01/<14>[/10/<lot>][/21/<serial>]`: all but unreserved percent-encoded."""
         return "".join(f"/{ai}/{quote(value, safe='')}" for ai, value in self.keys)
@@ -88,8 +86,7 @@ class DigitalLink:
 
     def build(self, host: str, *, scheme: str = "https", path_prefix: str = "") -> str:
         """This link at `host` (and port), with its query. Gs1Error unless `host` can be one."""
-        if not _HOST.fullmatch(host.lower()):
-            raise Gs1Error(Rule.HOST, f"{excerpt(host)} is no host name")
+        link_uri.require_host(host.lower())
         query = "&".join(map(_parameter, self.query))
         return f"{scheme}://{host}{path_prefix}{self.canonical_path}" + (f"?{query}" if query else "")
 
@@ -102,26 +99,42 @@ def parse(uri: str, *, pad_gtin: bool = True) -> DigitalLink:
     if not isinstance(uri, str):
         raise Gs1Error(Rule.URI, f"a link is text, not {type(uri).__name__}")
     # (1) An absolute http or https URI; its fragment is for the reader's own use.
-    scheme, host, path_at = _head(uri)
+    scheme, host, path_at = link_uri.head(uri)
     before_fragment = uri.partition("#")[0]
     path, _, query = before_fragment[path_at:].partition("?")
-    # (2) The path ends in a primary key and its qualifiers.
-    prefix, segments = _split(path, path_at)
-    _check_sequence(segments)
-    keys = tuple(_pair(*segment, pad_gtin) for segment in segments)
+    # (2) The path ends in a primary key and its qualifiers, or hides them and attributes in its last segment.
+    prefix, keys, hidden, extras = _path(path, path_at, pad_gtin)
     # (3) The query holds attributes and extras.
-    attributes = _query(query, path_at + len(path) + 1, keys, pad_gtin)
-    return DigitalLink(scheme, host, prefix, keys, attributes)
+    pairs, attributes = _query(query, path_at + len(path) + 1, pad_gtin)
+    # (4) Each AI occurs once, where it belongs, and may stand beside the others.
+    _check_attributes(keys, [*hidden, *attributes])
+    associations.check([*keys, *hidden, *attributes])
+    return DigitalLink(scheme, host, prefix, _pairs(keys), (*_pairs(hidden), *extras, *pairs))
 
 
 def make(keys: Iterable[Pair], *, host: str = GS1_HOST, scheme: str = "https") -> DigitalLink:
     """The link of these (AI, value) pairs; Gs1Error, as by `parse`, unless they are good ones."""
-    pairs = tuple((ai, _checked(ai, value, 0, True)) for ai, value in keys)
-    path = "".join(f"/{ai}/{quote(value, safe='')}" for ai, value in pairs)
-    link = parse(f"{scheme}://{host}{path}")
-    if link.keys != pairs:
-        raise Gs1Error(Rule.SEQUENCE, f"{excerpt(path)} are not the keys of one thing")
-    return link
+    fields = [_field(ai, value, 0, True) for ai, value in keys]
+    if tuple(ai for ai, _, _ in fields) not in SEQUENCES:
+        spelled = "".join(f"({ai})" for ai, _, _ in fields)
+        raise Gs1Error(Rule.SEQUENCE, f"{excerpt(spelled)} are not the keys of one thing")
+    for ai, value, place in fields:
+        _check_dots(ai, value, place)
+    associations.check(fields)
+    return DigitalLink(scheme, host, "", _pairs(fields))
+
+
+def of(message: Elements, *, host: str = GS1_HOST, scheme: str = "https") -> DigitalLink:
+    """The link of a message: its first primary key, as many qualifiers as fit, the rest as attributes.
+
+    Gs1Error if it has no primary key, or holds what cannot be an attribute. Attributes stand as GS1 has them: those of
+    predefined length first.
+    """
+    fields = [(ai, value, 0) for ai, value in dict(message.pairs).items()]
+    keys, attributes = _arranged(fields)
+    _check_attributes(keys, attributes)
+    attributes.sort(key=lambda field: ENTRIES[field[0]].size is None)
+    return DigitalLink(scheme, host, "", _pairs(keys), _pairs(attributes))
 
 
 def item(gtin: str, *, lot: str | None = None, serial: str | None = None) -> DigitalLink:
@@ -140,69 +153,83 @@ def epc(path: str) -> str:
     return parse(f"https://{GS1_HOST}{path}").epc
 
 
-def _head(uri: str) -> tuple[str, str, int]:
-    """Scheme and host, in lower case, and the offset at which the path begins."""
-    if len(uri) > URI_CHARACTERS_MAX:
-        raise Gs1Error(Rule.URI, f"a link has at most {URI_CHARACTERS_MAX} characters")
-    good = _URI.match(uri)
-    if good is None or good.end() != len(uri):
-        at = good.end() if good else 0
-        raise Gs1Error(Rule.URI, f"{excerpt(uri[at])} cannot stand in a URI (RFC 3986, 2)", place=at)
-    scheme = _SCHEME.match(uri)
-    if scheme is None:
-        raise Gs1Error(Rule.SCHEME, f"{excerpt(uri)} begins with neither https:// nor http://")
-    slash = uri.find("/", scheme.end())
-    end = len(uri) if slash < 0 else slash
-    host = uri[scheme.end() : end].lower()
-    if not _HOST.fullmatch(host):
-        raise Gs1Error(Rule.HOST, f"{excerpt(host)} is no host name", place=scheme.end())
-    return scheme[1].lower(), host, end
-
-
-def _split(path: str, at: int) -> tuple[str, list[tuple[str, str, int]]]:
-    """The prefix, and (AI, encoded value, offset of the value) from the last primary key on.
-
-    A prefix may look like anything, so GS1 has the path read from its end, in pairs.
-    """
+def _path(path: str, at: int, pad_gtin: bool) -> tuple[str, list[Field], list[Field], list[Pair]]:
+    """The prefix, the keys, and what a compressed path hides beside them: attributes and extras."""
     segments = path.split("/")
-    first = len(segments) - 2
-    while first > 0 and segments[first] not in QUALIFIERS and is_ai(segments[first]):
-        first -= 2
-    if first <= 0 or segments[first] not in QUALIFIERS:
+    first = link_uri.key_index(segments)
+    if first is None:
+        if found := _uncompressed(segments, at):
+            return found
         complaint = f"{excerpt(path)} does not end in a primary key, such as 01 or 00, with its value and qualifiers"
         raise Gs1Error(Rule.NO_KEY, complaint, place=at)
     prefix = "/".join(segments[:first])
     at += len(prefix)
-    found = []
-    for ai, value in zip(segments[first::2], segments[first + 1 :: 2], strict=True):
-        found.append((ai, value, at + len(ai) + 2))
-        at += len(ai) + len(value) + 2
-    return prefix, found
+    spans = []
+    for ai, encoded in zip(segments[first::2], segments[first + 1 :: 2], strict=True):
+        spans.append((ai, encoded, at + len(ai) + 2))
+        at += len(ai) + len(encoded) + 2
+    _check_sequence(spans)
+    return prefix, [_key(*span, pad_gtin) for span in spans], [], []
 
 
-def _pair(ai: str, encoded: str, place: int, pad_gtin: bool) -> Pair:
-    value = _decode(encoded, ai, place)
+def _uncompressed(segments: list[str], at: int) -> tuple[str, list[Field], list[Field], list[Pair]] | None:
+    """What the last segment hides, beside a primary key before it or alone; None unless it is good."""
+    stem = segments[:-1]
+    place = at + sum(len(segment) + 1 for segment in stem)
+    is_beside = len(stem) > 2 and stem[-2] in QUALIFIERS
+    beside = [(stem[-2], stem[-1])] if is_beside else []
+    for ordered in (True, False):
+        try:
+            found, others = compressed.decode(segments[-1], ordered=ordered)
+            keys, attributes = _arranged([_field(ai, value, place, False) for ai, value in [*beside, *found]])
+            _check_attributes(keys, attributes)
+            associations.check([*keys, *attributes])
+        except (compressed.NotCompressed, Gs1Error):
+            continue
+        extras = [(quote(name, safe=""), quote(value, safe="")) for name, value in others]
+        return "/".join(stem[:-2] if is_beside else stem), keys, attributes, extras
+    return None
+
+
+def _arranged(fields: Sequence[Field]) -> tuple[list[Field], list[Field]]:
+    """The first primary key with as many qualifiers as can stand behind it, in their order; and the rest."""
+    by_ai = {field[0]: field for field in fields}
+    key = next((ai for ai in by_ai if ai in QUALIFIERS), None)
+    if key is None:
+        raise Gs1Error(Rule.NO_KEY, "none of these is a primary key, such as (01) or (00)")
+    fitting = sorted(path for path in SEQUENCES if path[0] == key and by_ai.keys() >= set(path))
+    path = max(fitting, key=len)
+    keys = [by_ai[ai] for ai in path]
+    for field in keys:
+        _check_dots(*field)
+    return keys, [field for field in fields if field[0] not in path]
+
+
+def _key(ai: str, encoded: str, place: int, pad_gtin: bool) -> Field:
+    value = link_uri.decode(encoded, ai, place)
+    _check_dots(ai, value, place)
+    return _field(ai, value, place, pad_gtin, encoded)
+
+
+def _check_dots(ai: str, value: str, place: int) -> None:
     if value in (".", ".."):
         raise Gs1Error(Rule.DOT, f"{value!r} in a path is lost on the way (RFC 3986, 6.2.2.3)", ai=ai, place=place)
-    return ai, _checked(ai, value, place, pad_gtin)
 
 
-def _checked(ai: str, value: str, place: int, pad_gtin: bool) -> str:
-    if not value:
-        raise Gs1Error(Rule.EMPTY, "the value is empty", ai=ai, place=place)
+def _field(ai: str, value: str, place: int, pad_gtin: bool, encoded: str = "") -> Field:
+    """A value that is good. `encoded` is its text at `place`, for a complaint's place."""
+    padding = 0
     if ai == "01" and pad_gtin and len(value) in _GTINS_SHORT:
+        padding = 14 - len(value)
         value = value.zfill(14)
-    format_of(ai).check(value, ai=ai, place=place)
-    return value
+    if fault := entry(ai, place).format.fault(value):
+        at = link_uri.encoded_offset(encoded, max(0, fault.at - padding)) if encoded else 0
+        raise Gs1Error(fault.rule, fault.complaint, ai=ai, place=place + at)
+    return ai, value, place
 
 
-def _decode(encoded: str, ai: str, place: int) -> str:
-    if "%" not in encoded:
-        return encoded
-    if wrong := _NOT_AN_ESCAPE.search(encoded):
-        at = place + wrong.start()
-        raise Gs1Error(Rule.ENCODING, "% is not followed by two hexadecimal digits", ai=ai, place=at)
-    return _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), encoded)
+def _pairs(fields: Iterable[Field]) -> tuple[Pair, ...]:
+    return tuple((ai, value) for ai, value, _ in fields)
 
 
 def _is_attribute(pair: Pair) -> bool:
@@ -216,52 +243,45 @@ def _parameter(pair: Pair) -> str:
     return f"{name}={value}" if value or not name else name
 
 
-def _takes(key: str, qualifiers: Iterable[str]) -> bool:
-    """Whether the primary key takes these qualifiers in this order."""
-    wanted = tuple(qualifiers)
-
-    def within(row: tuple[str, ...]) -> bool:
-        rest = iter(row)
-        return all(qualifier in rest for qualifier in wanted)
-
-    return any(within(row) for row in QUALIFIERS[key])
-
-
-def _check_sequence(segments: list[tuple[str, str, int]]) -> None:
-    key, _, key_at = segments[0]
-    qualifiers = [ai for ai, _, _ in segments[1:]]
-    for count, (ai, _, place) in enumerate(segments[1:], 1):
-        if not _takes(key, qualifiers[:count]):
+def _check_sequence(spans: list[Field]) -> None:
+    path = tuple(ai for ai, _, _ in spans)
+    if path in SEQUENCES:
+        return
+    key = path[0]
+    for count, (ai, _, place) in enumerate(spans[1:], 2):
+        if path[:count] not in SEQUENCES:
             rows = " or ".join(", ".join(row) or "none" for row in QUALIFIERS[key])
             complaint = f"cannot stand here: the qualifiers of ({key}) are {rows}, in this order"
             raise Gs1Error(Rule.SEQUENCE, complaint, ai=ai, place=place)
-    if (wanted := REQUIRED.get(key)) and wanted not in qualifiers:
-        raise Gs1Error(Rule.MISSING, f"the qualifier ({wanted}) is missing", ai=key, place=key_at)
 
 
-def _query(text: str, at: int, keys: tuple[Pair, ...], pad_gtin: bool) -> tuple[Pair, ...]:
+def _query(text: str, at: int, pad_gtin: bool) -> tuple[list[Pair], list[Field]]:
+    """All parameters, and those that are attributes."""
     pairs: list[Pair] = []
-    seen = {ai for ai, _ in keys}
+    fields: list[Field] = []
     for parameter in text.split("&") if text else ():
-        name, _, value = parameter.partition("=")
-        if name.isdigit() and "=" in parameter:
-            _check_attribute(name, seen, keys, at)
-            seen.add(name)
+        name, equals, value = parameter.partition("=")
+        if equals and name.isdigit():
+            if name not in ENTRIES:
+                raise Gs1Error(Rule.UNKNOWN_AI, "there is no such application identifier", ai=name[:8], place=at)
             place = at + len(name) + 1
-            value = _checked(name, _decode(value.replace("+", " "), name, place), place, pad_gtin)
-            pairs.append((name, value))
+            decoded = link_uri.decode(value.replace("+", " "), name, place)
+            fields.append(_field(name, decoded, place, pad_gtin, value))
+            pairs.append(fields[-1][:2])
         elif parameter:
             pairs.append((name, value))
         at += len(parameter) + 1
-    return tuple(pairs)
+    return pairs, fields
 
 
-def _check_attribute(ai: str, seen: set[str], keys: tuple[Pair, ...], place: int) -> None:
-    if not is_ai(ai):
-        raise Gs1Error(Rule.UNKNOWN_AI, "there is no such application identifier", ai=ai[:8], place=place)
-    if ai in seen:
-        raise Gs1Error(Rule.DUPLICATE, "occurs twice", ai=ai, place=place)
-    qualifiers = [key for key, _ in keys[1:]]
-    fits = any(_takes(keys[0][0], [*qualifiers[:i], ai, *qualifiers[i:]]) for i in range(len(qualifiers) + 1))
-    if ai in NOT_ATTRIBUTES or fits:
-        raise Gs1Error(Rule.NOT_ATTRIBUTE, "belongs in the path, not in the query", ai=ai, place=place)
+def _check_attributes(keys: Sequence[Field], attributes: Sequence[Field]) -> None:
+    """No AI occurs twice; and none stands in the query that belongs in the path, or elsewhere."""
+    path = tuple(field[0] for field in keys)
+    seen = set(path)
+    for ai, _, place in attributes:
+        name_at = place - len(ai) - 1
+        if ai in seen:
+            raise Gs1Error(Rule.DUPLICATE, "occurs twice", ai=ai, place=name_at)
+        if not ENTRIES[ai].attribute or ai in JOINING[path]:
+            raise Gs1Error(Rule.NOT_ATTRIBUTE, "belongs in the path, not in the query", ai=ai, place=name_at)
+        seen.add(ai)

@@ -1,6 +1,7 @@
 """The one error of the GS1 parsers."""
 
 from enum import StrEnum
+from typing import NamedTuple
 
 from ledger.errors import OutsideError
 
@@ -8,15 +9,27 @@ from ledger.errors import OutsideError
 class Rule(StrEnum):
     """What was broken. The value is also a metric's label."""
 
+    # The text as a whole.
+    SYNTAX = "syntax"
+    CARRIER = "carrier"
+    BRACKET = "bracket"
+    SEPARATOR = "separator"
     URI = "uri"
     SCHEME = "scheme"
     HOST = "host"
     NO_KEY = "no-key"
-    SEQUENCE = "sequence"
-    MISSING = "missing"
     ENCODING = "encoding"
-    EMPTY = "empty"
     DOT = "dot-segment"
+    # Which application identifiers it holds, and in which order.
+    UNKNOWN_AI = "unknown-ai"
+    SEQUENCE = "sequence"
+    NOT_ATTRIBUTE = "not-attribute"
+    DUPLICATE = "duplicate"
+    DIFFERENT = "different"
+    MISSING = "missing"
+    EXCLUDED = "excluded"
+    # A value.
+    EMPTY = "empty"
     LENGTH = "length"
     CHARACTER = "character"
     CHECK_DIGIT = "check-digit"
@@ -24,9 +37,20 @@ class Rule(StrEnum):
     PREFIX = "company-prefix"
     ZERO = "zero"
     PIECE = "piece-of-total"
-    UNKNOWN_AI = "unknown-ai"
-    NOT_ATTRIBUTE = "not-attribute"
-    DUPLICATE = "duplicate"
+    DATE = "date"
+    TIME = "time"
+    RANGE = "range"
+    CODE = "code"
+    IBAN = "iban"
+    COUPON = "coupon"
+
+
+class Fault(NamedTuple):
+    """What is wrong with a part of a text, and the offset in that part, in characters, at which it begins."""
+
+    rule: Rule
+    complaint: str
+    at: int = 0
 
 
 class Gs1Error(OutsideError):
@@ -40,8 +64,13 @@ class Gs1Error(OutsideError):
         whose = f"({ai}): " if ai else ""
         super().__init__(f"{whose}{complaint} (at character {place + 1})")
         self.rule = rule
+        self.complaint = complaint
         self.ai = ai
         self.place = place
+
+    def moved(self, by: int) -> "Gs1Error":
+        """This error of a text that begins `by` characters into another."""
+        return Gs1Error(self.rule, self.complaint, ai=self.ai, place=self.place + by)
 
 
 def excerpt(text: str) -> str:

@@ -1,16 +1,17 @@
-"""What must hold inside a value, one function a rule, named as in GS1's Barcode Syntax Dictionary.
+"""What must hold inside a value: the linters, by their names in GS1's Barcode Syntax Dictionary.
 
-Each takes the component's text, whose characters and length are good, and returns a complaint or "".
+Each takes a component's text, which is not empty and whose characters and length are good, and returns what is wrong
+with it, or None.
 """
 
 from collections.abc import Callable
+from typing import TypeAlias
 
-from labels.gs1.errors import Gs1Error, Rule, excerpt
+from labels.gs1 import lint_codes, lint_coupons, lint_dates, lint_keys, lint_numbers
+from labels.gs1.errors import Fault, Gs1Error, Rule, excerpt
 from ledger import gs1_key
 
-_CSET_32 = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-_CSET_82 = "!\"%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
-_PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83)
+Lint: TypeAlias = Callable[[str], Fault | None]
 
 
 def check_digit(digits: str) -> str:
@@ -23,54 +24,19 @@ def check_digit(digits: str) -> str:
     return gs1_key.check_digit(digits)
 
 
-def csum(text: str) -> str:
-    """The last digit is the check digit of the others."""
-    right = gs1_key.check_digit(text[:-1])
-    return "" if text[-1] == right else f"wrong check digit: {excerpt(text)} ends in {text[-1]}, not in {right}"
+def _named(*lints: Lint) -> dict[str, Lint]:
+    return {lint.__name__: lint for lint in lints}
 
 
-def csumalpha(text: str) -> str:
-    """The last two characters check the others (GS1 General Specifications, 7.9.5)."""
-    body, pair = text[:-2], text[-2:]
-    total = sum(_CSET_82.index(c) * prime for c, prime in zip(reversed(body), _PRIMES, strict=False)) % 1021
-    right = _CSET_32[total >> 5] + _CSET_32[total & 31]
-    return "" if pair == right else f"wrong check characters: {excerpt(text)} ends in {pair}, not in {right}"
-
-
-def gcppos1(text: str) -> str:
-    """A company prefix, which is at least four digits, stands first."""
-    head = text[:4]
-    return "" if len(head) == 4 and head.isdigit() else f"{excerpt(text)} does not begin with a company prefix"
-
-
-def zero(text: str) -> str:
-    """Nothing but zeros."""
-    return f"{excerpt(text)} must be 0" if text.strip("0") else ""
-
-
-def nozeroprefix(text: str) -> str:
-    """A number without leading zeros."""
-    return f"{excerpt(text)} begins with a zero" if text[0] == "0" else ""
-
-
-def pieceoftotal(text: str) -> str:
-    """Piece number and total, in two halves: neither is zero, the first is not beyond the second."""
-    half = len(text) // 2
-    piece, total = int(text[:half]), int(text[half:])
-    return "" if 0 < piece <= total else f"{piece} of {total} is no piece of a total"
-
-
-def importeridx(text: str) -> str:
-    """One character of the URL-safe base 64 alphabet."""
-    return "" if text.isalnum() or text in "-_" else f"{excerpt(text)} is no importer index"
-
-
-LINTS: dict[str, tuple[Rule, Callable[[str], str]]] = {
-    "csum": (Rule.CHECK_DIGIT, csum),
-    "csumalpha": (Rule.CHECK_PAIR, csumalpha),
-    "gcppos1": (Rule.PREFIX, gcppos1),
-    "zero": (Rule.ZERO, zero),
-    "nozeroprefix": (Rule.ZERO, nozeroprefix),
-    "pieceoftotal": (Rule.PIECE, pieceoftotal),
-    "importeridx": (Rule.CHARACTER, importeridx),
+LINTS: dict[str, Lint] = {
+    **_named(lint_keys.csum, lint_keys.csumalpha, lint_keys.gcppos1, lint_keys.gcppos2),
+    **_named(lint_numbers.zero, lint_numbers.nonzero, lint_numbers.nozeroprefix, lint_numbers.hasnondigit),
+    **_named(lint_numbers.hyphen, lint_numbers.pieceoftotal, lint_numbers.posinseqslash, lint_numbers.cset64),
+    **_named(lint_numbers.latitude, lint_numbers.longitude, lint_numbers.importeridx),
+    **_named(lint_dates.yymmd0, lint_dates.yymmdd, lint_dates.yyyymmdd),
+    **_named(lint_dates.hh, lint_dates.mi, lint_dates.ss, lint_dates.hhmi),
+    **_named(lint_codes.iso3166, lint_codes.iso3166999, lint_codes.iso3166alpha2, lint_codes.iso4217),
+    **_named(lint_codes.iso5218, lint_codes.yesno, lint_codes.winding, lint_codes.mediatype, lint_codes.packagetype),
+    **_named(lint_codes.iban, lint_codes.pcenc),
+    **_named(lint_coupons.couponcode, lint_coupons.couponposoffer),
 }

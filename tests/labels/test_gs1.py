@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from labels import gs1
 from labels.gs1 import Gs1Error, Rule
-from labels.gs1.table import QUALIFIERS
+from labels.gs1.dictionary import QUALIFIERS
 
 GTIN = "09506000134352"
 
@@ -135,7 +135,7 @@ REFUSED_BY_THE_ENGINE = {
     "https://example.com/01/09520123456788/89/ABC123?99=XYZ": Rule.NO_KEY,
     "https://example.com/01/09520123456788?99=XYZ&89=ABC123": Rule.UNKNOWN_AI,
     "https://a/01//12312312312333": Rule.NO_KEY,
-    "https://a/01/1231231231233%003": Rule.CHARACTER,
+    "https://a/01/1231231231233%003": Rule.LENGTH,
     "https://a/01/12312312312333?99=ABC%00DEF": Rule.CHARACTER,
     "https://a/01/12312312312333/10/": Rule.EMPTY,
     "https://a/01/12312312312333/99/ABC": Rule.SEQUENCE,
@@ -183,7 +183,7 @@ def test_pads_a_short_gtin(uri: str, gtin: str) -> None:
         ("https://id.gs1.org/01/01234567890128/21/12345XYZ/10/ABC123", "10", "in this order"),
         ("https://id.gs1.org/01/01234567890128/22/A/235/B", "235", "in this order"),
         ("https://id.gs1.org/00/106141412345678908/10/ABC123", "10", "are none"),
-        ("https://a/415/9520123456788", "415", r"qualifier \(8020\) is missing"),
+        ("https://a/415/9520123456788", "415", r"needs \(8020\)"),
         (f"https://a/01/{GTIN[:-1]}3", "01", "wrong check digit: '09506000134353' ends in 3, not in 2"),
         ("https://a/00/106141412345678907", "00", "ends in 7, not in 8"),
         ("https://a/01/0950600013435X", "01", "'X' cannot stand in '0950600013435X'"),
@@ -213,7 +213,7 @@ def test_names_the_identifier_and_the_rule(uri: str, ai: str, complaint: str) ->
 @pytest.mark.parametrize(
     ("uri", "faulty"),
     [
-        ("https://a/b/01/09506000134353", "09506000134353"),
+        ("https://a/b/01/09506000134353", "3"),
         (f"https://a/01/{GTIN}/10/A B", " "),
         (f"https://a/01/{GTIN}/10/%zz?17=1", "%zz"),
         (f"https://a/01/{GTIN}/22/B/21/C/10/D?x", "D?x"),
@@ -260,6 +260,8 @@ def test_qualifiers_stand_in_one_order(key: str) -> None:
     qualifiers = sorted({ai for row in QUALIFIERS[key] for ai in row} | {"10", "21"})
     for count in range(min(len(qualifiers), 4) + 1):
         for order in permutations(qualifiers, count):
+            if key == "8006" and "22" in order:
+                continue  # (22) needs (01), which (8006) excludes
             good = any([ai for ai in row if ai in order] == list(order) for row in QUALIFIERS[key])
             good = good and (key != "415" or "8020" in order)
             path = f"/{key}/{value}" + "".join(f"/{ai}/{VALUES.get(ai, 'A')}" for ai in order)
@@ -349,7 +351,7 @@ def test_extras_are_kept_as_they_came() -> None:
 )
 def test_a_thing_has_one_epc(path: str, epc: str) -> None:
     """Whatever its label's host and whether it shows the lot, a thing is named one way in events."""
-    assert gs1.epc(path) == gs1.parse(f"http://127.0.0.1:8000/x{path}?17=270630").epc == f"https://id.gs1.org{epc}"
+    assert gs1.epc(path) == gs1.parse(f"http://127.0.0.1:8000/x{path}?98=270630").epc == f"https://id.gs1.org{epc}"
 
 
 def test_makes_links() -> None:
