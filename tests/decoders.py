@@ -25,6 +25,7 @@ from labels import batch, gs1, signature
 from labels.catalogue import picture, written
 from labels.catalogue.description import Description
 from labels.catalogue.recall import Lifting, Recall
+from labels.gs1 import bracketed, carrier, compressed, element_string, gtin, link_uri
 from labels.pages import resolve
 from labels.printers.address import Address
 from labels.printers.brother_status import BrotherStatus
@@ -601,6 +602,29 @@ def _of_labels() -> Iterator[Target]:
         write=lambda link: str(link.build(link.host, scheme=link.scheme, path_prefix=link.path_prefix)),
         one_encoding=False,
     )
+    for read, write in (
+        (gs1.read, lambda message: str(message.bracketed)),
+        (element_string.parse, lambda message: str(message.element_string)),
+        (bracketed.parse, lambda message: str(message.bracketed)),
+        (carrier.parse, lambda message: f"]d2{message.element_string}"),
+        (gtin.parse, lambda message: str(message.gtin)),
+    ):
+        yield of_text(
+            f"{read.__module__}.{read.__name__}",
+            read,
+            gs1.Gs1Error,
+            *seeds.GS1_MESSAGES,
+            *seeds.LINKS,
+            write=write,
+            one_encoding=False,
+        )
+    yield of_text(
+        "labels.gs1.compressed.decode",
+        lambda text: compressed.decode(text, ordered=True),
+        compressed.NotCompressed,
+        *seeds.COMPRESSED,
+    )
+    yield of_text("labels.gs1.link_uri.decode", lambda text: link_uri.decode(text, "10", 0), gs1.Gs1Error, "a%2Fb")
     yield of_text("labels.pages.resolve.product_link", resolve.product_link, (gs1.Gs1Error, UserError), *seeds.LINKS)
     yield of_text(
         "labels.signature.decode_digits",
@@ -681,6 +705,7 @@ OTHERS = {
     "gateway.kept.read": "reads our own database",
     "gateway.record.Record.of": "of chains that we name",
     "gateway.replays.Replayed.of": "judged again, as when it came",
+    "labels.gs1.digital_link.of": "takes what elements has checked",
     "labels.catalogue.limit.Limit.read": "by Description.read",
     "labels.catalogue.limit.read_limits": "by Description.read",
     "labels.catalogue.link.Link.read": "by Description.read",

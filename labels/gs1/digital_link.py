@@ -261,9 +261,9 @@ def _query(text: str, at: int, pad_gtin: bool) -> tuple[list[Pair], list[Field]]
     fields: list[Field] = []
     for parameter in text.split("&") if text else ():
         name, equals, value = parameter.partition("=")
-        if equals and name.isdigit():
+        if equals and (name.isdigit() or not name):
             if name not in ENTRIES:
-                raise Gs1Error(Rule.UNKNOWN_AI, "there is no such application identifier", ai=name[:8], place=at)
+                raise Gs1Error(Rule.UNKNOWN_AI, f"{excerpt(name)} is no application identifier", place=at)
             place = at + len(name) + 1
             decoded = link_uri.decode(value.replace("+", " "), name, place)
             fields.append(_field(name, decoded, place, pad_gtin, value))

@@ -410,11 +410,12 @@ def test_parse_is_total(uri: str) -> None:
         assert again == link
 
 
-def test_a_parameter_of_nothing_is_kept() -> None:
-    """A lone equals sign in the query is an extra as any other: read, written, and read again."""
-    link = gs1.parse(f"https://a/01/{GTIN}?=&x&=y")
-    assert link.extras == (("", ""), ("x", ""), ("", "y"))
-    assert link.build("a") == f"https://a/01/{GTIN}?=&x&=y"
+def test_a_parameter_without_a_name_is_refused() -> None:
+    """A value in the query that has no name is refused, as by GS1's engine: its name could only be an AI."""
+    for query in ("=", "x&=y", "17=270630&="):
+        with pytest.raises(Gs1Error, match="'' is no application identifier") as caught:
+            gs1.parse(f"https://a/01/{GTIN}?{query}")
+        assert caught.value.rule is Rule.UNKNOWN_AI
 
 
 def test_a_link_has_a_greatest_length() -> None:
