@@ -8,7 +8,7 @@ from labels.gs1 import associations, compressed, link_uri
 from labels.gs1.dictionary import ENTRIES, JOINING, QUALIFIERS, SEQUENCES
 from labels.gs1.elements import Elements, entry
 from labels.gs1.errors import Gs1Error, Rule, excerpt
-from labels.gs1.pairs import Field, Pair
+from labels.gs1.pairs import Field, Named, Pair
 
 GS1_HOST = "id.gs1.org"
 
@@ -16,7 +16,7 @@ _GTINS_SHORT = (8, 12, 13)
 
 
 @dataclass(frozen=True, slots=True)
-class DigitalLink:
+class DigitalLink(Named):
     """A link that was parsed or made: its values are decoded and checked.
 
     `keys` are the (AI, value) pairs of the path, the primary key first. `query` holds what stands in the query, in
@@ -32,26 +32,6 @@ class DigitalLink:
     def value(self, ai: str) -> str | None:
         """The value of `ai` in the path."""
         return next((value for key, value in self.keys if key == ai), None)
-
-    @property
-    def gtin(self) -> str | None:
-        """14 digits."""
-        return self.value("01")
-
-    @property
-    def lot(self) -> str | None:
-        """The batch or lot, (10)."""
-        return self.value("10")
-
-    @property
-    def serial(self) -> str | None:
-        """The serial, (21)."""
-        return self.value("21")
-
-    @property
-    def sscc(self) -> str | None:
-        """18 digits."""
-        return self.value("00")
 
     @property
     def attributes(self) -> tuple[Pair, ...]:
@@ -217,13 +197,14 @@ def _check_dots(ai: str, value: str, place: int) -> None:
 
 
 def _field(ai: str, value: str, place: int, pad_gtin: bool, encoded: str = "") -> Field:
-    """A value that is good. `encoded` is its text at `place`, for a complaint's place."""
+    """A value that is good. `encoded` is its text at `place`, for a complaint's place, if it is another."""
     padding = 0
     if ai == "01" and pad_gtin and len(value) in _GTINS_SHORT:
         padding = 14 - len(value)
         value = value.zfill(14)
     if fault := entry(ai, place).format.fault(value):
-        at = link_uri.encoded_offset(encoded, max(0, fault.at - padding)) if encoded else 0
+        at = max(0, fault.at - padding)
+        at = link_uri.encoded_offset(encoded, at) if encoded else at
         raise Gs1Error(fault.rule, fault.complaint, ai=ai, place=place + at)
     return ai, value, place
 

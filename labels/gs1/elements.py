@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from labels.gs1 import associations
 from labels.gs1.dictionary import AI_DIGITS, ENTRIES, Entry
 from labels.gs1.errors import Gs1Error, Rule, excerpt
-from labels.gs1.pairs import Field, Pair
+from labels.gs1.pairs import Field, Named, Pair
 
 GS = "\x1d"  # how a reader transmits FNC1 as a separator
 
 
 @dataclass(frozen=True, slots=True)
-class Elements:
+class Elements(Named):
     """What a label says: (AI, value) pairs in its order, each value checked, and all of them together."""
 
     pairs: tuple[Pair, ...]
@@ -20,26 +20,6 @@ class Elements:
     def value(self, ai: str) -> str | None:
         """The value of `ai`."""
         return next((value for key, value in self.pairs if key == ai), None)
-
-    @property
-    def gtin(self) -> str | None:
-        """14 digits."""
-        return self.value("01")
-
-    @property
-    def lot(self) -> str | None:
-        """The batch or lot, (10)."""
-        return self.value("10")
-
-    @property
-    def serial(self) -> str | None:
-        """The serial, (21)."""
-        return self.value("21")
-
-    @property
-    def sscc(self) -> str | None:
-        """18 digits."""
-        return self.value("00")
 
     @property
     def bracketed(self) -> str:
@@ -59,11 +39,11 @@ class Elements:
 
 
 def elements(pairs: Iterable[Pair]) -> Elements:
-    """The message of these (AI, value) pairs. Gs1Error, whose place counts pairs, unless they are a good one."""
-    fields = [(ai, value, place) for place, (ai, value) in enumerate(pairs)]
-    for ai, value, place in fields:
-        if fault := entry(ai, place).format.fault(value):
-            raise Gs1Error(fault.rule, fault.complaint, ai=ai, place=place)
+    """The message of these (AI, value) pairs. Gs1Error, whose place is one in the value, unless they are a good one."""
+    fields = [(ai, value, 0) for ai, value in pairs]
+    for ai, value, _ in fields:
+        if fault := entry(ai).format.fault(value):
+            raise Gs1Error(fault.rule, fault.complaint, ai=ai, place=fault.at)
     return of_fields(fields)
 
 
