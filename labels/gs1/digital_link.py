@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from labels.gs1 import associations, compressed, link_uri
 from labels.gs1.dictionary import ENTRIES, JOINING, QUALIFIERS, SEQUENCES
-from labels.gs1.elements import Elements, entry
+from labels.gs1.elements import Elements, entry, unknown_ai
 from labels.gs1.errors import Gs1Error, Rule, excerpt
 from labels.gs1.pairs import Field, Named, Pair
 
@@ -244,7 +244,7 @@ def _query(text: str, at: int, pad_gtin: bool) -> tuple[list[Pair], list[Field]]
         name, equals, value = parameter.partition("=")
         if equals and (name.isdigit() or not name):
             if name not in ENTRIES:
-                raise Gs1Error(Rule.UNKNOWN_AI, f"{excerpt(name)} is no application identifier", place=at)
+                raise unknown_ai(name, at)
             place = at + len(name) + 1
             decoded = link_uri.decode(value.replace("+", " "), name, place)
             fields.append(_field(name, decoded, place, pad_gtin, value))

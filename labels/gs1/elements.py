@@ -1,5 +1,6 @@
 """A GS1 message: application identifiers with values, whatever syntax they came in."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -57,8 +58,14 @@ def entry(ai: str, place: int = 0) -> Entry:
     """What the dictionary says of `ai`; Gs1Error if nothing."""
     found = ENTRIES.get(ai)
     if found is None:
-        raise Gs1Error(Rule.UNKNOWN_AI, f"{excerpt(ai)} is no application identifier", place=place)
+        raise unknown_ai(ai, place)
     return found
+
+
+def unknown_ai(text: str, place: int) -> Gs1Error:
+    """The error of a text that stands where an AI should; it is named as one if it could be."""
+    ai = text if re.fullmatch("[0-9]{2,4}", text) else None
+    return Gs1Error(Rule.UNKNOWN_AI, f"{excerpt(text)} is no application identifier", ai=ai, place=place)
 
 
 def ai_at(text: str, at: int) -> Entry:

@@ -276,28 +276,6 @@ def _reads(uri: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize(
-    ("digits", "check"),
-    [
-        ("0950600013435", "2"),
-        ("061414112345", "2"),
-        ("10614141234567890", "8"),
-        ("95201234567891234", "5"),
-        ("629104150021", "3"),
-    ],
-)
-def test_check_digits(digits: str, check: str) -> None:
-    """Check digits are those of numbers that are in use."""
-    assert gs1.check_digit(digits) == check
-
-
-def test_check_digit_of_no_digits() -> None:
-    """What is not made of ASCII digits has no check digit."""
-    for text in ("", "1a", "\u0663\u0664"):
-        with pytest.raises(Gs1Error, match="not made of digits"):
-            gs1.check_digit(text)
-
-
 def test_one_wrong_or_two_swapped_digits_are_seen() -> None:
     """A check digit shows any one wrong digit, and any two neighbours swapped that do not differ by five."""
     for at in range(14):
