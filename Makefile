@@ -19,7 +19,7 @@ AS_PIP = index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$(call pip_knows,index-ur
 	[ -z "$$cert" ] || export SSL_CERT_FILE="$$cert";
 UV_INSTALL = $(AS_PIP) $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: help setup demo test fuzz lint format bench bench-gateway bench-memory bench-audit bench-large bench-bombs bench-flood bench-ledger bench-labels soak lock clean
+.PHONY: help setup demo test fuzz lint format bench bench-gateway bench-memory bench-audit bench-large bench-bombs bench-flood bench-ledger bench-labels bench-gs1 soak lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | while IFS=: read -r name rest; do \
@@ -73,6 +73,9 @@ bench-ledger: .venv/.installed-dev ## measure proofs beside ten million entries 
 
 bench-labels: .venv/.installed-dev ## measure sheets of labels against encoding and reading alone; prints JSON
 	@$(BIN)/python -m tests.bench.labels $(ARGS)
+
+bench-gs1: .venv/.installed-dev ## measure reading GS1 messages, beside biip; prints JSON
+	@$(BIN)/python -m tests.bench.gs1 $(ARGS)
 
 soak: .venv/.installed-dev ## break the gateway, its broker and its database under load, for ten minutes; prints JSON
 	@.ci/packages mosquitto
