@@ -3,6 +3,7 @@
 import click
 
 from labels.catalogue.cli import describe, recall
+from labels.gs1_cli import gs1
 from labels.issuing.cli import issue, key
 from labels.logistic.cli import sscc
 from labels.pages.cli import serve, show, verify_page
@@ -35,6 +36,7 @@ cli.add(
         recall: "Recall a product, a lot or an item; or lift that.",
     },
 )
+cli.add("Codes", {gs1: "Say what a GS1 link or element string says."})
 cli.add(
     "The pages behind the labels",
     {

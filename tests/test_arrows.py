@@ -45,12 +45,12 @@ IMPURE = {
         "issuing.issue", "keeper", "listed", "logistic.asked", "logistic.checked", "logistic.cli", "logistic.given",
         "logistic.issue", "logistic.layout", "logistic.lettering", "logistic.render", "logistic.symbols", "options",
         "pages.cli", "pages.resolve", "pages.sessions", "pages.store", "pages.web", "printers.asked",
-        "printers.brother", "printers.chosen", "printers.cli", "printers.faces", "printers.medium", "printers.options",
-        "printers.outlet", "printers.printer", "printers.raster", "printers.renderer", "printers.wire",
-        "printers.zebra", "printing.cli", "printing.decoded", "printing.face", "printing.files", "printing.folder",
-        "printing.fonts", "printing.journal", "printing.lot", "printing.outlet", "printing.overview", "printing.pdf",
-        "printing.qr", "printing.readback", "printing.renderers", "printing.run", "printing.specimen", "printing.svg",
-        "printing.workers", "templating", "uses", "verify_page",
+        "gs1_cli", "printers.brother", "printers.chosen", "printers.cli", "printers.faces", "printers.medium",
+        "printers.options", "printers.outlet", "printers.printer", "printers.raster", "printers.renderer",
+        "printers.wire", "printers.zebra", "printing.cli", "printing.decoded", "printing.face", "printing.files",
+        "printing.folder", "printing.fonts", "printing.journal", "printing.lot", "printing.outlet", "printing.overview",
+        "printing.pdf", "printing.qr", "printing.readback", "printing.renderers", "printing.run", "printing.specimen",
+        "printing.svg", "printing.workers", "templating", "uses", "verify_page",
     },
 }  # fmt: skip
 PURE_LIBRARIES = {"cbor2", "nacl"}
