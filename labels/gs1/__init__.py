@@ -8,7 +8,8 @@ A message is pairs of an AI and a value: (01) GTIN, (10) lot, (21) serial, and 5
     (01)09506000134352(17)270630(10)ABC123    an element string as people write it
     9506000134352                             a GTIN alone
 
-and gives `Elements`, which write themselves in each; `elements` makes one of pairs. Every AI of GS1's Barcode Syntax
+and gives `Elements`, which write themselves in each; `elements` makes one of pairs; `read_together` reads all codes of
+one thing, of which one may lack what another says. Every AI of GS1's Barcode Syntax
 Dictionary is known, and all that it says of one is checked: see `syntax_dictionary/`.
 
 `parse` reads a Digital Link for its own sake: its keys name one thing, in the path, the *primary key* first, then its
@@ -21,7 +22,7 @@ from labels.gs1.digital_link import of as link_of
 from labels.gs1.elements import Elements, elements
 from labels.gs1.errors import Gs1Error, Rule
 from labels.gs1.lint import check_digit
-from labels.gs1.read import Syntax, read, syntax_of
+from labels.gs1.read import Syntax, read, read_together, syntax_of
 
 __all__ = [
     "GS1_HOST",
@@ -38,6 +39,7 @@ __all__ = [
     "make",
     "parse",
     "read",
+    "read_together",
     "sscc",
     "syntax_of",
 ]

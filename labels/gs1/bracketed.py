@@ -14,6 +14,11 @@ _ESCAPED = "\\("
 
 def parse(text: str) -> Elements:
     """Read a bracketed element string, or raise Gs1Error and nothing else."""
+    return of_fields(fields(text))
+
+
+def fields(text: str) -> list[Field]:
+    """Its AIs, each good by itself, with the offsets of their values."""
     if len(text) > CHARACTERS_MAX:
         raise Gs1Error(Rule.SYNTAX, f"an element string has at most {CHARACTERS_MAX} characters")
     found: list[Field] = []
@@ -28,7 +33,7 @@ def parse(text: str) -> Elements:
             raise Gs1Error(fault.rule, fault.complaint, ai=ai, place=place)
         found.append((ai, value, at))
         at = end
-    return of_fields(found)
+    return found
 
 
 def _bracket(text: str, at: int) -> tuple[str, int]:

@@ -5,10 +5,10 @@
 ]d1 DataMatrix · ]Q1 QR Code · ]J0 DotCode, which hold a GS1 Digital Link, or something that is not GS1's
 """
 
-from labels.gs1 import digital_link, element_string
+from labels.gs1 import digital_link, element_string, gtin
 from labels.gs1.elements import Elements, of_fields
 from labels.gs1.errors import Gs1Error, Rule, excerpt
-from labels.gs1.gtin import gtin_fields
+from labels.gs1.pairs import Field
 
 ELEMENT_STRINGS = frozenset({"C1", "e0", "d2", "Q3", "J1"})
 PLAIN = frozenset({"d1", "Q1", "J0"})
@@ -18,9 +18,14 @@ _COMPOSITE = "|]e0"
 
 def parse(text: str) -> Elements:
     """Read what a reader transmitted, or raise Gs1Error and nothing else."""
+    return of_fields(fields(text))
+
+
+def fields(text: str) -> list[Field]:
+    """Its AIs, each good by itself, with the offsets of their values."""
     kind = text[1:3]
     if text.startswith("]") and kind in ELEMENT_STRINGS:
-        return of_fields(element_string.fields(text, 3))
+        return element_string.fields(text, 3)
     if text.startswith("]") and kind in GTIN_DIGITS:
         return _of_ean(text, GTIN_DIGITS[kind])
     if text.startswith("]") and kind in PLAIN:
@@ -28,18 +33,17 @@ def parse(text: str) -> Elements:
     raise Gs1Error(Rule.CARRIER, f"{excerpt(text[:3])} is no symbology identifier of GS1's")
 
 
-def _of_ean(text: str, digits: int) -> Elements:
+def _of_ean(text: str, digits: int) -> list[Field]:
     """A GTIN, and the element string of a composite component beside it."""
     end = 3 + digits
     composite = text.startswith(_COMPOSITE, end)
-    fields = gtin_fields(text[3:end] if composite else text[3:], digits, place=3)
-    if composite:
-        fields += element_string.fields(text, end + len(_COMPOSITE))
-    return of_fields(fields)
+    found = gtin.fields(text[3:end] if composite else text[3:], digits, place=3)
+    return found + (element_string.fields(text, end + len(_COMPOSITE)) if composite else [])
 
 
-def _of_link(text: str) -> Elements:
+def _of_link(text: str) -> list[Field]:
     try:
-        return digital_link.parse(text[3:]).elements
+        found = digital_link.fields(text[3:])
     except Gs1Error as error:
         raise error.moved(3) from None
+    return [(ai, value, place + 3) for ai, value, place in found]

@@ -76,20 +76,14 @@ def parse(uri: str, *, pad_gtin: bool = True) -> DigitalLink:
 
     `pad_gtin` takes a GTIN of 8, 12 or 13 digits for the 14 it stands for, as links of earlier versions have it.
     """
-    if not isinstance(uri, str):
-        raise Gs1Error(Rule.URI, f"a link is text, not {type(uri).__name__}")
-    # (1) An absolute http or https URI; its fragment is for the reader's own use.
-    scheme, host, path_at = link_uri.head(uri)
-    before_fragment = uri.partition("#")[0]
-    path, _, query = before_fragment[path_at:].partition("?")
-    # (2) The path ends in a primary key and its qualifiers, or hides them and attributes in its last segment.
-    prefix, keys, hidden, extras = _path(path, path_at, pad_gtin)
-    # (3) The query holds attributes and extras.
-    pairs, attributes = _query(query, path_at + len(path) + 1, pad_gtin)
-    # (4) Each AI occurs once, where it belongs, and may stand beside the others.
-    _check_attributes(keys, [*hidden, *attributes])
-    associations.check([*keys, *hidden, *attributes])
-    return DigitalLink(scheme, host, prefix, _pairs(keys), (*_pairs(hidden), *extras, *pairs))
+    link, fields = _read(uri, pad_gtin)
+    associations.check(fields)
+    return link
+
+
+def fields(uri: str) -> list[Field]:
+    """The AIs of a link, with the offsets of their values: all but their associations are checked, as by `parse`."""
+    return _read(uri, True)[1]
 
 
 def make(keys: Iterable[Pair], *, host: str = GS1_HOST, scheme: str = "https") -> DigitalLink:
@@ -131,6 +125,23 @@ def sscc(number: str) -> DigitalLink:
 def epc(path: str) -> str:
     """The EPC of a canonical path, as `DigitalLink.epc`; Gs1Error unless it is one."""
     return parse(f"https://{GS1_HOST}{path}").epc
+
+
+def _read(uri: str, pad_gtin: bool) -> tuple[DigitalLink, list[Field]]:
+    if not isinstance(uri, str):
+        raise Gs1Error(Rule.URI, f"a link is text, not {type(uri).__name__}")
+    # (1) An absolute http or https URI; its fragment is for the reader's own use.
+    scheme, host, path_at = link_uri.head(uri)
+    before_fragment = uri.partition("#")[0]
+    path, _, query = before_fragment[path_at:].partition("?")
+    # (2) The path ends in a primary key and its qualifiers, or hides them and attributes in its last segment.
+    prefix, keys, hidden, extras = _path(path, path_at, pad_gtin)
+    # (3) The query holds attributes and extras.
+    pairs, attributes = _query(query, path_at + len(path) + 1, pad_gtin)
+    # (4) Each AI occurs once, where it belongs.
+    _check_attributes(keys, [*hidden, *attributes])
+    link = DigitalLink(scheme, host, prefix, _pairs(keys), (*_pairs(hidden), *extras, *pairs))
+    return link, [*keys, *hidden, *attributes]
 
 
 def _path(path: str, at: int, pad_gtin: bool) -> tuple[str, list[Field], list[Field], list[Pair]]:

@@ -1,11 +1,12 @@
 """Any of GS1's syntaxes, told apart by how a text begins."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from enum import StrEnum
 
 from labels.gs1 import bracketed, carrier, digital_link, element_string, gtin
-from labels.gs1.elements import GS, Elements
+from labels.gs1.elements import GS, Elements, of_fields
 from labels.gs1.errors import Gs1Error, Rule, excerpt
+from labels.gs1.pairs import Field
 
 _FNC1_WRITTEN = "^"
 
@@ -42,26 +43,33 @@ def read(text: str) -> Elements:
     A Digital Link (compressed or not), an element string as readers transmit it, with or without symbology identifier
     (FNC1 as GS, or written ^ if the text begins with it), one in brackets, or a GTIN.
     """
+    return of_fields(_fields(text))
+
+
+def read_together(texts: Iterable[str]) -> Elements:
+    """What several codes on one thing say together, such as those of a logistic label; or raise Gs1Error.
+
+    What an AI needs may be in another code (GS1 General Specifications, 4.13). What two say alike is said once. The
+    place of an error is one in the text that has the fault, which its AI tells.
+    """
+    found = [field for text in texts for field in _fields(text)]
+    return Elements(tuple(dict.fromkeys(of_fields(found).pairs)))
+
+
+def _fields(text: str) -> list[Field]:
+    """The AIs of a message, all but their associations checked."""
     if not isinstance(text, str):
         raise Gs1Error(Rule.SYNTAX, f"a message is text, not {type(text).__name__}")
-    syntax = syntax_of(text)
-    if syntax is None:
-        raise Gs1Error(Rule.SYNTAX, f"{excerpt(text)} is neither a GS1 Digital Link, an element string nor a GTIN")
-    return _PARSERS[syntax](text)
-
-
-def _link(text: str) -> Elements:
-    return digital_link.parse(text).elements
-
-
-def _element_string(text: str) -> Elements:
-    return element_string.parse(text, fnc1=_FNC1_WRITTEN if text.startswith(_FNC1_WRITTEN) else GS)
-
-
-_PARSERS: dict[Syntax, Callable[[str], Elements]] = {
-    Syntax.DIGITAL_LINK: _link,
-    Syntax.ELEMENT_STRING: _element_string,
-    Syntax.BRACKETED: bracketed.parse,
-    Syntax.SCAN: carrier.parse,
-    Syntax.GTIN: gtin.parse,
-}
+    match syntax_of(text):
+        case Syntax.DIGITAL_LINK:
+            return digital_link.fields(text)
+        case Syntax.BRACKETED:
+            return bracketed.fields(text)
+        case Syntax.SCAN:
+            return carrier.fields(text)
+        case Syntax.GTIN:
+            return gtin.fields(text, len(text), place=0)
+        case Syntax.ELEMENT_STRING:
+            fnc1 = _FNC1_WRITTEN if text.startswith(_FNC1_WRITTEN) else GS
+            return element_string.fields(text, int(text.startswith(fnc1)), fnc1)
+    raise Gs1Error(Rule.SYNTAX, f"{excerpt(text)} is neither a GS1 Digital Link, an element string nor a GTIN")

@@ -135,6 +135,20 @@ def test_what_is_no_text_is_refused() -> None:
             gs1.read(value)  # type: ignore[arg-type]
 
 
+def test_the_codes_of_one_thing_are_read_together() -> None:
+    """On a logistic label the count of what is inside stands beside its number in another code: alone it is refused."""
+    content, number = f"]C102{GTIN}375", f"]C100{SSCC}"
+    with pytest.raises(gs1.Gs1Error, match=r"\(37\): needs \(00\)"):
+        gs1.read(content)
+    both = gs1.read_together([content, number, f"https://id.example.com/00/{SSCC}"])
+    assert both.pairs == (("02", GTIN), ("37", "5"), ("00", SSCC))
+    with pytest.raises(gs1.Gs1Error, match="different values") as caught:
+        gs1.read_together([number, "]C100952012345678912345"])
+    assert (caught.value.ai, caught.value.place) == ("00", 5)
+    with pytest.raises(gs1.Gs1Error, match="cannot stand beside"):
+        gs1.read_together([content, number, f"01{GTIN}{GS}"])
+
+
 def test_elements_are_written_in_each_syntax() -> None:
     """A message in brackets, as a reader transmits it, with GS1's titles, and as a link."""
     message = gs1.elements([("01", GTIN), ("10", "A(1"), ("17", "270630"), ("3103", "001750")])
