@@ -64,8 +64,9 @@ def entry(ai: str, place: int = 0) -> Entry:
 
 def unknown_ai(text: str, place: int) -> Gs1Error:
     """The error of a text that stands where an AI should; it is named as one if it could be."""
-    ai = text if re.fullmatch("[0-9]{2,4}", text) else None
-    return Gs1Error(Rule.UNKNOWN_AI, f"{excerpt(text)} is no application identifier", ai=ai, place=place)
+    if re.fullmatch("[0-9]{2,4}", text):
+        return Gs1Error(Rule.UNKNOWN_AI, "there is no such application identifier", ai=text, place=place)
+    return Gs1Error(Rule.UNKNOWN_AI, f"{excerpt(text)} is no application identifier", place=place)
 
 
 def ai_at(text: str, at: int) -> Entry:
