@@ -10,6 +10,7 @@ nothing of the labels beside it. The registry entry says how many labels there a
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Self
 
 from labels import gs1
@@ -19,6 +20,18 @@ from ledger.errors import MalformedError
 from ledger.keys import SigningKey
 
 ENTRY_TYPE = "label-batch"
+
+
+class Serials(StrEnum):
+    """Where a batch's serials are from, and so what one says of its item.
+
+    A serial of the maker's own that can be guessed, such as a running number, is one that others can write, too: its
+    label is good for its lot, and never for an item alone.
+    """
+
+    RANDOM = "random"  # drawn here, at least 48 random bits
+    OWN = "own"  # the maker's, of a form that has room for 48 random bits
+    GUESSABLE = "guessable"  # the maker's, of a form that has not
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +74,11 @@ class Batch:
     root: bytes
     kid: bytes
     day: int
+    serials: Serials = Serials.RANDOM
 
     def entry(self) -> dict[str, Any]:
         """The registry entry, as a map."""
+        serials = {} if self.serials is Serials.RANDOM else {"serials": self.serials.value}
         return {
             "type": ENTRY_TYPE,
             "gtin": self.gtin,
@@ -72,6 +87,7 @@ class Batch:
             "root": self.root,
             "kid": self.kid,
             "day": self.day,
+            **serials,
         }
 
     @classmethod
@@ -81,7 +97,7 @@ class Batch:
             raise MalformedError("not the entry of a batch of labels")
         gtin, lot = _product(entry)
         size, day = _count(entry, "size", merkle.SIZE_MAX), _count(entry, "day", DAYS_MAX)
-        return cls(gtin, lot, size, _bytes32(entry, "root"), _bytes32(entry, "kid"), day)
+        return cls(gtin, lot, size, _bytes32(entry, "root"), _bytes32(entry, "kid"), day, _serials(entry))
 
     def verify(self, label: Label, *, index: int, proof: Sequence[bytes]) -> None:
         """Check that `label` is number `index` of this batch; ProofError unless the proof is exactly right."""
@@ -111,15 +127,6 @@ def commit(labels: Iterable[Label], *, gtin: str, lot: str, kid: bytes, day: int
     return Batch(gtin, lot, len(hashes), merkle.root(hashes), kid, day)
 
 
-def prove(index: int, leaf_hashes: Sequence[bytes]) -> list[bytes]:
-    """The proof for label `index` of a batch, from all its leaf hashes."""
-
-    def read(nodes: Sequence[merkle.Node]) -> list[bytes]:
-        return [merkle.root(leaf_hashes[node.index << node.level : (node.index + 1) << node.level]) for node in nodes]
-
-    return merkle.inclusion_proof(index, len(leaf_hashes), read)
-
-
 def _product(entry: Mapping[str, Any]) -> tuple[str, str]:
     gtin, lot = entry.get("gtin"), entry.get("lot")
     if not isinstance(gtin, str) or not isinstance(lot, str):
@@ -131,6 +138,15 @@ def _product(entry: Mapping[str, Any]) -> tuple[str, str]:
     if link.gtin != gtin:
         raise MalformedError("a batch's GTIN has 14 digits")
     return gtin, lot
+
+
+def _serials(entry: Mapping[str, Any]) -> Serials:
+    """Only what an entry names may be more than guessable: of a later version's word the least is believed."""
+    if "serials" not in entry:
+        return Serials.RANDOM
+    if not isinstance(entry["serials"], str):
+        raise MalformedError("a batch's serials are a word")
+    return Serials.OWN if entry["serials"] == Serials.OWN else Serials.GUESSABLE
 
 
 def _count(entry: Mapping[str, Any], name: str, most: int) -> int:

@@ -8,6 +8,7 @@ from labels.catalogue.catalogue import Catalogue, Entered
 from labels.catalogue.recall import Recall
 from labels.signature import LabelKey
 from ledger.registry import Chain, Key, Role
+from ledger.registry.prefixes import Prefixes
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Book:
 
     size: int = 0
     organisations: Mapping[str, str] = field(default_factory=dict)
+    prefixes: Prefixes = field(default_factory=dict)
     chains: Mapping[str, Chain] = field(default_factory=dict)
     keys: Mapping[bytes, Key] = field(default_factory=dict)
     label_keys: tuple[LabelKey, ...] = ()

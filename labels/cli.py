@@ -4,7 +4,7 @@ import click
 
 from labels.catalogue.cli import describe, recall
 from labels.gs1_cli import gs1
-from labels.issuing.cli import issue, key
+from labels.issuing.cli import export, issue, key, lots, revoke_key
 from labels.logistic.cli import sscc
 from labels.pages.cli import serve, show, verify_page
 from labels.printers.cli import printer
@@ -23,6 +23,9 @@ cli.add(
     {
         key: "Make a key that signs labels, and register it.",
         issue: "Issue the labels of a lot.",
+        export: "Write the links of a lot's labels, for whoever prints.",
+        lots: "List the batches of labels that were issued.",
+        revoke_key: "Revoke a key that signs labels, for ever.",
         print_: "Print a lot's labels.",
         formats: "List the sheets of labels that are known.",
         sscc: "Number pallets, and print their labels.",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from labels import gs1
-from labels.batch import Batch, Label
+from labels.batch import Batch, Label, Serials
 from labels.book import Book, IssuedBatch
 from labels.catalogue.place import Level
 from labels.signature import LabelError, LabelFault, LabelKey, signature_of, verify_label
@@ -53,10 +53,16 @@ class LabelVerdict:
         """A key that may sign this label signed it: who shows it has held it, or a copy."""
         return self.standing is Standing.GENUINE or self.fault in (UNPUBLISHED, UNCOUNTED)
 
+    @property
+    def is_of_its_lot_alone(self) -> bool:
+        """The label's serial can be guessed: it is good for its lot, and nothing is said of an item."""
+        return self.batch is not None and self.batch.batch.serials is Serials.GUESSABLE
+
 
 UNPUBLISHED = "unpublished"
 UNCOUNTED = "uncounted"
 LOTS_TOLD = 5
+_GUESSABLE = "Its maker's serial can be guessed: this is a label of its lot, and says nothing of a single item."
 _UNCOUNTED_REVOKED = (
     "Its key was revoked, and this copy of the ledger has no list of the labels by which older ones could be told."
 )
@@ -65,16 +71,17 @@ _REASONS = {
     LabelFault.UNKNOWN_KEY: "It is signed by no key that this ledger knows.",
     LabelFault.BAD_SIGNATURE: "The link was changed after it was signed, or the signature was made up.",
     LabelFault.WRONG_GTIN: "It is signed by a key that may not sign labels of this product.",
+    LabelFault.WRONG_LOT: "It is signed by a key that was made for another lot alone.",
     LabelFault.WRONG_DAY: "It is signed by a key that was not to sign labels on that day.",
     LabelFault.FUTURE: "It says that it was issued on a day that is still to come.",
     LabelFault.REVOKED: "Its key was revoked, and no batch published before that has this label.",
 }
 
 
-def level_of(link: gs1.DigitalLink) -> Level:
-    """Whether a product's link names an item, a lot, or no more than the product."""
+def level_of(link: gs1.DigitalLink, label: LabelVerdict | None = None) -> Level:
+    """Whether a product's link names an item, a lot, or no more than the product; an item as far as its serial can."""
     if link.serial is not None:
-        return Level.ITEM
+        return Level.LOT if label is not None and label.is_of_its_lot_alone else Level.ITEM
     return Level.LOT if link.lot is not None else Level.PRODUCT
 
 
@@ -105,7 +112,8 @@ def judge(
     if published is not None and not (revoked and published[0].index > book.revoked_at.get(key.thumbprint, -1)):
         how = ", and its batch was published before its key was revoked" if revoked else ""
         reason = f"The label is signed by {book.organisation(key.organisation)}, as one of a published batch{how}."
-        return LabelVerdict(Standing.GENUINE, reason, "", key, day, *published)
+        told = f"{reason} {_GUESSABLE}" if published[0].batch.serials is Serials.GUESSABLE else reason
+        return LabelVerdict(Standing.GENUINE, told, "", key, day, *published)
     uncounted = tuple(issued for issued in _possible(day, key, link, book) if not is_listed(issued.batch))
     if revoked:
         reason = _UNCOUNTED_REVOKED if uncounted else _REASONS[LabelFault.REVOKED]
@@ -149,6 +157,8 @@ def _published(
         return None
     batch = issued.batch
     if (batch.gtin, batch.kid) != (link.gtin, key.thumbprint) or link.lot not in (None, batch.lot):
+        return None
+    if key.batch not in (None, batch.root) or not key.covers_lot(batch.lot):
         return None
     try:
         batch.verify(label, index=found.index, proof=found.proof)

@@ -9,7 +9,7 @@ import psycopg
 from labels.batch import ENTRY_TYPE, Batch
 from labels.book import Book, IssuedBatch
 from labels.catalogue.catalogue import Catalogue
-from labels.signature import LabelKey
+from labels.signature import KEY_ENTRY_TYPE, LabelKey
 from ledger import checkpoint_file, read
 from ledger.errors import MalformedError, RegistryError, UserError
 from ledger.fold import Stored
@@ -30,6 +30,7 @@ class BookKeeper:
         self._revoked_at: dict[bytes, int] = {}
         self._batches: dict[bytes, IssuedBatch] = {}
         self._catalogue = Catalogue()
+        self._lines: dict[bytes, LabelKey] = {}
 
     def book(self, connection: psycopg.Connection) -> Book:
         """The book at the registry's published size. Raises UserError if there is no ledger."""
@@ -61,10 +62,13 @@ class BookKeeper:
         if entry["type"] == ENTRY_TYPE:
             batch = Batch.read(entry)
             self._batches.setdefault(batch.root, IssuedBatch(batch, index, statement.hash, statement.issued_at))
-        elif entry["type"] == "label-key":
-            self._key_entries[thumbprint(entry["key"])] = index
-        elif entry["type"] == "revocation" and entry["kid"] in self._registry.label_keys:
+        elif entry["type"] == KEY_ENTRY_TYPE:
+            kid = thumbprint(entry["key"])
+            self._key_entries[kid] = index
+            self._lines[kid] = LabelKey.of(self._registry.label_keys[kid])
+        elif entry["type"] == "revocation" and entry["kid"] in self._lines:
             self._revoked_at.setdefault(entry["kid"], index)
+            self._lines[entry["kid"]] = LabelKey.of(self._registry.label_keys[entry["kid"]])
         else:
             self._catalogue.take(entry, index=index, statement_hash=statement.hash, issued_at=statement.issued_at)
 
@@ -75,7 +79,8 @@ class BookKeeper:
             organisations=MappingProxyType(dict(registry.organisations)),
             chains=MappingProxyType(dict(registry.chains)),
             keys=MappingProxyType(dict(registry.keys)),
-            label_keys=tuple(map(LabelKey.of, registry.label_keys.values())),
+            prefixes=MappingProxyType(dict(registry.prefixes)),
+            label_keys=tuple(self._lines.values()),
             key_entries=MappingProxyType(dict(self._key_entries)),
             revoked_at=MappingProxyType(dict(self._revoked_at)),
             batches=MappingProxyType(dict(self._batches)),

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 from labels import gs1
 from ledger import ed25519
@@ -22,6 +22,7 @@ from ledger.keys import SigningKey, thumbprint
 from ledger.registry import LabelScope
 
 DIGITS = 169
+KEY_ENTRY_TYPE = "label-key"
 DAY_0 = date(2020, 1, 1)
 DAYS_MAX = 0xFFFF
 _BYTES, _HINT_BYTES, _DAY_BYTES = 70, 4, 2
@@ -36,6 +37,7 @@ class LabelFault(StrEnum):
     UNKNOWN_KEY = "unknown-key"
     BAD_SIGNATURE = "bad-signature"
     WRONG_GTIN = "wrong-gtin"
+    WRONG_LOT = "wrong-lot"
     WRONG_DAY = "wrong-day"
     FUTURE = "future"
     REVOKED = "revoked"
@@ -57,7 +59,8 @@ class LabelError(OutsideError):
 class LabelKey:
     """A line of a trust bundle: whose key it is and what it may sign.
 
-    `gtins` are GTINs of 14 digits, or what such GTINs begin with; days count from 2020-01-01, both ends included.
+    `gtins` are GTINs of 14 digits, or what such GTINs begin with; days count from 2020-01-01, both ends included. A key
+    that was made for one batch names its lot and root: whatever else it signs is not of that.
     """
 
     public_key: bytes
@@ -66,6 +69,8 @@ class LabelKey:
     first_day: int
     last_day: int
     revoked: bool = False
+    lot: str | None = None
+    batch: bytes | None = None
     thumbprint: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -74,11 +79,29 @@ class LabelKey:
     @classmethod
     def of(cls, scope: LabelScope) -> Self:
         """The line for a label key as the registry has it."""
-        return cls(scope.public_key, scope.organisation, scope.gtins, scope.first_day, scope.last_day, scope.revoked)
+        days = scope.first_day, scope.last_day
+        return cls(scope.public_key, scope.organisation, scope.gtins, *days, scope.revoked, scope.lot, scope.batch)
+
+    def entry(self) -> dict[str, Any]:
+        """The registry entry of this key, as a map."""
+        batch = {} if self.lot is None or self.batch is None else {"lot": self.lot, "batch": self.batch}
+        return {
+            "type": KEY_ENTRY_TYPE,
+            "key": self.public_key,
+            "organisation": self.organisation,
+            "gtins": list(self.gtins),
+            "first_day": self.first_day,
+            "last_day": self.last_day,
+            **batch,
+        }
 
     def covers(self, gtin: str) -> bool:
         """Whether this key may sign labels of `gtin` (14 digits)."""
         return any(part and gtin.startswith(part) for part in self.gtins)
+
+    def covers_lot(self, lot: str | None) -> bool:
+        """Whether this key may sign labels of `lot`, or ones that name none."""
+        return self.lot is None or lot in (None, self.lot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +142,12 @@ def sign_label(key: SigningKey, day: int, path: str) -> str:
         raise ValueError(f"{path!r} is not the canonical path of a product")
     if not 0 <= day <= DAYS_MAX:
         raise ValueError(f"day {day} cannot be a label's issue day")
-    signature = key.sign(_message(key.kid, day, path))
-    return LabelSignature(key.kid[:_HINT_BYTES], day, signature).digits
+    return sign_path(key, day, path)
+
+
+def sign_path(key: SigningKey, day: int, path: str) -> str:
+    """As `sign_label`, of a path that is known to be canonical and a day that is known to be good: many are signed."""
+    return LabelSignature(key.kid[:_HINT_BYTES], day, key.sign(_message(key.kid, day, path))).digits
 
 
 def decode_digits(digits: str) -> LabelSignature:
@@ -161,14 +188,19 @@ def verify_label(link: gs1.DigitalLink, keys: Sequence[LabelKey], today: int | N
     if not scoped:
         complaint = f"{signers[0].organisation}'s key may not sign for GTIN {gtin or 'none'}"
         raise LabelError(LabelFault.WRONG_GTIN, complaint, signers[0])
-    # (4) It was the key of that day, and the day has come.
-    dated = [key for key in scoped if key.first_day <= signature.day <= key.last_day]
+    # (4) It may sign this lot, if the link names one.
+    fitting = [key for key in scoped if key.covers_lot(link.lot)]
+    if not fitting:
+        complaint = f"{scoped[0].organisation}'s key signs lot {scoped[0].lot} alone"
+        raise LabelError(LabelFault.WRONG_LOT, complaint, scoped[0])
+    # (5) It was the key of that day, and the day has come.
+    dated = [key for key in fitting if key.first_day <= signature.day <= key.last_day]
     when = date_of(signature.day).isoformat()
     if not dated:
         raise LabelError(LabelFault.WRONG_DAY, f"the key was not to sign labels on {when}", scoped[0])
     if today is not None and signature.day > today:
         raise LabelError(LabelFault.FUTURE, f"the label says it was issued on {when}, which is to come", dated[0])
-    # (5) It is not revoked, in any line.
+    # (6) It is not revoked, in any line.
     if revoked := next((key for key in signers if key.revoked), None):
         raise LabelError(LabelFault.REVOKED, f"{revoked.organisation} has revoked the label's key", dated[0])
     return dated[0]

@@ -11,7 +11,7 @@ from ledger.errors import UserError
 
 # Two-number advisory locks: the first says what is locked.
 LOCK_SCHEMA, LOCK_CHAIN, LOCK_POST, LOCK_PRINT = 0x7A11_0001, 0x7A11_0002, 0x7A11_0003, 0x7A11_0004
-LOCK_SSCC = 0x7A11_0005
+LOCK_SSCC, LOCK_ISSUE, LOCK_REQUEST = 0x7A11_0005, 0x7A11_0006, 0x7A11_0007
 WRITER = "tallystick_writer"
 _TIMESCALE = "010_timescale.sql"
 _TIMESCALE_MIN = (2, 22)

@@ -1,6 +1,7 @@
 """Files that are whole whatever happens: written beside their place, synced, and put there in one step."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
@@ -19,6 +20,21 @@ def replace(path: Path, data: bytes, *, private: bool = False, owner: tuple[int,
     finally:
         beside.unlink(missing_ok=True)
     sync(path.parent)
+
+
+def put_lines(path: Path, lines: Iterable[str]) -> None:
+    """As `put`, for text of any length: few lines are in memory at a time. What `lines` raises leaves no file."""
+    beside = _beside(path)
+    try:
+        with beside.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(lines)
+            settle(file)
+        beside.replace(path)
+        sync(path.parent)
+    except OSError as error:
+        raise UserError.of_system(f"cannot write {path}", error) from error
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def put(path: Path, data: bytes) -> None:

@@ -1,179 +1,185 @@
-"""Issuing: a key that may sign labels of some GTINs, and a lot's labels as one batch.
+"""Issuing: a lot's labels as one batch.
 
-What causes an entry and the entry itself go into the database in one transaction: a batch's labels are stored, and
-its registry entry is in the inbox, or neither is.
+A batch's labels, its key's registry entry and its own go into the database in one transaction: all are there, and will
+be published, or none is. Until then nothing is outside this process but files without a name.
 """
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 import psycopg
 
 from labels import gs1
-from labels.batch import Batch, Label, commit, sign_labels
+from labels.batch import Batch, Serials
 from labels.book import Book, IssuedBatch
 from labels.clock import today
-from labels.issuing.serial import new_serials
+from labels.issuing import request as requests
+from labels.issuing import storing
+from labels.issuing.drawing import Drawn, Own, Source, draw
+from labels.issuing.keys import Signer, signer_for
+from labels.issuing.refused import Clashing, NotSealed
+from labels.issuing.request import Request
+from labels.issuing.signing import Tell, sign
+from labels.issuing.spool import Spool
 from labels.keeper import BookKeeper
-from labels.signature import DAYS_MAX, LabelKey
+from labels.signature import LabelKey
+from labels.tree import Growing
 from labels.typed import gtin_of, lot_of
-from ledger import cbor, inbox, operate
+from ledger import cbor, inbox
 from ledger.author import Author, Content
 from ledger.database import connect
-from ledger.errors import UserError
 from ledger.folder import LedgerFolder
-from ledger.keys import SigningKey
 from ledger.registry import REGISTRY, Role
 from ledger.section import ContentFormat, Privacy
 from ledger.statement import STREAM_BYTES
 
-LABELS_MAX = 100_000  # of one batch
-PREFIX_DIGITS = range(4, 14)
 _POLL_S = 0.05
+_DRAWS_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
-class NewKey:
-    """A label key that the registry has, and where its secret lies."""
+class Order:
+    """What is to be issued: labels of a lot, as a person writes it. `key_file` names a kept key that shall sign."""
 
-    line: LabelKey
-    file: Path
+    gtin: str
+    lot: str
+    source: Source
+    lot_in_link: bool = False
+    organisation: str | None = None
+    key_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Issued:
-    """A batch whose registry entry is published, and its labels in order."""
+class Told:
+    """Who hears how far it is, and what is to be said of the serials."""
 
-    batch: IssuedBatch
-    labels: tuple[Label, ...]
+    progress: Tell = lambda about, done, of: None
+    warn: Callable[[str], None] = lambda text: None
 
 
-def make_key(
-    folder: LedgerFolder,
-    dsn: str,
-    *,
-    gtins: Sequence[str] = (),
-    prefixes: Sequence[str] = (),
-    days: int,
-    organisation: str | None = None,
-    timeout_s: float,
-) -> NewKey:
-    """Make a key that signs labels of these GTINs from today for `days` days, and have the operator register it.
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A batch that is signed and in spools, and how its tree is proven."""
 
-    Raises UserError; then a key file that was written is of no use, and of no harm.
-    """
-    scope = [*map(gtin_of, gtins), *map(_prefix, prefixes)]
-    if not scope:
-        raise UserError("a label key signs for named products only", "name them with --gtin or --prefix")
-    first = today()
-    last = min(first + days - 1, DAYS_MAX)
-    with connect(dsn) as connection:
-        book = BookKeeper(folder).book(connection)
-    uri = organisation or book.operator
-    if uri not in book.organisations:
-        known = ", ".join(sorted(book.organisations)[:5])
-        raise UserError(f"no organisation {uri!r} is registered", f"registered are: {known}")
-    key = SigningKey.generate()
-    file = key_file(folder, key.kid)
-    key.save(file, f"signs labels of {', '.join(scope)} for {uri}")
-    entry = {"type": "label-key", "key": key.public, "organisation": uri, "gtins": scope}
-    operate.post(folder, dsn, [entry | {"first_day": first, "last_day": last}], timeout_s=timeout_s)
-    return NewKey(LabelKey(key.public, uri, tuple(scope), first, last), file)
+    batch: Batch
+    signer: Signer
+    labels: Spool
+    tree: Growing
 
 
 def issue(
-    folder: LedgerFolder, dsn: str, *, gtin: str, lot: str, count: int, lot_in_link: bool = False, timeout_s: float
-) -> Issued:
-    """Issue `count` labels of a lot as a batch, and wait until the registry has published it.
+    folder: LedgerFolder,
+    dsn: str,
+    order: Order,
+    *,
+    timeout_s: float,
+    request: Request | None = None,
+    keeper: BookKeeper | None = None,
+    told: Told | None = None,
+) -> IssuedBatch:
+    """Issue labels of a lot as a batch, and wait until the registry has published it.
 
-    The same lot may be issued again: that is another batch. Raises UserError.
+    The same lot may be issued again: that is another batch; but not the same `request`. Raises UserError, a Refused if
+    it is what was ordered.
     """
-    gtin = gtin_of(gtin)
-    lot = lot_of(gtin, lot)
-    if not 0 < count <= LABELS_MAX:
-        raise UserError(f"a batch has 1 to {LABELS_MAX:,} labels, not {count:,}", "issue a lot in several batches")
-    keeper, day = BookKeeper(folder), today()
-    with connect(dsn) as connection:
-        book = keeper.book(connection)
-        key = _signing_key(folder, book, gtin, day)
+    keeper, told = keeper or BookKeeper(folder), told or Told()
+    with connect(dsn) as connection, ExitStack() as spools:
         with connection.transaction():
-            serials = _new_serials(connection, gtin, count)
-            labels = sign_labels(key, day, gtin=gtin, lot=lot, serials=serials, lot_in_link=lot_in_link)
-            batch = commit(labels, gtin=gtin, lot=lot, kid=key.kid, day=day)
-            _store(connection, batch, labels)
-            _post(connection, _author(folder, book), batch)
+            root = requests.hold(connection, request) if request else None
+            if root is None:
+                made = _make(connection, folder, keeper.book(connection), order, spools, told)
+                _store(connection, folder, keeper.book(connection), made, told)
+                root = made.batch.root
+                if request:
+                    requests.note(connection, request, root)
         connection.commit()
-        return Issued(_await_published(connection, keeper, batch, time.monotonic() + timeout_s), tuple(labels))
+        return await_published(connection, keeper, root, time.monotonic() + timeout_s)
 
 
-def key_file(folder: LedgerFolder, kid: bytes) -> Path:
-    """Where the secret of a label key lies."""
-    return folder.key_file(f"label-{kid.hex()[:8]}")
+def _make(
+    connection: psycopg.Connection, folder: LedgerFolder, book: Book, order: Order, spools: ExitStack, told: Told
+) -> Made:
+    """Sign the batch, its serials being new; nobody else issues labels of its product until the transaction ends."""
+    gtin = gtin_of(order.gtin)
+    lot, day = lot_of(gtin, order.lot), today()
+    _require_not_recalled(book, gtin, lot)
+    signer = signer_for(folder, book, gtin, day, organisation=order.organisation, file=order.key_file)
+    serials, labels = (spools.enter_context(Spool(folder.path)) for _ in range(2))
+    drawn = draw(order.source, serials, gtin=gtin)
+    if drawn.warning:
+        told.warn(drawn.warning)
+    storing.hold(connection, gtin)
+    _settle_serials(connection, order.source, serials, gtin)
+    product = gs1.item(gtin, lot=lot if order.lot_in_link else None).canonical_path
+    tree = sign(signer.key, day, serials, labels, product=product, tell=told.progress)
+    return Made(_batch(gtin, lot, day, signer, tree, drawn), signer, labels, tree)
 
 
-def _prefix(text: str) -> str:
-    if not (text.isascii() and text.isdigit() and len(text) in PREFIX_DIGITS):
-        raise UserError(
-            f"prefix {text!r} is not what 14-digit GTINs begin with",
-            f"write {PREFIX_DIGITS[0]} to {PREFIX_DIGITS[-1]} digits, the leading 0 of a 13-digit GTIN among them",
-        )
-    return text
+def _batch(gtin: str, lot: str, day: int, signer: Signer, tree: Growing, drawn: Drawn) -> Batch:
+    return Batch(gtin, lot, tree.size, tree.root(), signer.key.kid, day, Serials(drawn.serials))
 
 
-def _signing_key(folder: LedgerFolder, book: Book, gtin: str, day: int) -> SigningKey:
-    """The newest key that may sign `gtin` today and whose secret is here."""
-    for line in reversed(book.label_keys):
-        fits = line.covers(gtin) and line.first_day <= day <= line.last_day and not line.revoked
-        if fits and (file := key_file(folder, line.thumbprint)).exists():
-            key = SigningKey.load(file)
-            if key.kid == line.thumbprint:
-                return key
-    raise UserError(
-        f"no key here may sign labels of GTIN {gtin} today", f"make one: 'tallystick labels key --gtin {gtin}'"
-    )
+def _require_not_recalled(book: Book, gtin: str, lot: str) -> None:
+    if recalled := book.recalled(gtin, lot):
+        told = f"lot {lot} of GTIN {gtin} is recalled, by registry entry {recalled.index}"
+        raise Clashing(told, "'tallystick labels recall --lift' takes a recall back")
 
 
-def _new_serials(connection: psycopg.Connection, gtin: str, count: int) -> list[str]:
-    """Serials that no label of this product has."""
-    serials = new_serials(count)
-    paths = {gs1.item(gtin, serial=serial).canonical_path: serial for serial in serials}
-    rows = connection.execute("select path from label where path = any(%s)", [list(paths)]).fetchall()
-    taken = {paths[path] for (path,) in rows}
-    return [serial for serial in serials if serial not in taken] + new_serials(len(taken), taken=set(serials))
+def _settle_serials(connection: psycopg.Connection, source: Source, serials: Spool, gtin: str) -> None:
+    """See that no serial is this product's already: random ones are drawn again, others refused."""
+    for _ in range(_DRAWS_MAX):
+        clash = storing.find_clash(connection, gtin, serials)
+        if clash is None:
+            return
+        if isinstance(source, Own):
+            raise _taken(clash, source.noun)
+        serials.clear()
+        draw(source, serials, gtin=gtin)
+    raise RuntimeError("the source of randomness repeats itself")
 
 
-def _store(connection: psycopg.Connection, batch: Batch, labels: Sequence[Label]) -> None:
-    with (
-        connection.cursor() as cursor,
-        cursor.copy("copy label (batch_root, index, path, signature) from stdin") as copy,
-    ):
-        for index, label in enumerate(labels):
-            copy.write_row((batch.root, index, label.path, label.digits))
+def _taken(clash: storing.Clash, noun: str) -> Clashing:
+    why = "was issued before" if clash.earlier_line is None else f"is that of {noun} {clash.earlier_line}"
+    told = f"{noun} {clash.line}: serial {unquote(clash.serial)!r} {why}"
+    return Clashing(told, "a serial is a product's once, in whatever lot; nothing was issued")
 
 
-def _author(folder: LedgerFolder, book: Book) -> Author:
-    key = book.key_named(Role.LABELS)
-    return folder.author(Role.LABELS, issuer=key.issuer, subject=key.subject)
+def _store(connection: psycopg.Connection, folder: LedgerFolder, book: Book, made: Made, told: Told) -> None:
+    """Store the labels, and post what says so: the operator's entry of the key first, if it is this batch's alone."""
+    batch, signer = made.batch, made.signer
+    storing.store(connection, batch, made.labels, subtrees=made.tree.subtrees, tell=told.progress)
+    if not signer.is_registered:
+        days = batch.day, batch.day
+        line = LabelKey(signer.key.public, signer.organisation, (batch.gtin,), *days, lot=batch.lot, batch=batch.root)
+        _post(connection, _author(folder, book, Role.OPERATOR), line.entry())
+    _post(connection, _author(folder, book, Role.LABELS), batch.entry())
 
 
-def _post(connection: psycopg.Connection, author: Author, batch: Batch) -> None:
-    content = Content(Privacy.PUBLIC, ContentFormat.REGISTRY, cbor.encode(batch.entry()))
+def _author(folder: LedgerFolder, book: Book, role: Role) -> Author:
+    key = book.key_named(role)
+    return folder.author(role, issuer=key.issuer, subject=key.subject)
+
+
+def _post(connection: psycopg.Connection, author: Author, entry: dict[str, object]) -> None:
+    content = Content(Privacy.PUBLIC, ContentFormat.REGISTRY, cbor.encode(entry))
     now, new_stream = int(time.time()), os.urandom(STREAM_BYTES)
     inbox.post(connection, author, chain=REGISTRY, contents=[content], now=now, new_stream=new_stream)
 
 
-def _await_published(connection: psycopg.Connection, keeper: BookKeeper, batch: Batch, deadline: float) -> IssuedBatch:
+def await_published(connection: psycopg.Connection, keeper: BookKeeper, root: bytes, deadline: float) -> IssuedBatch:
+    """The batch once the registry has it, and a key for it; raises NotSealed after the deadline (monotonic)."""
     while True:
-        found = keeper.book(connection).batches.get(batch.root)
+        book = keeper.book(connection)
+        found = book.batches.get(root)
         connection.commit()
-        if found is not None:
+        if found is not None and found.batch.kid in book.key_entries:
             return found
         if time.monotonic() > deadline:
-            raise UserError(
-                f"{batch.size} labels are signed and stored, but nobody has sealed their batch yet",
-                "is the gateway running? 'tallystick up' or 'tallystick gateway run'",
-            )
+            row = connection.execute("select count(*) from label where batch_root = %s", [root]).fetchone()
+            raise NotSealed(root, row[0] if row else 0)
         time.sleep(_POLL_S)

@@ -52,7 +52,7 @@ class Found:
 
 def compose(found: Found) -> Page:
     """The page of what was found."""
-    maker, level = _Maker(found), level_of(found.link)
+    maker, level = _Maker(found), level_of(found.link, found.label)
     steps = tuple(maker.step(number, step) for number, step in enumerate(found.history.steps, 1))
     proofs = maker.proofs(steps)
     counts = Counts(

@@ -1,14 +1,12 @@
 """From a link to its page: reads the database, checks every statement; `labels.pages.compose` tells it."""
 
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from labels import gs1, listed
-from labels.batch import Batch, Label, prove
+from labels.batch import Batch, Label
 from labels.book import Book
 from labels.clock import today
 from labels.judgement import LabelVerdict, Membership, judge
@@ -17,6 +15,7 @@ from labels.pages import readings, store
 from labels.pages.compose import LOTS_MAX, Found, compose
 from labels.pages.history import Source, Told, Window, trace
 from labels.pages.page import Page
+from labels.pages.proofs import Proofs
 from labels.pages.readings import Pack
 from labels.pages.sessions import Session, Sessions
 from labels.pages.store import Chains
@@ -27,7 +26,6 @@ from ledger.folder import LedgerFolder
 from ledger.registry import ANCHOR, REGISTRY, Role
 
 STATEMENTS_MAX = 1_000  # of readings, on one page
-LEAVES_KEPT = 1_000_000
 
 
 class Resolver:
@@ -37,7 +35,7 @@ class Resolver:
         self._folder, self._now = folder, now
         self._sessions = Sessions(dsn, folder)
         self._keeper, self._checker = BookKeeper(folder), Checker(folder.trust())
-        self._leaves = _Leaves()
+        self._proofs = Proofs()
 
     def close(self) -> None:
         """Close the sessions."""
@@ -97,8 +95,7 @@ class Resolver:
         stored = listed.label(session.connection, label.path)
         if stored is None or stored.label != label:
             return None
-        leaves = self._leaves.of(session, stored.batch_root)
-        return Membership(stored.batch_root, stored.index, prove(stored.index, leaves))
+        return Membership(stored.batch_root, stored.index, self._proofs.prove(session.connection, stored))
 
 
 class _Search:
@@ -180,36 +177,8 @@ def _of_batch(batch: Batch) -> Callable[[Mapping[str, Any]], bool]:
 
 def _of_key(key: LabelKey) -> Callable[[Mapping[str, Any]], bool]:
     """Whether a registry entry is the one that registered `key`."""
-    entry = {
-        "type": "label-key",
-        "key": key.public_key,
-        "organisation": key.organisation,
-        "gtins": list(key.gtins),
-        "first_day": key.first_day,
-        "last_day": key.last_day,
-    }
+    entry = key.entry()
     return lambda said: {name: said.get(name) for name in entry} == entry
-
-
-class _Leaves:
-    """The leaf hashes of batches, remembered: they never change. Safe to share between threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[bytes, list[bytes]] = OrderedDict()
-
-    def of(self, session: Session, root: bytes) -> list[bytes]:
-        """The leaf hashes of the batch, in order."""
-        with self._lock:
-            if root in self._kept:
-                self._kept.move_to_end(root)
-                return self._kept[root]
-        leaves = [label.leaf_hash for label in listed.batch_labels(session.connection, root)]
-        with self._lock:
-            self._kept[root] = leaves
-            while len(self._kept) > 1 and sum(map(len, self._kept.values())) > LEAVES_KEPT:
-                self._kept.popitem(last=False)
-        return leaves
 
 
 def product_link(uri: str) -> gs1.DigitalLink:

@@ -12,11 +12,15 @@ from typing import Any
 
 import deploy.story as told
 from deploy.postgres import Postgres
-from labels import gs1
+from labels import gs1, listed
 from labels.batch import Label
-from labels.issuing.issue import Issued, issue, make_key
+from labels.book import IssuedBatch
+from labels.issuing.drawing import Random
+from labels.issuing.issue import Order, issue
+from labels.issuing.keys import make_key
 from ledger import epcis, senml
 from ledger.author import Content
+from ledger.database import connect
 from ledger.section import ContentFormat, Privacy
 from tests.world import Device, World
 
@@ -24,6 +28,14 @@ GTIN, LOT = told.GTIN, told.LOT
 CARRIER = "https://carrier.example.com"
 RECORDED = Path(told.__file__).parent / "data"
 PACK = 6
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A batch whose registry entry is published, and its labels in order."""
+
+    batch: IssuedBatch
+    labels: tuple[Label, ...]
 
 
 @dataclass
@@ -111,16 +123,17 @@ def make_story(dsn: str, folder: Path, *, count: int = 24) -> Story:
     world.operator_says({"type": "organisation", "uri": CARRIER, "name": "Carrier Ltd"})
     line = world.register_device("line-1")
     cargo = world.register_device("cargo-7", chains=["logistics"], organisation=CARRIER)
-    while_ticking(world, lambda: make_key(world.folder, dsn, gtins=[GTIN], days=30, timeout_s=20))
-    issued = issue_lot(world, count)
+    key = while_ticking(world, lambda: make_key(world.folder, dsn, gtins=[GTIN], days=30, timeout_s=20))
+    issued = issue_lot(world, count, key_file=key.file)
     return Story(world, line, cargo, issued)
 
 
 def issue_lot(world: World, count: int, **more: Any) -> Issued:
     """Issue labels while the world's gateway runs."""
-    options: dict[str, Any] = {"gtin": GTIN, "lot": LOT, "count": count, "timeout_s": 20, **more}
-    issued: Issued = while_ticking(world, lambda: issue(world.folder, world.dsn, **options))
-    return issued
+    order = Order(**{"gtin": GTIN, "lot": LOT, "source": Random(count), **more})
+    found: IssuedBatch = while_ticking(world, lambda: issue(world.folder, world.dsn, order, timeout_s=20))
+    with connect(world.dsn) as connection:
+        return Issued(found, tuple(listed.batch_labels(connection, found.batch.root)))
 
 
 def while_ticking(world: World, work: Any) -> Any:

@@ -5,11 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labels import gs1
-from labels.batch import Batch, Label, commit, prove, sign_labels
+from labels.batch import Batch, Label, commit, sign_labels
 from labels.signature import LabelKey, verify_label
 from ledger import merkle
 from ledger.errors import MalformedError, ProofError
 from ledger.keys import SigningKey
+from tests.labels.proving import prove
 
 GTIN, LOT, DAY = "09506000134352", "L2511-A", 2151
 KEY = SigningKey(bytes(range(32)))

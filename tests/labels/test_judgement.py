@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from labels import gs1
-from labels.batch import Label, commit, prove, sign_labels
+from labels.batch import Label, commit, sign_labels
 from labels.book import Book, IssuedBatch
 from labels.catalogue.place import Level
 from labels.judgement import UNCOUNTED, UNPUBLISHED, LabelVerdict, Membership, Standing, judge, level_of
 from labels.signature import LabelFault, LabelKey, sign_label
 from ledger.keys import SigningKey
+from tests.labels.proving import prove
 
 GTIN, LOT, DAY = "09506000134352", "L1", 2_500
 KEY, OTHER = SigningKey(bytes(range(32))), SigningKey(bytes(32))
