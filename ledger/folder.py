@@ -32,6 +32,11 @@ class LedgerFolder:
         return self.path / "tokens.json"
 
     @property
+    def issuers_file(self) -> Path:
+        """The tokens of those who may issue labels, over HTTP."""
+        return self.path / "issuers.json"
+
+    @property
     def lost_checkpoints(self) -> Path:
         """Checkpoints that were published and given up: evidence."""
         return self.path / "lost"

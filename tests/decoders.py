@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,11 @@ from labels.catalogue import picture, written
 from labels.catalogue.description import Description
 from labels.catalogue.recall import Lifting, Recall
 from labels.gs1 import bracketed, carrier, compressed, element_string, gtin, link_uri
+from labels.issuing import issuers, lot_request, serial_file
+from labels.issuing.drawing import draw
+from labels.issuing.order import Own
+from labels.issuing.refused import Refused
+from labels.issuing.spool import Spool
 from labels.pages import resolve
 from labels.printers.address import Address
 from labels.printers.brother_status import BrotherStatus
@@ -34,6 +40,7 @@ from labels.printers.zebra_status import ZebraStatus
 from ledger import (
     anchor,
     b64,
+    bearer,
     cbor,
     checkpoint_file,
     epcis,
@@ -665,10 +672,36 @@ def _of_labels() -> Iterator[Target]:
         "labels.batch.Batch.read", lambda data: batch.Batch.read(registry.decode(data)), MalformedError, *seeds.ENTRIES
     )
     yield from _of_the_catalogue()
+    yield from _of_issuing()
 
 
 def _read_entry(kind: Any, data: bytes) -> Any:
     return kind.read(registry.decode(data))
+
+
+def _of_issuing() -> Iterator[Target]:
+    """A maker's serials, a program's request, and who may ask."""
+    for name, column in (("", None), (" column", "sn")):
+        read = partial(_serials, column)
+        yield of_bytes(f"labels.issuing.serial_file.read_serials{name}", read, Refused, *seeds.SERIALS)
+    yield of_bytes("labels.issuing.lot_request.read_order", _ordered, Refused, *seeds.ORDERS)
+    yield of_text("labels.issuing.lot_request.read_key", lot_request.read_key, Refused, "8e03978e-40d5-43dd")
+    broken = (ValueError, RecursionError)
+    yield of_text("ledger.bearer.read_tokens", bearer.read_tokens, broken, seeds.TOKENS)
+    yield of_text("labels.issuing.issuers.read_issuers", issuers.read_issuers, broken, seeds.TOKENS)
+    yield of_file("labels.issuing.issuers.load_issuers", issuers.load_issuers, seeds.TOKENS)
+
+
+def _serials(column: str | None, data: bytes) -> Any:
+    """Each serial of a file, looked at as before it is signed."""
+    with Spool(_folder()) as spool:
+        return draw(Own(serial_file.read_serials(BytesIO(data), column)), spool, gtin=seeds.GTIN)
+
+
+def _ordered(data: bytes) -> Any:
+    order = lot_request.read_order(data)
+    with Spool(_folder()) as spool:
+        return lot_request.digest(order), isinstance(order.source, Own) and draw(order.source, spool, gtin=order.gtin)
 
 
 def _of_the_catalogue() -> Iterator[Target]:
@@ -718,7 +751,7 @@ OTHERS = {
     "labels.catalogue.pictures.load": "reads our own database",
     "labels.catalogue.place.Place.read": "by Description.read",
     "labels.judgement.judge": "takes what gs1.parse has read",
-    "labels.pages.resolve._Leaves.of": "reads our own database",
+    "labels.issuing.export.Format.of": "of a name that a user gives",
     "labels.signature.LabelKey.of": "takes what the registry has read",
     "ledger.backup.backup.read_heads": "reads our own database",
     "ledger.backup.cli.restore": "by restore.restore",

@@ -220,6 +220,16 @@ ENTRIES = tuple(
         {"type": "rollback", "chain": "production", "lost": NOTE, "accepted": [5, HASH], "reason": "a lost disk"},
     )
 )  # fmt: skip
+SERIALS = (
+    b"S-1\nS-2\n\nS,3\n",
+    b'\xef\xbb\xbfname;Serial;sn\r\n"a;b";S1;X1\r\n\r\nc;S2;X2\r\n',
+    b'serial\tsn\n"S""1"\tX\n',
+    b"sn,serial\nA,B\n",
+)
+ORDERS = (
+    b'{"gtin": "%s", "lot": "L1", "count": 24}' % GTIN.encode(),
+    b'{"gtin": "9506000134352", "lot": "L1", "serials": ["A-1", "B/2"], "lot_in_link": true, "organisation": "x"}',
+)
 CATALOGUES = (
     b'[{"gtin": "%s", "name": "Honey", "limits": {"t": ["Cel", 2, 8]}, "links": ["pip=https://e.com"]}]'
     % GTIN.encode(),

@@ -16,7 +16,7 @@ from ledger.settings import Settings
 
 if TYPE_CHECKING:
     from labels.book import Book, IssuedBatch
-    from labels.issuing.drawing import Source
+    from labels.issuing.order import Source
     from ledger.terminal import Progress
 
 
@@ -114,8 +114,9 @@ def issue(
     single item. Where the operator's key is, each batch is signed by a key of its own that nobody keeps.
     """
     from labels.issuing.export import Format
-    from labels.issuing.issue import Order, Told
     from labels.issuing.issue import issue as issue_batch
+    from labels.issuing.order import Order, Told
+    from labels.words import plural
     from ledger.terminal import Progress
 
     form = Format.JSON if as_json else Format.LINKS if output is None else Format.of(output)
@@ -126,7 +127,7 @@ def issue(
         told = Told(progress, lambda text: _warn(progress, text))
         issued = issue_batch(folder, settings.need_dsn(), order, timeout_s=timeout, told=told)
     batch = issued.batch
-    said = f"{batch.size:,} labels of GTIN {batch.gtin}, lot {batch.lot}: registry entry {issued.index}"
+    said = f"{plural(batch.size, 'label')} of GTIN {batch.gtin}, lot {batch.lot}: registry entry {issued.index}"
     click.echo(f"{said}, root {batch.root.hex()[:16]}…", err=True)
     _write(settings, [issued], form, output)
 
@@ -229,7 +230,7 @@ def _warn(progress: "Progress", text: str) -> None:
 
 def _source(count: int | None, file: BinaryIO | None, column: str | None) -> "Source":
     """Where the serials are from."""
-    from labels.issuing.drawing import Own, Random
+    from labels.issuing.order import Own, Random
     from labels.issuing.serial_file import read_serials
 
     if (count is None) == (file is None):

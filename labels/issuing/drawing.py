@@ -5,11 +5,11 @@ serial as it stands in a canonical path.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from labels import gs1, words
 from labels.batch import Serials
+from labels.issuing.order import Random, Source
 from labels.issuing.refused import Refused, TooMany
 from labels.issuing.serial import new_serials
 from labels.issuing.serial_form import BITS_MIN, SerialForm
@@ -19,24 +19,6 @@ from ledger.terminal import printable
 LABELS_MAX = 1_000_000  # of one batch
 _AT_ONCE = 1_000
 _PLAIN = re.compile(r"[A-Za-z0-9._-]{1,20}")  # GS1's, and the same in a path
-
-
-@dataclass(frozen=True, slots=True)
-class Random:
-    """So many serials of 50 random bits each."""
-
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Own:
-    """The maker's serials with their lines, in the order of issue; `noun` is what a line is called."""
-
-    serials: Iterable[tuple[int, str]]
-    noun: str = "line"
-
-
-Source = Random | Own
 
 
 @dataclass(frozen=True, slots=True)

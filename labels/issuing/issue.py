@@ -6,10 +6,8 @@ be published, or none is. Until then nothing is outside this process but files w
 
 import os
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import unquote
 
 import psycopg
@@ -20,11 +18,12 @@ from labels.book import Book, IssuedBatch
 from labels.clock import today
 from labels.issuing import request as requests
 from labels.issuing import storing
-from labels.issuing.drawing import Drawn, Own, Source, draw
+from labels.issuing.drawing import Drawn, draw
 from labels.issuing.keys import Signer, signer_for
+from labels.issuing.order import Order, Own, Source, Told
 from labels.issuing.refused import Clashing, NotSealed
 from labels.issuing.request import Request
-from labels.issuing.signing import Tell, sign
+from labels.issuing.signing import sign
 from labels.issuing.spool import Spool
 from labels.keeper import BookKeeper
 from labels.signature import LabelKey
@@ -40,26 +39,6 @@ from ledger.statement import STREAM_BYTES
 
 _POLL_S = 0.05
 _DRAWS_MAX = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be issued: labels of a lot, as a person writes it. `key_file` names a kept key that shall sign."""
-
-    gtin: str
-    lot: str
-    source: Source
-    lot_in_link: bool = False
-    organisation: str | None = None
-    key_file: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Who hears how far it is, and what is to be said of the serials."""
-
-    progress: Tell = lambda about, done, of: None
-    warn: Callable[[str], None] = lambda text: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """A file of one's own serials: one a line, or a CSV with a column of them. Whatever is in it, it is read or refused.
 
-A file whose first line names the wanted column, between commas, semicolons or tabs, is a CSV (RFC 4180); any other has
-a serial on each line, whatever signs are in it. Empty lines are nothing. The text is UTF-8, with a byte order mark or
-without; lines end in LF or CRLF.
+A file whose first line names the wanted column, alone or between commas, semicolons or tabs, is a CSV (RFC 4180); any
+other whose first line has none of these has a serial on each line, whatever signs are in it. Empty lines are nothing.
+The text is UTF-8, with a byte order mark or without; lines end in LF or CRLF.
 """
 
 import csv
@@ -29,8 +29,9 @@ def read_serials(file: BinaryIO, column: str | None = None) -> Iterator[tuple[in
         raise Refused("the file of serials is empty", _HINT)
     if (delimiter := _delimiter(first[1], column or COLUMN)) is not None:
         return _column(lines, first[1], column or COLUMN, delimiter)
-    if column is not None:
-        raise Refused(f"line {first[0]}: no column is named {column!r}", "the first line names the columns")
+    if column is not None or any(delimiter in first[1] for delimiter in _DELIMITERS):
+        told = f"line {first[0]} names no column {column or COLUMN!r}"
+        raise Refused(told, "name the column of the serials with --column, or begin with a line 'serial'")
     return _plain(first, lines)
 
 

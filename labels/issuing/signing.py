@@ -3,18 +3,14 @@
 One core signs 40,000 a second, which is as fast as they are stored: to start other processes would gain little.
 """
 
-from collections.abc import Callable
-
 from labels.batch import Label
+from labels.issuing.order import Tell
 from labels.issuing.spool import Spool
 from labels.signature import sign_path
 from labels.tree import Growing
 from ledger.keys import SigningKey
 
 _AT_ONCE = 1_000
-
-Tell = Callable[[str, int, int], None]
-"""Hears how far it is: at what, how many labels are done, of how many."""
 
 
 def sign(key: SigningKey, day: int, serials: Spool, out: Spool, *, product: str, tell: Tell) -> Growing:

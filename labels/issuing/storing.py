@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import psycopg
 
 from labels.batch import Batch
-from labels.issuing.signing import Tell
+from labels.issuing.order import Tell
 from labels.issuing.spool import Spool
 from ledger.database import LOCK_ISSUE
 

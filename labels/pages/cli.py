@@ -27,8 +27,11 @@ PORT = 8420
 def serve(data: Path | None, dsn: str | None, bind: str, port: int, host: str | None) -> None:
     """Serve the pages behind the labels, until stopped. It says where on standard output once it listens.
 
-    Below /log/ it serves what the ledger publishes, as 'tallystick ledger serve' does.
+    Below /log/ it serves what the ledger publishes, as 'tallystick ledger serve' does. By POST /lots labels are issued,
+    for whoever shows a token of <data>/ledger/issuers.json.
     """
+    from labels.issuing.issuers import load_issuers
+    from labels.issuing.web import Lots
     from labels.pages.resolve import Resolver
     from labels.pages.web import make_app
     from ledger.published import serve as published
@@ -39,9 +42,12 @@ def serve(data: Path | None, dsn: str | None, bind: str, port: int, host: str | 
     folder = options.ledger_folder(settings)
     resolver = Resolver(folder, settings.need_dsn())
     readers = published.DatabaseReaders(settings.need_dsn(), folder, settings.need_public(folder.trust()))
+    load_issuers(folder.issuers_file)  # made, if there is none, or said to be wrong
     log = published.make_app(readers, Tokens.load_or_make(folder.tokens_file))
     with listen(bind, port) as listener:
-        app = make_app(resolver, host=settings.labels_host or options.HOST, log=log)
+        host = settings.labels_host or options.HOST
+        lots = Lots(folder, settings.need_dsn(), resolver.keeper, host=host)
+        app = make_app(resolver, host=host, log=log, lots=lots)
         run(app, listener, ready=lambda: click.echo(f"serving {shown(listener)}"))
     resolver.close()
     readers.close()

@@ -37,6 +37,11 @@ class Resolver:
         self._keeper, self._checker = BookKeeper(folder), Checker(folder.trust())
         self._proofs = Proofs()
 
+    @property
+    def keeper(self) -> BookKeeper:
+        """Who keeps the book."""
+        return self._keeper
+
     def close(self) -> None:
         """Close the sessions."""
         self._sessions.close()

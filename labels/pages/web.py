@@ -16,6 +16,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from labels import gs1, verify_page, words
+from labels.issuing import lot_request
+from labels.issuing.web import Lots
 from labels.pages.chart import number
 from labels.pages.page import Page
 from labels.pages.resolve import Resolver, product_link
@@ -27,6 +29,7 @@ log = logging.getLogger("labels")
 _STATIC_FOLDER = Path(__file__).parents[1] / "static"
 HEADERS_BYTES_MAX = 16 * 1024
 _METHODS = ["GET", "HEAD"]
+_POSTS = {"/lots": lot_request.BODY_BYTES_MAX}  # where a body is taken, and its most bytes
 _STATIC = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 _HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -45,8 +48,11 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-def make_app(resolver: Resolver, *, host: str, log: ASGIApp) -> FastAPI:
-    """The application. `host` is the name in the labels' links, for the start page to show; `log` is below /log/."""
+def make_app(resolver: Resolver, *, host: str, log: ASGIApp, lots: Lots | None = None) -> FastAPI:
+    """The application. `host` is the name in the labels' links, for the start page to show; `log` is below /log/.
+
+    Where labels may be issued `lots` is below /lots.
+    """
     app = FastAPI(title="Tallystick labels", openapi_url=None, docs_url=None, redoc_url=None)
     app.add_middleware(_Guard)
     site = _Site(resolver, host)
@@ -59,6 +65,8 @@ def make_app(resolver: Resolver, *, host: str, log: ASGIApp) -> FastAPI:
     app.add_api_route("/static/{name}", site.static, methods=_METHODS)
     app.add_api_route("/log", site.log, methods=_METHODS)
     app.mount("/log", log)
+    if lots is not None:
+        lots.add_to(app)
     app.add_api_route("/{path:path}", site.link, methods=_METHODS)
     app.add_exception_handler(UserError, site.away)
     app.add_exception_handler(psycopg.Error, site.away)
@@ -205,12 +213,25 @@ class _Guard:
 
 
 def _refusal(scope: Scope) -> Response | None:
-    """The answer to a request that no page needs. A request's body is never read."""
+    """The answer to a request that no page needs. A body is read where one is taken alone, of a length that is said."""
     close = {"connection": "close"}
-    if scope["method"] not in _METHODS:
+    if scope["method"] == "POST" and scope["path"] in _POSTS:
+        if (refusal := _refused_body(scope, _POSTS[scope["path"]])) is not None:
+            return refusal
+    elif scope["method"] not in _METHODS:
         return Response("only GET and HEAD are answered here\n", 405, close | {"allow": "GET, HEAD"})
     if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADERS_BYTES_MAX:
         return Response("too many headers\n", 431, close)
+    return None
+
+
+def _refused_body(scope: Scope, bytes_max: int) -> Response | None:
+    lengths = [value for name, value in scope["headers"] if name == b"content-length"]
+    close, hint = {"connection": "close"}, f"a request has at most {bytes_max:,} bytes"
+    if len(lengths) != 1 or not lengths[0].isdigit():
+        return JSONResponse({"error": "the request does not say its length", "hint": hint}, 411, close)
+    if len(lengths[0]) > 12 or int(lengths[0]) > bytes_max:
+        return JSONResponse({"error": "the request is over its size", "hint": hint}, 413, close)
     return None
 
 

@@ -15,9 +15,9 @@ from deploy.postgres import Postgres
 from labels import gs1, listed
 from labels.batch import Label
 from labels.book import IssuedBatch
-from labels.issuing.drawing import Random
-from labels.issuing.issue import Order, issue
+from labels.issuing.issue import issue
 from labels.issuing.keys import make_key
+from labels.issuing.order import Order, Random
 from ledger import epcis, senml
 from ledger.author import Content
 from ledger.database import connect

@@ -13,9 +13,9 @@ from labels import gs1, listed
 from labels.book import Book
 from labels.clock import today
 from labels.issuing import issue as issuing
-from labels.issuing.drawing import Random
-from labels.issuing.issue import Order, issue
+from labels.issuing.issue import issue
 from labels.issuing.keys import NewKey, key_file, make_key
+from labels.issuing.order import Order, Random
 from labels.issuing.refused import Clashing, Foreign
 from labels.keeper import BookKeeper
 from labels.signature import verify_label
