@@ -1,0 +1,287 @@
+"""`POST /lots`, served by the real command: what a program gets, and what it is refused."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.postgres import Postgres
+from labels import gs1
+from labels.signature import verify_label
+from ledger.database import connect
+from ledger.registry import Role
+from tests.labels.issuing.test_issue import book, rows
+from tests.labels.serving import served
+from tests.labels.story import GTIN, LOT
+from tests.running import eventually
+from tests.world import World
+
+ORDER = {"gtin": GTIN, "lot": LOT, "count": 3}
+
+
+@contextmanager
+def sealing(world: World) -> Iterator[None]:
+    """The world's gateway seals, in a thread of its own."""
+    ends = threading.Event()
+
+    def run() -> None:
+        while not ends.wait(0.02):
+            world.tick()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        ends.set()
+        thread.join()
+
+
+@pytest.fixture
+def world(postgres_dsn: str, tmp_path: Path) -> Iterator[World]:
+    """A ledger whose gateway seals."""
+    with World(postgres_dsn, tmp_path / "ledger") as made, sealing(made):
+        yield made
+
+
+@pytest.fixture
+def client(world: World) -> Iterator[httpx.Client]:
+    """A program that may issue labels."""
+    with asking(world) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def untouched(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A ledger of which no test makes anything: nobody seals either."""
+    with World(postgres_server.create_database("untouched"), tmp_path_factory.mktemp("lots") / "ledger") as made:
+        yield made
+    postgres_server.drop_database("untouched")
+
+
+@pytest.fixture(scope="module")
+def refused(untouched: World) -> Iterator[httpx.Client]:
+    """A program that asks there for what it will not get."""
+    with asking(untouched) as made:
+        yield made
+
+
+@contextmanager
+def asking(world: World) -> Iterator[httpx.Client]:
+    """Requests to a label service of this world, with an issuer's token."""
+    with (
+        served(world.folder.path.parent, world.dsn) as address,
+        httpx.Client(base_url=address, headers=bearer(world), timeout=60) as made,
+    ):
+        yield made
+
+
+def said(world: World, entry: dict[str, Any]) -> None:
+    """The operator says something, and the registry has it."""
+    size = book(world).size
+    world.post(Role.OPERATOR, entry)
+    eventually(lambda: book(world).size > size)
+
+
+def bearer(world: World) -> dict[str, str]:
+    """The header that shows an issuer's token."""
+    return {"authorization": f"Bearer {json.loads(world.folder.issuers_file.read_text())['default']}"}
+
+
+def test_a_program_gets_its_labels(client: httpx.Client, world: World) -> None:
+    """201 with the entry, the root and links that verify; the batch is there to be asked for again."""
+    answer = client.post("/lots", json=ORDER)
+    said = answer.json()
+    assert (answer.status_code, said["gtin"], said["lot"], said["size"]) == (201, GTIN, LOT, 3)
+    issued = book(world).batches[bytes.fromhex(said["root"])]
+    assert issued.index == said["registry_entry"]
+    links = list(map(gs1.parse, said["labels"]))
+    assert (
+        all(verify_label(link, book(world).label_keys) for link in links) and len({link.serial for link in links}) == 3
+    )
+    again = client.get(answer.headers["location"])
+    assert again.json() == {name: value for name, value in said.items() if name != "labels"}
+    lines = client.get(said["links"]).text.splitlines()
+    assert lines == ["gtin,lot,serial,link", *(f"{GTIN},{LOT},{gs1.parse(one).serial},{one}" for one in said["labels"])]
+    assert client.get(said["links"], params={"format": "txt"}).text.split() == said["labels"]
+    assert client.get(said["links"], params={"format": "json"}).json()["labels"] == said["labels"]
+
+
+def test_of_a_large_batch_there_is_a_link(client: httpx.Client) -> None:
+    """Its labels are sent as they are read, and not in the answer."""
+    said = client.post("/lots", json={**ORDER, "count": 1_001}).json()
+    assert "labels" not in said
+    assert len(client.get(said["links"]).text.splitlines()) == 1_002
+
+
+def test_its_own_serials_are_taken_as_they_are(client: httpx.Client, world: World) -> None:
+    """In their order, with a word on those that can be guessed; the registry says so too."""
+    said = client.post("/lots", json={"gtin": GTIN, "lot": LOT, "serials": ["A-2", "A/1"], "lot_in_link": True}).json()
+    assert [(link.lot, link.serial) for link in map(gs1.parse, said["labels"])] == [(LOT, "A-2"), (LOT, "A/1")]
+    assert said["serials"] == "guessable" and "can be guessed" in said["warning"]
+    assert book(world).batches[bytes.fromhex(said["root"])].batch.entry()["serials"] == "guessable"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "error"),
+    [
+        (b"", 400, "not JSON"),
+        (b"[" * 100_000, 400, "not JSON"),
+        (b"[]", 400, "no JSON object"),
+        ({**ORDER, "more": 1}, 400, "a field 'more' that is not known"),
+        ({**ORDER, "gtin": 9506000134352}, 400, "gtin is a text"),
+        ({**ORDER, "gtin": "09506000134353"}, 400, "wrong check digit"),
+        ({**ORDER, "lot": "x" * 21}, 400, "is not GS1's"),
+        ({**ORDER, "lot": "x" * 2_000_000}, 400, "lot is a text"),
+        ({**ORDER, "lot": "\ud800"}, 400, "is not GS1's"),
+        ({**ORDER, "lot_in_link": 1}, 400, "true or false"),
+        ({**ORDER, "count": 0}, 400, "1 to 1,000,000 labels, not 0"),
+        ({**ORDER, "count": True}, 400, "how many"),
+        ({**ORDER, "count": "3"}, 400, "how many"),
+        ({**ORDER, "count": 100_001}, 413, "at most 100,000 labels, not 100,001"),
+        ({**ORDER, "serials": ["A"]}, 400, "both count and serials"),
+        ({"gtin": GTIN, "lot": LOT}, 400, "how many"),
+        ({"gtin": GTIN, "lot": LOT, "serials": []}, 400, "no serials"),
+        ({"gtin": GTIN, "lot": LOT, "serials": ["A", 1]}, 400, "serial 2 is no text"),
+        ({"gtin": GTIN, "lot": LOT, "serials": ["A", "B C"]}, 400, "serial 2: serial 'B C' is not GS1's"),
+        ({"gtin": GTIN, "lot": LOT, "serials": ["A", "B", "A"]}, 409, "serial 3: serial 'A' is that of serial 1"),
+        ({"gtin": GTIN, "lot": LOT, "serials": ["A"] * 100_001}, 413, "at most 100,000 labels"),
+        ({**ORDER, "organisation": "https://nobody.example"}, 400, "no organisation 'https://nobody.example'"),
+        (b"x" * (4 * 1024 * 1024 + 1), 413, "over its size"),
+    ],
+)
+def test_what_cannot_be_issued_gets_a_plain_word(
+    refused: httpx.Client, untouched: World, body: Any, status: int, error: str
+) -> None:
+    """An error and a hint, and nothing is stored."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    answer = refused.post("/lots", content=content)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json")
+    assert error in answer.json()["error"] and answer.json()["hint"]
+    assert rows(untouched, "select count(*) from label") == [(0,)] and not book(untouched).batches
+
+
+def test_anothers_gtin_is_forbidden_and_a_recalled_lot_a_conflict(client: httpx.Client, world: World) -> None:
+    """403 and 409, in the same words as on a terminal."""
+    other = {"type": "organisation", "uri": "https://other.example.com", "name": "Other", "prefixes": ["9501101"]}
+    said(world, other)
+    answer = client.post("/lots", json={**ORDER, "gtin": "09501101530003", "organisation": "https://example.com"})
+    assert answer.status_code == 403 and "has declared its GS1 Company Prefix" in answer.json()["error"]
+    recall = {"type": "recall", "organisation": "https://example.com", "gtin": GTIN, "lot": LOT, "reason": "glass"}
+    said(world, {**recall, "since": "2026-11-26"})
+    answer = client.post("/lots", json=ORDER)
+    assert answer.status_code == 409 and "is recalled" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("shown", [None, "Bearer", "Bearer " + "x" * 32, "Basic abc", "\xff"])
+def test_without_a_token_nothing_is_read(refused: httpx.Client, untouched: World, shown: str | None) -> None:
+    """401 for a batch, its labels and a new one; a reader's token is none."""
+    headers = [] if shown is None else [(b"authorization", shown.encode("latin-1"))]
+    with httpx.Client(base_url=refused.base_url, headers=headers) as stranger:
+        for answer in (stranger.post("/lots", json=ORDER), stranger.get("/lots/00"), stranger.get("/lots/00/labels")):
+            assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+    assert rows(untouched, "select count(*) from label") == [(0,)]
+
+
+def test_a_token_that_is_taken_out_counts_no_more(client: httpx.Client, world: World) -> None:
+    """At once, without a restart; others go on."""
+    world.folder.issuers_file.write_text(json.dumps({"erp": "e" * 32}))
+    assert client.post("/lots", json=ORDER).status_code == 401
+    assert client.post("/lots", json=ORDER, headers={"authorization": f"bearer {'e' * 32}"}).status_code == 201
+
+
+def test_a_body_of_no_length_is_refused(refused: httpx.Client) -> None:
+    """411: what is read is bounded before it is read."""
+    assert refused.post("/lots", content=iter([b"{}"])).status_code == 411
+
+
+def test_only_lots_take_a_body(refused: httpx.Client) -> None:
+    """405 elsewhere."""
+    for path in ("/", f"/01/{GTIN}", "/lots/00", "/log/"):
+        assert refused.post(path, json=ORDER).status_code == 405
+
+
+def test_a_request_that_is_repeated_gets_the_same_batch(client: httpx.Client, world: World) -> None:
+    """By its key, and for what was asked alone; each issuer has keys of its own."""
+    first, again = (client.post("/lots", json=ORDER, headers={"idempotency-key": "k-1"}) for _ in range(2))
+    assert first.status_code == again.status_code == 201 and first.json() == again.json()
+    other = client.post("/lots", json={**ORDER, "count": 4}, headers={"idempotency-key": "k-1"})
+    assert other.status_code == 409 and "another request" in other.json()["error"]
+    assert client.post("/lots", json=ORDER, headers={"idempotency-key": "k-2"}).json()["root"] != first.json()["root"]
+    assert client.post("/lots", json=ORDER, headers={"idempotency-key": "x" * 256}).status_code == 400
+    assert len(book(world).batches) == 2
+
+
+def at_once(client: httpx.Client, *orders: dict[str, Any], **headers: str) -> list[httpx.Response]:
+    """What is answered to requests that come at one time."""
+    with ThreadPoolExecutor(len(orders)) as pool:
+        return list(pool.map(lambda order: client.post("/lots", json=order, headers=headers), orders))
+
+
+def test_of_two_that_want_the_same_serials_one_wins(client: httpx.Client, world: World) -> None:
+    """The other hears 409, and nothing of it is there: also where one link names the lot."""
+    serials = [f"SN-{number}" for number in range(500)]
+    order = {"gtin": GTIN, "lot": LOT, "serials": serials}
+    answers = at_once(client, order, {**order, "lot": "OTHER"}, {**order, "lot_in_link": True})
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
+    assert all("'SN-0' was issued before" in answer.json()["error"] for answer in answers if answer.is_error)
+    assert rows(world, "select count(*) from label") == [(500,)] and len(book(world).batches) == 1
+
+
+def test_one_request_that_comes_twice_at_once_is_issued_once(client: httpx.Client, world: World) -> None:
+    """Both get the one batch."""
+    answers = at_once(client, ORDER, ORDER, ORDER, **{"idempotency-key": "same"})
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["root"] for answer in answers}) == len(book(world).batches) == 1
+
+
+def test_without_a_gateway_it_is_accepted_and_published_later(postgres_dsn: str, tmp_path: Path) -> None:
+    """202 with the root, and the same request hears of it once it is sealed."""
+    script = "from labels.issuing import web; web.SEALED_WITHIN_S = 0.2; import tallystick; tallystick.main()"
+    with World(postgres_dsn, tmp_path / "ledger") as world:
+        options = ["--data", str(tmp_path), "--dsn", world.dsn, "--port", "0"]
+        argv = [sys.executable, "-c", script, "labels", "serve", *options]
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            address = process.stdout.readline().split()[1]
+            headers = bearer(world) | {"idempotency-key": "k"}
+            answer = httpx.post(f"{address}/lots", json=ORDER, headers=headers)
+            assert answer.status_code == 202 and answer.json()["registry_entry"] is None
+            world.tick()
+            later = httpx.post(f"{address}/lots", json=ORDER, headers=headers)
+            process.terminate()
+    assert (later.status_code, later.json()["root"]) == (201, answer.json()["root"])
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.3, 0.6, 1.2])
+def test_killed_at_any_moment_a_batch_is_whole_or_not_at_all(world: World, after_s: float) -> None:
+    """The service dies by SIGKILL while it issues; what is published later is all of it, and provable."""
+    argv = [sys.executable, "-m", "tallystick", "labels", "serve", "--data", str(world.folder.path.parent)]
+    with subprocess.Popen([*argv, "--dsn", world.dsn, "--port", "0"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().split()[1]
+        order, headers = {**ORDER, "count": 20_000}, bearer(world) | {"idempotency-key": "k"}
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(lambda: httpx.post(f"{address}/lots", json=order, headers=headers, timeout=60))
+            time.sleep(after_s)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            asked.exception()
+    eventually(lambda: rows(world, "select count(*) from pg_stat_activity where query like 'copy label%%'") == [(0,)])
+    eventually(lambda: rows(world, "select count(*) from inbox") == [(0,)])
+    ((labels,),), batches = rows(world, "select count(*) from label"), book(world).batches
+    assert labels in (0, 20_000) and len(batches) == len(book(world).label_keys) == bool(labels)
+    with connect(world.dsn) as connection:
+        for table in ("label_subtree", "label_request"):
+            assert connection.execute(f"select count(*) from {table}".encode()).fetchone() == (bool(labels),)
+    assert not [path for path in world.folder.path.iterdir() if path.name.startswith("tmp")]
