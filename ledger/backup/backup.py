@@ -114,8 +114,8 @@ def _copy_folder(target: Path, folder: LedgerFolder, heads: dict[str, Head], *, 
     if keys:
         for path in sorted(folder.key_file("x").parent.glob("*.key")):
             disk.write(target / "keys" / path.name, path.read_bytes())
-        if folder.tokens_file.exists():
-            disk.write(target / "keys" / folder.tokens_file.name, folder.tokens_file.read_bytes())
+        for path in filter(Path.exists, (folder.tokens_file, folder.issuers_file)):
+            disk.write(target / "keys" / path.name, path.read_bytes())
 
 
 def _synced(target: Path, tell: Tell) -> list[Path]:

@@ -150,9 +150,10 @@ def _put_folder(source: Path, folder: LedgerFolder, chains: list[str]) -> None:
         if published is None or published.checkpoint.size < checkpoint_file.parse(note).size:
             checkpoint_file.hold(folder.checkpoints, chain)
             checkpoint_file.write(folder.checkpoints, chain, note)
+    tokens = {path.name: path for path in (folder.tokens_file, folder.issuers_file)}
     for part, target in (("lost", folder.lost_checkpoints), ("keys", folder.key_file("x").parent)):
         for path in disk.files_in(source / part):
-            place = folder.tokens_file if path.name == folder.tokens_file.name else target / path.name
+            place = tokens.get(path.name, target / path.name)
             if not place.exists():
                 disk.write(place, path.read_bytes())
     if not folder.exists:

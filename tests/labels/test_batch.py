@@ -1,11 +1,13 @@
 """A batch commits to each of its labels, and to no other."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from labels import gs1
-from labels.batch import Batch, Label, commit, sign_labels
+from labels.batch import Batch, Label, Serials, commit, sign_labels
 from labels.signature import LabelKey, verify_label
 from ledger import merkle
 from ledger.errors import MalformedError, ProofError
@@ -91,6 +93,16 @@ def test_a_wrong_entry_is_refused(name: str, value: object, complaint: str) -> N
         Batch.read({**BATCH.entry(), name: value})
     with pytest.raises(MalformedError):
         Batch.read({key: value for key, value in BATCH.entry().items() if key != name})
+
+
+@pytest.mark.parametrize("serials", Serials)
+def test_an_entry_says_where_its_serials_are_from(serials: Serials) -> None:
+    """Drawn ones are not mentioned, as it always was; of a word of later versions the least is believed."""
+    batch = replace(BATCH, serials=serials)
+    assert Batch.read(batch.entry()) == batch and ("serials" in batch.entry()) == (serials is not Serials.RANDOM)
+    assert Batch.read({**BATCH.entry(), "serials": "something new"}).serials is Serials.GUESSABLE
+    with pytest.raises(MalformedError, match="serials are a word"):
+        Batch.read({**BATCH.entry(), "serials": 1})
 
 
 @given(st.dictionaries(st.sampled_from(sorted(BATCH.entry())), st.none() | st.integers() | st.text() | st.binary()))

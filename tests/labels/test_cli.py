@@ -77,6 +77,78 @@ def test_issue_prints_one_json_object(world: World, capsys: pytest.CaptureFixtur
     assert issued["labels"][0].startswith("https://id.example.com/01/")
 
 
+def test_own_serials_go_out_as_a_csv_and_are_listed(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From a spreadsheet's file to a printer's; again they are refused; lots and export tell of them."""
+    mine, out = tmp_path / "mine.csv", tmp_path / "out.csv"
+    mine.write_bytes(b"\xef\xbb\xbfname;Serial\r\nx;SN-1\r\n\r\ny;SN/2\r\n")
+    order = ("issue", "--gtin", GTIN, "--lot", LOT, "--serials", str(mine), "-o", str(out))
+    assert running(world, *order) == 0
+    told = capsys.readouterr()
+    assert "warning: these serials can be guessed" in told.err and told.out == ""
+    rows = [line.split(",") for line in out.read_text().splitlines()]
+    assert [row[:3] for row in rows] == [["gtin", "lot", "serial"], [GTIN, LOT, "SN-1"], [GTIN, LOT, "SN/2"]]
+    assert [gs1.parse(row[3]).serial for row in rows[1:]] == ["SN-1", "SN/2"]
+    assert labels(*order) == 1
+    assert "line 2: serial 'SN-1' was issued before" in capsys.readouterr().err
+    assert labels("export", "--gtin", GTIN, "--lot", LOT) == 0
+    assert capsys.readouterr().out == out.read_text()
+    assert labels("lots") == 0
+    assert "2 labels" in (line := capsys.readouterr().out) and "serials that can be guessed" in line
+    assert labels("lots", "--json", "--gtin", GTIN) == 0
+    (lot,) = json.loads(capsys.readouterr().out)["lots"]
+    assert (lot["lot"], lot["size"], lot["serials"], lot["recalled"]) == (LOT, 2, "guessable", False)
+    assert labels("lots", "--gtin", "09506000134369") == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_a_batchs_key_is_revoked_and_its_labels_stay_genuine(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """By its key id or its lot; a second time there is nothing to revoke. The trust bundle tells of it."""
+    assert running(world, "issue", "--gtin", GTIN, "--lot", LOT, "--count", "1", "--json") == 0
+    issued = json.loads(capsys.readouterr().out)
+    assert running(world, "revoke-key", issued["key"][:16], "--reason", "a rumour") == 0
+    assert f"revoked the label key {issued['key'][:16]}… for {GTIN}, lot {LOT}" in capsys.readouterr().out
+    assert labels("revoke-key", "--gtin", GTIN, "--lot", LOT, "--reason", "again") == 1
+    assert "revoked already" in capsys.readouterr().err
+    assert labels("show", issued["labels"][0]) == 0
+    assert "before its key was revoked" in capsys.readouterr().out
+    assert labels("lots") == 0
+    assert "key revoked" in capsys.readouterr().out
+    assert tallystick.run(["ledger", "trust", "export"]) == 0
+    assert '"revoked": true' in capsys.readouterr().out
+
+
+def test_a_serial_that_can_be_guessed_shows_its_lot(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its page is a lot's, in its headline and its reason."""
+    (tmp_path / "mine").write_text("1\n2\n3\n")
+    assert running(world, "issue", "--gtin", GTIN, "--lot", LOT, "--serials", str(tmp_path / "mine")) == 0
+    link = capsys.readouterr().out.splitlines()[0]
+    assert labels("show", link) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("GENUINE LOT LABEL") and "says nothing of a single item" in told
+
+
+def test_an_organisation_declares_its_prefix(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """And what is outside is refused, with the way out."""
+
+    def register(*args: str) -> Any:
+        return while_ticking(world, lambda: tallystick.run(["ledger", "register", *args]))
+
+    assert register("--organisation", "https://example.com", "--gs1-prefix", "9501101") == 0
+    assert "GS1 Company Prefix 9501101" in capsys.readouterr().out
+    assert labels("issue", "--gtin", GTIN, "--lot", LOT, "--count", "1") == 1
+    told = capsys.readouterr().err
+    assert (
+        f"{GTIN} is not of https://example.com: its GS1 Company Prefixes are 9501101" in told and "--gs1-prefix" in told
+    )
+    assert register("--organisation", "https://example.com", "--gs1-prefix", "95") == 1
+    assert "4 to 12 digits" in capsys.readouterr().err
+    assert register() == register("--organisation", "https://x.example") == register("-", "--name", "x") == 1
+
+
 def test_show_tells_a_history(told: Story, capsys: pytest.CaptureFixture[str]) -> None:
     """By the link, or by GTIN and serial where it was issued; as text or JSON."""
     link, serial = told.labels[3].link("id.example.com"), told.link(3).serial or ""

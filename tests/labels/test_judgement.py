@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from labels import gs1
-from labels.batch import Label, commit, sign_labels
+from labels.batch import Label, Serials, commit, sign_labels
 from labels.book import Book, IssuedBatch
 from labels.catalogue.place import Level
 from labels.judgement import UNCOUNTED, UNPUBLISHED, LabelVerdict, Membership, Standing, judge, level_of
@@ -172,3 +172,29 @@ def test_a_signed_label_without_a_serial_is_of_its_lot() -> None:
     link, place = gs1.parse(label.link("h")), Membership(batch.root, 0, [])
     found = judge(link, book, today=DAY, find=lambda _: place, is_listed=lambda _: True)
     assert found.standing is Standing.GENUINE and level_of(link) is Level.LOT
+
+
+def test_a_serial_that_can_be_guessed_is_of_its_lot_alone() -> None:
+    """The label is genuine, and says nothing of an item; the maker's own others are an item's."""
+    for serials, level in ((Serials.GUESSABLE, Level.LOT), (Serials.OWN, Level.ITEM), (Serials.RANDOM, Level.ITEM)):
+        batch = replace(BATCH, serials=serials)
+        verdict = judged(link(), replace(BOOK, batches={batch.root: IssuedBatch(batch, 7, bytes(32), 0)}))
+        assert verdict.standing is Standing.GENUINE and level_of(gs1.parse(link()), verdict) is level
+        assert ("says nothing of a single item" in verdict.reason) == (level is Level.LOT)
+
+
+@pytest.mark.parametrize(("lot", "batch", "fault"), [
+    (LOT, BATCH.root, ""), (LOT, bytes(32), UNPUBLISHED), ("OTHER", BATCH.root, UNPUBLISHED),
+])  # fmt: skip
+def test_a_key_for_one_batch_is_for_no_other(lot: str, batch: bytes, fault: str) -> None:
+    """Whatever else it signed and was published does not count."""
+    line = replace(LINE, lot=lot, batch=batch)
+    assert judged(link(), replace(BOOK, label_keys=(line,))).fault == fault
+
+
+def test_the_maker_of_such_a_key_reads_its_lot_in_the_link() -> None:
+    """A link that names another lot is a problem, before any batch is asked for."""
+    (label,) = sign_labels(KEY, DAY, gtin=GTIN, lot="OTHER", serials=["AAAA222222"], lot_in_link=True)
+    book = replace(BOOK, label_keys=(replace(LINE, lot=LOT, batch=BATCH.root),))
+    verdict = judged(label.link("id.example.com"), book)
+    assert (verdict.standing, verdict.fault) == (Standing.PROBLEM, LabelFault.WRONG_LOT)

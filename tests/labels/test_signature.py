@@ -179,6 +179,15 @@ def test_a_registered_key_is_a_line() -> None:
     assert LabelKey.of(scope) == LINE
 
 
+def test_a_batchs_key_is_a_line_too() -> None:
+    """With its lot and root, in the bundle as in its entry."""
+    scope = LabelScope(KEY.public, LINE.organisation, (GTIN,), DAY, DAY, lot="L1", batch=bytes(32))
+    line = LabelKey.of(scope)
+    assert (line.lot, line.batch, line.entry()["lot"], line.entry()["batch"]) == ("L1", bytes(32), "L1", bytes(32))
+    assert not {"lot", "batch"} & LINE.entry().keys()
+    assert (line.covers_lot("L1"), line.covers_lot(None), line.covers_lot("L2")) == (True, True, False)
+
+
 @pytest.mark.parametrize(
     "digits",
     ["", "1" * 168, "1" * 170, "-" + "1" * 168, "9" * 169, str(2**560), "\u0661" * 169, "1_" * 84 + "1", " " * 169],
