@@ -181,7 +181,7 @@ def test_a_registered_key_is_a_line() -> None:
 
 def test_a_batchs_key_is_a_line_too() -> None:
     """With its lot and root, in the bundle as in its entry."""
-    scope = LabelScope(KEY.public, LINE.organisation, (GTIN,), DAY, DAY, lot="L1", batch=bytes(32))
+    scope = LabelScope(KEY.public, LINE.organisation, LINE.gtins, DAY, DAY, lot="L1", batch=bytes(32))
     line = LabelKey.of(scope)
     assert (line.lot, line.batch, line.entry()["lot"], line.entry()["batch"]) == ("L1", bytes(32), "L1", bytes(32))
     assert not {"lot", "batch"} & LINE.entry().keys()
