@@ -146,15 +146,19 @@ def _below(content: Content, space: Space, measure: Measure, widest: float, line
     code = content.modules * space.module
     quiet = QUIET_ZONE * space.module
     inner = space.width - 2 * _PAD
-    size = _fitting(widest, inner, line_min)
-    if size is None:
+    room = space.height - code + quiet - 2 * _PAD  # the quiet zone is white already
+    found: tuple[float, _Title] | None = None
+    for size in (size for size in _LINE_SIZES if size >= line_min and widest * size <= inner):
+        title = _title(content.title, inner, room - len(content.lines) * size * _LEADING, measure)
+        good = title.size >= _TITLE_WANTED  # smaller lines leave more room for it
+        if len(content.lines) * size * _LEADING <= room and (title.lines or not content.title):
+            found = (size, title) if found is None or good else found
+            if good:
+                break
+    if found is None:
         return None
-    room = space.height - code + 2 * quiet - 2 * _PAD  # the quiet zone is white already
-    lines = len(content.lines) * size * _LEADING
-    title = _title(content.title, inner, room - lines - quiet, measure)
-    head = len(title.lines) * title.size * _TITLE_LEADING
-    if quiet + lines > room or (content.title and not title.lines):
-        return None
+    size, title = found
+    lines, head = len(content.lines) * size * _LEADING, len(title.lines) * title.size * _TITLE_LEADING
     top = (space.height - (head + code + lines)) / 2
     words = [
         Words((space.width - measure(line, True) * title.size) / 2, top + title.size * (_CAPITAL + n * _TITLE_LEADING),
