@@ -117,7 +117,8 @@ def _stopped(piece: Piece, error: RefusedError, *, before: int) -> PrintStopped:
     fates = [] if error.came_out is None else [f"of this piece came out: {told(piece.labels[:out])}"]
     fates += [f"nobody knows of {told(piece.labels[out:after])}"] if after > out else []
     fates += [f"not printed: {told(piece.labels[after:])}"] if after < len(piece.labels) else []
-    next_ = f"label {piece.labels[out].number}" if after == out else "what is left, and asks which came out"
+    first = f"label {piece.labels[out].number}" if out < len(piece.labels) else "what is left"
+    next_ = first if after == out else "what is left, and asks which came out"
     return PrintStopped(
         f"{error}; stopped at {at}: before it, this run printed {before:,} labels; {'; '.join(fates)}",
         f"{error.hint}; then give the same command again: it goes on with {next_}",

@@ -171,7 +171,7 @@ def test_a_printer_that_cannot_tell_prints_every_label_once(postgres_dsn: str, d
     assert out == expected
 
 
-@pytest.mark.parametrize("came_out", range(6))
+@pytest.mark.parametrize("came_out", range(7))
 def test_a_refusal_half_way_is_told_exactly(postgres_dsn: str, came_out: int) -> None:
     """Which labels came out, which did not, what the printer said; and the next run goes on there."""
     batches, out = issued(postgres_dsn, 14), list[str]()
@@ -182,12 +182,11 @@ def test_a_refusal_half_way_is_told_exactly(postgres_dsn: str, came_out: int) ->
     message = str(stopped.value)
     assert out == expected[: 6 + came_out]
     assert message.startswith("out of paper; stopped at 7.txt to 10.txt: before it, this run printed 6 labels; ")
-    told_out, told_lost = message.partition("of this piece came out: ")[2].split("; not printed: ")
+    told_out, _, told_lost = message.partition("; not printed: ")
     assert [serial for serial in expected if serial in told_out] == expected[6 : 6 + came_out]
     assert [serial for serial in expected if serial in told_lost] == expected[6 + came_out : 12]
-    assert stopped.value.hint == (
-        f"put paper in; then give the same command again: it goes on with label {7 + came_out}"
-    )
+    then = f"label {7 + came_out}" if came_out < 6 else "what is left"
+    assert stopped.value.hint == f"put paper in; then give the same command again: it goes on with {then}"
     assert print_lot(postgres_dsn, batches, Printer(out)) == 8 - came_out
     assert out == expected
 
@@ -203,6 +202,22 @@ def test_a_refusal_that_nobody_knows_the_extent_of_is_asked_about(postgres_dsn: 
     with pytest.raises(UserError, match="no label with serial 'X'"):
         print_lot(postgres_dsn, batches, Printer(out), came_out="X")
     assert print_lot(postgres_dsn, batches, Printer(out), came_out="none") == 12
+
+
+def test_what_came_out_what_may_have_and_what_did_not_are_told_apart(postgres_dsn: str) -> None:
+    """The next run asks of those in the middle alone, and prints those that did not without being asked."""
+    batches, out = issued(postgres_dsn, 6), list[str]()
+    expected = serials(postgres_dsn, batches)
+    refusal = RefusedError("jammed", came_out=2, doubtful=1)
+    with pytest.raises(PrintStopped) as stopped:
+        print_lot(postgres_dsn, batches, Printer(out, refuses=lambda piece: refusal))
+    assert f"of this piece came out: 2 labels, 1 to 2 (serials {', '.join(expected[:2])})" in str(stopped.value)
+    assert f"nobody knows of label 3 (serial {expected[2]}); not printed: 3 labels, 4 to 6" in str(stopped.value)
+    assert "asks which came out" in stopped.value.hint
+    with pytest.raises(UserError, match=rf"whether it came out: label 3 \(serial {expected[2]}\)"):
+        print_lot(postgres_dsn, batches, Printer(out))
+    assert print_lot(postgres_dsn, batches, Printer(out), came_out="all") == 3
+    assert out == [*expected[:2], *expected[3:]]
 
 
 def test_what_a_printer_was_sent_a_folder_does_not_settle(postgres_dsn: str, tmp_path: Path) -> None:
