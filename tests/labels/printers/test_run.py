@@ -1,6 +1,9 @@
 """`tallystick labels print --printer`: a lot on label printers, which run out, go away, and are mended."""
 
 import re
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,6 +102,26 @@ def test_a_printer_that_cannot(serials: list[str], capsys: pytest.CaptureFixture
         assert "the head is open" in told and "goes on with label 1" in told and "nobody knows" not in told
         printer.mend()
         assert print_lot("--printer", printer.address) == 0
+        assert on(printer) == serials
+
+
+def test_a_run_that_is_killed(serials: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """What it sent comes out without it; the next run asks, goes on behind what was seen, and prints nothing twice."""
+    with FakeZebra(label_s=0.05) as printer:
+        command = [sys.executable, "-m", "tallystick", "labels", "print", "--gtin", GTIN, "--lot", LOT]
+        run = subprocess.Popen([*command, "--printer", str(printer.address)])
+        deadline = time.monotonic() + 60
+        while len(printer.printed) < 3 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        run.kill()
+        run.wait()
+        while len(printer.printed) < printer.came and time.monotonic() < deadline:
+            time.sleep(0.05)
+        came = len(printer.printed)
+        assert 3 <= came < COUNT and on(printer) == serials[:came]
+        assert print_lot("--printer", printer.address) == 1
+        assert "never heard whether it came out: 24 labels" in capsys.readouterr().err and len(printer.printed) == came
+        assert print_lot("--printer", printer.address, "--came-out", serials[came - 1]) == 0
         assert on(printer) == serials
 
 
