@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from labels.logistic import symbols
 from labels.logistic.lettering import CAPITAL, Words, fitted
 from labels.logistic.symbols import QUIET, Symbol
-from labels.logistic.unit import TITLES, Unit
+from labels.logistic.unit import Unit
 from labels.printers.dots import Size
 from labels.printing import qr
 from labels.printing.fonts import Fonts, having
@@ -75,7 +75,7 @@ def draw(unit: Unit, *, company: str, host: str, size: Size, step_mm: float = 0.
 
     UserError if the label is too small for it, or no font here has all the letters.
     """
-    fonts = having([company, *dict(unit.pairs).values(), *TITLES.values()])
+    fonts = having([company, *(text for pair in unit.titled for text in pair)])
     found, x_mm = symbols.of_unit(unit, room_mm=size.width_mm - 2 * _MARGIN, step_mm=step_mm)
     bars, readable, bars_top = _symbols(found, x_mm, size, fonts)
     head, top = _company(company, size, fonts)
@@ -123,7 +123,7 @@ def _code(code: qr.Code, size: Size, bottom: float, height: float, step_mm: floa
 
 def _data(unit: Unit, top: float, room: float, code: Code, size: Size, fonts: Fonts) -> tuple[Words, ...]:
     """Titles and values in rows, which go over the whole width above the QR code, and else up to it."""
-    named = tuple((TITLES[ai], value) for ai, value in unit.pairs)
+    named = unit.titled
     rows = [row for row in (named[:1], named[1:3], named[3:]) if row]
     each = min(_ROW, room / len(rows))
     capitals = each - _TITLE - _TITLE_GAP - _ROW_GAP

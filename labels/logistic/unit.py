@@ -12,7 +12,6 @@ from labels import gs1
 SSCC_DIGITS, EXTENSIONS = 18, range(10)
 PREFIX_DIGITS = range(4, 13)  # GS1 gives company prefixes of 4 to 12 digits
 UNITS_MAX = 10_000  # that get their numbers at once
-TITLES = {"00": "SSCC", "02": "CONTENT", "37": "COUNT", "10": "BATCH/LOT"}  # GS1's data titles
 
 Pair = tuple[str, str]
 
@@ -46,6 +45,11 @@ class Unit:
     def pairs(self) -> tuple[Pair, ...]:
         """AIs and values, the SSCC's first."""
         return (("00", self.sscc), *(self.content.pairs if self.content else ()))
+
+    @property
+    def titled(self) -> tuple[tuple[str, str], ...]:
+        """GS1's data titles, each with its value; Gs1Error if the pairs are no message of GS1's."""
+        return tuple((title, value) for _, title, value in gs1.elements(self.pairs).titled)
 
 
 def numbers(prefix: str, extension: int, first: int) -> Iterator[str]:

@@ -184,6 +184,16 @@ def test_dimensions_are_gs1s(name: str, size: Size, dpi: int | None) -> None:
         assert words.size * 0.729 >= 2.0
 
 
+@pytest.mark.parametrize("name", UNITS)
+def test_the_codes_say_together_what_the_unit_is(name: str) -> None:
+    """Read as a scanner transmits them, the symbols of a label are one message, by all rules of GS1's."""
+    scanned = [f"]C1{bars.symbol.element_string}" for bars in drawn(UNITS[name]).bars]
+    assert sorted(gs1.read_together(scanned).pairs) == sorted(UNITS[name].pairs)
+    assert [title for title, _ in UNITS[name].titled] == ["SSCC", "CONTENT", "COUNT", "BATCH/LOT"][
+        : len(UNITS[name].pairs)
+    ]
+
+
 def test_content_is_parted_where_the_label_is_narrow() -> None:
     """(02), (37) and (10) stand in one symbol on A5, and the lot in one of its own on A6."""
     wide, narrow = drawn(UNITS["lot"], A5), drawn(UNITS["lot"])
