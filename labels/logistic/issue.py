@@ -26,6 +26,7 @@ from labels.printing.lot import require_not_recalled
 from ledger import whole_file
 from ledger.database import connect
 from ledger.errors import UserError
+from ledger.registry.prefixes import overlapping
 
 Tell = Callable[[int], None]
 _TOLD_MAX = 12
@@ -45,9 +46,15 @@ class Label:
 
 
 def label_of(book: Book, wanted: New | Again, *, company: str | None, host: str) -> Label:
-    """What stands on the labels: the operator's name, if no other is said. UserError if what they name is recalled."""
-    if isinstance(wanted, New) and wanted.content:
-        require_not_recalled(book, wanted.content.gtin, wanted.content.lot)
+    """What stands on the labels: the operator's name, if no other is said.
+
+    UserError if the company prefix is not the operator's by what organisations have declared, or if what is on the
+    units is recalled.
+    """
+    if isinstance(wanted, New):
+        _require_own(book, wanted.prefix)
+        if wanted.content:
+            require_not_recalled(book, wanted.content.gtin, wanted.content.lot)
     return Label(readable(book.organisation(book.operator) if company is None else company), host)
 
 
@@ -82,6 +89,17 @@ def send(units: Sequence[Unit], label: Label, to: ToFile | ToPrinter, *, tell: T
             printer.print(made, tell=tell)
     except StoppedError as error:
         raise _stopped(units, error) from error
+
+
+def _require_own(book: Book, prefix: str) -> None:
+    """UserError if the operator has declared other company prefixes, or another organisation this one."""
+    own = book.prefixes.get(book.operator)
+    if own is not None and not any(prefix.startswith(one) for one in own):
+        raise UserError(
+            f"company prefix {prefix} is not {book.operator}'s, which are {', '.join(own)}", "name one of those"
+        )
+    if other := overlapping(book.prefixes, book.operator, [prefix]):
+        raise UserError(f"company prefix {prefix} is {other}'s, who has declared it", "name one of your own")
 
 
 def _ssccs(wanted: New | Again) -> Sequence[object]:

@@ -12,11 +12,12 @@ from PIL import Image
 import tallystick
 from labels.logistic.unit import numbers
 from labels.printers.raster import picture_of
+from ledger import operate
 from tests.labels.printers.fake_brother import FakeBrother
 from tests.labels.printers.fake_zebra import FakeZebra
 from tests.labels.printers.zpl import graphics
 from tests.labels.story import while_ticking
-from tests.world import World
+from tests.world import NAME, ORGANISATION, World
 
 NUMBERS = [sscc for sscc, _ in zip(numbers("9506000", 3, 0), range(12), strict=False)]
 NEW = ("--prefix", "9506000", "--extension", "3")
@@ -137,6 +138,20 @@ def test_a_recalled_lot_goes_on_no_pallet(world: World, tmp_path: Path, capsys: 
     assert sscc(*NEW, "--content", gtin, "--pieces", 1, "--lot", "L2", "-o", out) == 0
     page = pypdfium2.PdfDocument(out)[0]
     assert "example.com" in page.get_textpage().get_text_range()  # the operator's name, if no other is said
+
+
+def test_a_company_prefix_of_others(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where organisations have declared their company prefixes, the operator numbers units with its own."""
+    other = {"type": "organisation", "uri": "https://other.example.com", "name": "Other", "prefixes": ["9506999"]}
+    while_ticking(world, lambda: operate.post(world.folder, world.dsn, [other], timeout_s=15))
+    assert sscc("--prefix", "9506999", "-o", tmp_path / "x.pdf") == 1
+    assert "is https://other.example.com's, who has declared it" in capsys.readouterr().err
+    own = {"type": "organisation", "uri": ORGANISATION, "name": NAME, "prefixes": ["9506000", "9506001"]}
+    while_ticking(world, lambda: operate.post(world.folder, world.dsn, [own], timeout_s=15))
+    assert sscc("--prefix", "9506002", "-o", tmp_path / "x.pdf") == 1
+    told = capsys.readouterr()
+    assert "which are 9506000, 9506001" in told.err and told.out == "" and not (tmp_path / "x.pdf").exists()
+    assert sscc("--prefix", "9506001", "-o", tmp_path / "x.pdf") == 0
 
 
 def test_how_a_printer_is(capsys: pytest.CaptureFixture[str]) -> None:
