@@ -23,6 +23,7 @@ from ledger.errors import UserError
 
 AHEAD = 2  # jobs that a worker has: one at work, one waiting
 FEW = 500  # labels that are drawn here
+_ENDED = (EOFError, OSError, pickle.UnpicklingError)  # between two pickles, or within one
 
 
 class Failed(NamedTuple):
@@ -53,7 +54,7 @@ class Worker:
         """The piece of its first job; UserError if it cannot be drawn."""
         try:
             said = pickle.load(self._from)  # noqa: S301 - our own process
-        except EOFError:
+        except _ENDED:
             raise UserError(
                 "a process that draws labels ended before it was done",
                 "if something ended it for want of memory, make room and give the same command again",
@@ -124,7 +125,7 @@ def _listen(given: IO[bytes], jobs: "Queue[Job | None]") -> None:
     try:
         while True:
             jobs.put(pickle.load(given))  # noqa: S301
-    except (EOFError, OSError):
+    except _ENDED:
         jobs.put(None)
 
 

@@ -1,6 +1,7 @@
 """A lot printed as the command does it: in pieces, by processes, and whatever kills it, each serial once."""
 
 import os
+import pickle
 import random
 import resource
 import signal
@@ -258,3 +259,15 @@ def test_a_sheet_that_was_begun_is_filled(postgres_dsn: str) -> None:
     [part] = begun.draw(Job(jobs[0].labels, 20)).parts
     with pypdfium2.PdfDocument(part.data) as document:
         assert len(document) == 1
+
+
+@pytest.mark.parametrize("sent", [0, 1, 40])
+def test_a_process_ends_with_the_one_that_sends_it_jobs(sent: int) -> None:
+    """Between two jobs or within one: what was begun of a job is none."""
+    child = subprocess.Popen(
+        [sys.executable, "-m", "labels.printing.workers"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+    )
+    assert child.stdin is not None
+    child.stdin.write(pickle.dumps(SHEETS) + pickle.dumps(Job(()))[:sent])
+    child.stdin.close()
+    assert child.wait(60) == 0
