@@ -9,6 +9,7 @@ from labels.logistic.cli import sscc
 from labels.pages.cli import serve, show, verify_page
 from labels.printers.cli import printer
 from labels.printing.cli import formats, print_
+from labels.reconciling.cli import mark, reconcile
 from ledger.command_line import Headed
 
 
@@ -30,6 +31,13 @@ cli.add(
         formats: "List the sheets of labels that are known.",
         sscc: "Number pallets, and print their labels.",
         printer: "Ask a label printer how it is.",
+    },
+)
+cli.add(
+    "What became of them",
+    {
+        mark: "Say that labels were applied, spoiled or returned.",
+        reconcile: "Count them all, and find what does not fit.",
     },
 )
 cli.add(

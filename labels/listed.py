@@ -58,3 +58,10 @@ def batch_labels(connection: psycopg.Connection, root: bytes) -> list[Label]:
     """The labels of a batch, in order."""
     query = "select path, signature from label where batch_root = %s order by index"
     return [Label(path, digits) for path, digits in connection.execute(query, [root])]
+
+
+def of_paths(connection: psycopg.Connection, paths: list[str]) -> dict[str, StoredLabel]:
+    """The labels that were issued for some of these canonical paths, by path."""
+    query = "select path, signature, batch_root, index from label where path = any(%s)"
+    rows = connection.execute(query, [paths])
+    return {path: StoredLabel(Label(path, digits), bytes(root), index) for path, digits, root, index in rows}

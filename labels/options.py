@@ -8,6 +8,7 @@ from ledger.folder import LedgerFolder
 from ledger.settings import Settings
 
 HOST = "id.example.com"
+NOTE_CHARS_MAX = 200
 gtin = click.option("--gtin", required=True, help="The product: 8, 12, 13 or 14 digits.")
 lot = click.option("--lot", required=True, help="The lot: at most 20 characters, in upper case.")
 host = click.option(

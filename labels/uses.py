@@ -7,23 +7,11 @@ out or not.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import IntEnum
 from uuid import UUID
 
 import psycopg
 
-
-class Use(IntEnum):
-    """What became of a label."""
-
-    SENT = 1  # handed to a printer, which has not confirmed it
-    PRINTED = 2
-    APPLIED = 3
-    SPOILED = 4
-    RETURNED = 5
-    SEEN = 6
-    REFUSED = 7  # handed to a printer, and known not to have come out
-
+from labels.use import Use as Use
 
 PRINTING = (Use.SENT, Use.PRINTED, Use.REFUSED)
 

@@ -12,6 +12,7 @@ from ledger.errors import UserError
 SESSIONS_MAX = 4
 WAIT_S_MAX = 10.0
 QUERY_MS_MAX = 10_000
+APPLICATION = "tallystick reader"  # as PostgreSQL's pg_stat_activity shows the sessions
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -60,6 +61,7 @@ class Pool(Generic[S]):
     def _open(self) -> tuple[psycopg.Connection, S]:
         connection = connect(self._dsn, autocommit=True)
         try:
+            connection.execute(f"set application_name = '{APPLICATION}'".encode())
             connection.execute("set default_transaction_read_only = on")
             connection.execute(f"set statement_timeout = {QUERY_MS_MAX}".encode())
             return connection, self._make(connection)

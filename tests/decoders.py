@@ -215,7 +215,9 @@ def _rows(body: bytes) -> list[Rows]:
 def _apply(body: bytes) -> registry.Registry:
     state = cast.peopled()
     kind = registry.decode(body)["type"]
-    signer = {"finding": cast.GATEWAY, "label-batch": cast.LABELS}.get(kind, cast.OPERATOR)
+    signer = {"finding": cast.GATEWAY, "label-batch": cast.LABELS, "label-finding": cast.LABELS}.get(
+        kind, cast.OPERATOR
+    )
     state.apply(3, signer.kid, body)
     return state
 

@@ -204,6 +204,7 @@ ENTRIES = tuple(
             "type": "label-batch", "gtin": GTIN, "lot": "A1", "size": 1, "root": HASH, "kid": cast.key(60).kid,
             "day": 2000, "serials": "own",
         },
+        {"type": "label-finding", "root": HASH, "finding": "seen-spoiled", "reason": "1 label: seen"},
         {
             "type": "product",
             "organisation": cast.ISSUER,

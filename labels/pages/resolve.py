@@ -1,9 +1,13 @@
 """From a link to its page: reads the database, checks every statement; `labels.pages.compose` tells it."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
+
+import psycopg
 
 from labels import gs1, listed
 from labels.batch import Batch, Label
@@ -20,10 +24,13 @@ from labels.pages.readings import Pack
 from labels.pages.sessions import Session, Sessions
 from labels.pages.store import Chains
 from labels.pages.verdicts import Checked, Checker
+from labels.reconciling import scans
 from labels.signature import LabelKey
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 from ledger.registry import ANCHOR, REGISTRY, Role
+
+log = logging.getLogger("labels")
 
 STATEMENTS_MAX = 1_000  # of readings, on one page
 
@@ -49,6 +56,10 @@ class Resolver:
     def page(self, link: gs1.DigitalLink) -> Page:
         """The page of a product's link. Raises UserError if the database is not there, psycopg.Error if it fails."""
         return self._sessions.run(lambda session: compose(self._find(session, link)))
+
+    def scanned(self, link: gs1.DigitalLink) -> Page:
+        """The page of a link that somebody has asked for; that is noted, if its label is signed. Raises as `page`."""
+        return self._sessions.run(lambda session: compose(self._noted(session, self._find(session, link))))
 
     def labelled(self, link: gs1.DigitalLink) -> gs1.DigitalLink:
         """The same link with the signature of the label that was issued for it here; UserError if none was."""
@@ -93,6 +104,14 @@ class Resolver:
         found = Found(link, self._now(), book, label, checkpoints)
         if label.is_signed:
             _Search(session, published, self._checker, found).run()
+        return found
+
+    def _noted(self, session: Session, found: Found) -> Found:
+        """The page matters more than the note: a database that only reads has none."""
+        try:
+            scans.note(session.connection, found.link, found.label, datetime.fromtimestamp(found.now, UTC))
+        except psycopg.Error as error:
+            log.warning("a scan is not noted: %s", str(error).strip() or repr(error))
         return found
 
     def _membership(self, session: Session, label: Label) -> Membership | None:

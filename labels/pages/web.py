@@ -104,7 +104,7 @@ class _Site:
             link = product_link(f"https://{gs1.GS1_HOST}{path}" + (f"?{query}" if query else ""))
         except (gs1.Gs1Error, UserError) as error:
             return self._mistake(request, error)
-        page = self._resolver.page(link)
+        page = self._resolver.scanned(link) if request.method == "GET" else self._resolver.page(link)
         headers = {"vary": "accept", "cache-control": "no-store"}
         if _wants_json(request):
             return JSONResponse(page.document, headers=headers)

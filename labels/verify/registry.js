@@ -315,6 +315,12 @@ function labelBatch(work, registry, entry) {
   if (entry.has("serials")) textOf(entry, "serials");
 }
 
+function labelFinding(work, registry, entry) {
+  bytes32Of(entry, "root");
+  textOf(entry, "finding");
+  textOf(entry, "reason");
+}
+
 /** What is said of a product, or of one lot or item of it; with texts that it must have. It changes no key. */
 const catalogued = (...texts) => (work, registry, entry) => {
   textOf(entry, "organisation");
@@ -369,6 +375,7 @@ const RULES = new Map([
   ["suspension", [[GATEWAY, OPERATOR], setting("suspended")]],
   ["finding", [[GATEWAY], finding]],
   ["label-batch", [[LABELS], labelBatch]],
+  ["label-finding", [[LABELS], labelFinding]],
   ["product", [[OPERATOR], catalogued()]],
   ["recall", [[OPERATOR], catalogued("reason", "since")]],
   ["recall-lifting", [[OPERATOR], catalogued("reason")]],

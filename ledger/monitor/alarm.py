@@ -16,7 +16,7 @@ class Kind(enum.StrEnum):
     UNREACHABLE = "unreachable"  # a source cannot be read, or what it shows does not hold
     STALLED = "stalled"  # a log has sealed nothing for too long
     SILENT = "silent"  # a registered device has said nothing for too long
-    FINDING = "finding"  # the gateway found something wrong
+    FINDING = "finding"  # the gateway found something wrong, or the label service
     SUSPENSION = "suspension"
     REVOCATION = "revocation"
     HEARD = "heard"  # a device that was silent speaks again: no alarm, but its end

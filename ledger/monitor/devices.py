@@ -73,6 +73,10 @@ class Devices:
                     text = f"finding on {chain!r}, entry {about}, section {line}: {reason}"
                     facts = {"registry_entry": index, "chain": chain, "entry": about, "section": line, "reason": reason}
                     yield Alarm(Kind.FINDING, f"{index} {about} {line}", text, facts)
+            case {"type": "label-finding", "root": bytes(root), "reason": str(reason)}:
+                text = f"finding on the label batch {root.hex()[:16]}…: {reason}"
+                facts = {"registry_entry": index, "batch_root": root.hex(), "reason": reason}
+                yield Alarm(Kind.FINDING, f"{index}", text, facts)
             case {"type": ("suspension" | "revocation") as what, "kid": bytes(kid)}:
                 key = self._registry.key(kid)
                 name, why = key.name if key else "a label key", said.get("reason")

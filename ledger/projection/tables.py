@@ -207,3 +207,9 @@ def write_registry(connection: psycopg.Connection, entry: int, line: int, body: 
                    on conflict do nothing""",
                 [entry, gtin, lot, size, root],
             )
+        case {"type": "label-finding", "root": bytes(root), "reason": str(reason)}:
+            connection.execute(
+                """insert into finding (entry_id, section, reason, about)
+                   values (%s, %s, %s, (select entry_id from label_batch where root = %s order by entry_id limit 1))""",
+                [entry, line, reason, root],
+            )

@@ -40,3 +40,8 @@ def label_batch(registry: State, entry: dict[str, Any], index: int) -> None:
         raise RegistryError("the key of this batch of labels is for another one alone")
     if "serials" in entry:
         fields.text(entry, "serials")
+
+
+def label_finding(registry: State, entry: dict[str, Any], index: int) -> None:
+    """What does not fit together with a batch of labels. It stands for itself: it changes no key."""
+    fields.bytes32(entry, "root"), fields.text(entry, "finding"), fields.text(entry, "reason")

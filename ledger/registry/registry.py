@@ -64,6 +64,7 @@ RULES: dict[str, tuple[frozenset[Role], _Apply]] = {
     "suspension": (frozenset({Role.GATEWAY, Role.OPERATOR}), standing.suspension),
     "finding": (frozenset({Role.GATEWAY}), told.finding),
     "label-batch": (frozenset({Role.LABELS}), labels.label_batch),
+    "label-finding": (frozenset({Role.LABELS}), labels.label_finding),
     "product": (frozenset({Role.OPERATOR}), catalogue.product),
     "recall": (frozenset({Role.OPERATOR}), catalogue.recall),
     "recall-lifting": (frozenset({Role.OPERATOR}), catalogue.recall_lifting),

@@ -56,6 +56,7 @@ LABEL_BATCH = {
     "kid": key(50).kid,
     "day": 1,
 }
+LABEL_FINDING = {"type": "label-finding", "root": bytes(32), "finding": "missing", "reason": "2 labels: missing"}
 SHREDDING = {"type": "shredding", "chain": "production", "items": [[7, 0], [7, 2]], "reason": "a court's order"}
 ROLLBACK = {
     "type": "rollback",
@@ -77,6 +78,7 @@ ENTRIES: list[tuple[dict[str, Any], set[str]]] = [
     (SUSPENSION, {"operator", "gateway"}),
     (FINDING, {"gateway"}),
     (LABEL_BATCH, {"labels"}),
+    (LABEL_FINDING, {"labels"}),
     (SHREDDING, {"operator"}),
     (ROLLBACK, {"operator"}),
     (PRODUCT, {"operator"}),
@@ -601,7 +603,7 @@ def test_a_rollback_names_a_state(changes: dict[str, Any]) -> None:
     _refused(peopled(), {**ROLLBACK, **changes}, "rollback|reason")
 
 
-@pytest.mark.parametrize("entry", [FINDING, LABEL_BATCH])
+@pytest.mark.parametrize("entry", [FINDING, LABEL_BATCH, LABEL_FINDING])
 def test_findings_and_batches_change_no_key(entry: dict[str, Any]) -> None:
     """They stand for themselves."""
     state = peopled()

@@ -17,6 +17,7 @@ from labels.pages.page import Page
 from labels.pages.resolve import Resolver
 from labels.pages.web import make_app
 from ledger.database import connect
+from ledger.pool import APPLICATION
 from ledger.proof.bundle import Bundle
 from ledger.proof.verify import verify
 from ledger.trust.trust_file import Trust
@@ -193,7 +194,8 @@ def test_a_session_that_lost_its_server_is_replaced(client: httpx.Client, story:
     with connect(story.world.dsn, role=None, autocommit=True) as connection:
         ended = connection.execute(
             """select count(pg_terminate_backend(pid)) from pg_stat_activity
-                where datname = current_database() and state = 'idle' and query like '%%from finding%%'"""
+                where datname = current_database() and state = 'idle' and application_name = %s""",
+            [APPLICATION],
         ).fetchone()
     assert ended is not None and ended[0] >= 1
     assert client.get(good(story)).status_code == 200
@@ -261,7 +263,7 @@ def test_a_fault_of_ours_is_told_as_ours(story: Story) -> None:
     """Status 500 in plain words, with the security headers, and nothing of the traceback."""
 
     class Broken(Resolver):
-        def page(self, link: gs1.DigitalLink) -> Page:
+        def scanned(self, link: gs1.DigitalLink) -> Page:
             raise RuntimeError("secret detail")
 
     async def ask() -> httpx.Response:

@@ -1,0 +1,106 @@
+"""Reconciling batches: each one's count, what does not fit together, and the findings that say so in the registry."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import psycopg
+
+from labels import gs1
+from labels.book import Book, IssuedBatch
+from labels.reconciling import groups, scans
+from labels.reconciling.tally import Found, Oddity, Tally, oddities, tally
+from ledger import operate
+from ledger.errors import UserError
+from ledger.folder import LedgerFolder
+from ledger.keys import SigningKey
+from ledger.registry import REGISTRY, Role
+from ledger.tree_store import entry_id
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """A batch, its count, and what does not fit together; by the index of a first one, its serial."""
+
+    issued: IssuedBatch
+    tally: Tally
+    found: tuple[Found, ...]
+    serials: dict[int, str]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """It, for machines."""
+        batch = self.issued.batch
+        named = {"gtin": batch.gtin, "lot": batch.lot, "root": batch.root.hex(), "registry_entry": self.issued.index}
+        findings = [
+            {"finding": one.oddity, "labels": one.labels, "first_serial": self.first_serial(one)} for one in self.found
+        ]
+        return {**named, **asdict(self.tally), "findings": findings}
+
+    def first_serial(self, found: Found) -> str | None:
+        """The serial of the first label of what was found."""
+        return None if found.first is None else self.serials.get(found.first)
+
+
+def reconcile(
+    connection: psycopg.Connection, batches: Iterable[IssuedBatch], *, closed: bool = False
+) -> Iterable[Reconciled]:
+    """Count batches, one after the other."""
+    for issued in batches:
+        batch = issued.batch
+        grouped = groups.of_batch(connection, batch.root)
+        found = oddities(grouped, issued=batch.size, closed=closed)
+        firsts = [one.first for one in found if one.first is not None]
+        yield Reconciled(
+            issued, tally(grouped, issued=batch.size), tuple(found), _serials(connection, batch.root, firsts)
+        )
+
+
+def undeclared(connection: psycopg.Connection, gtins: Iterable[str]) -> dict[str, Found]:
+    """By product, the labels that were seen, are signed, and are in no published batch."""
+    counted = {gtin: scans.strays(connection, gtin) for gtin in gtins}
+    return {gtin: Found(Oddity.UNDECLARED, count) for gtin, count in counted.items() if count}
+
+
+def publish(
+    folder: LedgerFolder,
+    dsn: str,
+    connection: psycopg.Connection,
+    book: Book,
+    found: Sequence[tuple[IssuedBatch, Found]],
+    *,
+    timeout_s: float,
+) -> int:
+    """Say what was found in the registry, signed by the label service, but what was said before; how many were new."""
+    new = [(issued, one) for issued, one in found if not _is_said(connection, book, issued, one)]
+    if not new:
+        return 0
+    entries = [
+        {"type": "label-finding", "root": issued.batch.root, "finding": one.oddity.value, "reason": one.reason}
+        for issued, one in new
+    ]
+    operate.post(folder, dsn, entries, timeout_s=timeout_s, key=SigningKey.load(folder.key_file(Role.LABELS)))
+    return len(new)
+
+
+def chosen(book: Book, gtin: str | None, lot: str | None) -> list[IssuedBatch]:
+    """The batches of a lot, of a product or of all; UserError if there are none."""
+    batches = book.lots(gtin, lot) if gtin else list(book.batches.values())
+    if not batches:
+        of = " ".join(filter(None, [f"GTIN {gtin}" if gtin else "", f"lot {lot}" if lot else ""]))
+        told = f"no published batch has labels{f' of {of}' if of else ''}"
+        raise UserError(told, "issue some: 'tallystick labels issue --help'")
+    return batches
+
+
+def _is_said(connection: psycopg.Connection, book: Book, issued: IssuedBatch, found: Found) -> bool:
+    chain = connection.execute("select chain_id from chain where name = %s", [REGISTRY]).fetchone()
+    assert chain is not None  # the book is of a ledger that has one
+    query = "select from finding where about = %s and reason = %s limit 1"
+    return connection.execute(query, [entry_id(chain[0], issued.index), found.reason]).fetchone() is not None
+
+
+def _serials(connection: psycopg.Connection, root: bytes, indices: Sequence[int]) -> dict[int, str]:
+    query = "select index, path from label where batch_root = %s and index = any(%s)"
+    rows = connection.execute(query, [root, list(indices)])
+    return {index: gs1.parse(f"https://{gs1.GS1_HOST}{path}").serial or path for index, path in rows}

@@ -1,0 +1,53 @@
+"""The scan log: that a label was seen, by its page's being asked for. Nothing is kept of who asked, or from where."""
+
+from datetime import datetime, timedelta
+
+import psycopg
+
+from labels import gs1
+from labels.batch import Label
+from labels.judgement import UNPUBLISHED, LabelVerdict, Standing
+from labels.use import Use
+
+AGAIN_AFTER = timedelta(hours=1)  # who asks a page again and again writes no more than this
+STRAYS_MAX = 10_000  # of one product: a key in wrong hands signs any number
+
+_SEEN = """insert into label_use (batch_root, index, use, at, note)
+select %(root)s, %(index)s, %(seen)s, %(at)s, ''
+ where not exists (select from label_use where batch_root = %(root)s and index = %(index)s and use = 6
+                      and at > %(since)s)"""
+_STRAY = """insert into label_stray (gtin, path, signature, day, seen_at)
+select %(gtin)s, %(path)s, %(digits)s, %(day)s, %(at)s
+ where (select count(*) from (select from label_stray where gtin = %(gtin)s limit %(most)s) s) < %(most)s
+on conflict do nothing"""
+
+# One that was seen before its batch was published is a stray no more.
+_STRAYS = """select count(*) from label_stray s where gtin = %s
+   and not exists (select from label l where l.path = s.path and l.signature = s.signature)"""
+
+
+def note(connection: psycopg.Connection, link: gs1.DigitalLink, verdict: LabelVerdict, at: datetime) -> None:
+    """Note that a label was seen whose signature is good: one of a batch, or one that is in none.
+
+    What anybody could make up is not noted. The session may be one that only reads otherwise.
+    """
+    if verdict.standing is Standing.GENUINE and verdict.batch is not None and verdict.index is not None:
+        root = verdict.batch.batch.root
+        parameters = {"root": root, "index": verdict.index, "seen": Use.SEEN, "at": at, "since": at - AGAIN_AFTER}
+        _write(connection, _SEEN, parameters)
+    elif verdict.fault == UNPUBLISHED:
+        label = Label.of(link)
+        named = {"gtin": link.gtin, "path": label.path, "digits": label.digits, "day": verdict.day}
+        _write(connection, _STRAY, {**named, "at": at, "most": STRAYS_MAX})
+
+
+def strays(connection: psycopg.Connection, gtin: str) -> int:
+    """How many labels of a product were seen that are signed, and in no published batch (of many, the first)."""
+    row = connection.execute(_STRAYS.encode(), [gtin]).fetchone()
+    return row[0] if row else 0
+
+
+def _write(connection: psycopg.Connection, query: str, parameters: dict[str, object]) -> None:
+    with connection.transaction():
+        connection.execute("set transaction read write")
+        connection.execute(query.encode(), parameters)

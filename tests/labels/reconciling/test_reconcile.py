@@ -1,0 +1,196 @@
+"""Reconciling a lot that is printed, applied, spoiled, scanned and told of in events: commands, pages, entries."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+import tallystick
+from labels import gs1, uses
+from labels.issuing.serial import new_serials
+from labels.reconciling import scans
+from labels.signature import sign_label
+from labels.use import Use
+from ledger.database import connect
+from ledger.keys import SigningKey
+from tests.labels.serving import served
+from tests.labels.story import GTIN, LOT, Story, make_story, public_event, while_ticking
+
+COUNT = 8
+
+
+@pytest.fixture
+def lot(postgres_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
+    """A lot of which nothing is told yet, in a data folder that the environment names."""
+    monkeypatch.setenv("TALLYSTICK_DATA", str(tmp_path))
+    monkeypatch.setenv("TALLYSTICK_DSN", postgres_dsn)
+    made = make_story(postgres_dsn, tmp_path / "ledger", count=COUNT)
+    yield made
+    made.world.close()
+
+
+def labels(*args: str) -> int:
+    """The exit code of `tallystick labels ARGS`."""
+    return tallystick.run(["labels", *args])
+
+
+def serial(story: Story, index: int) -> str:
+    """The serial of a label."""
+    return story.link(index).serial or ""
+
+
+def printed(story: Story, *indices: int) -> None:
+    """A run has printed these."""
+    with connect(story.world.dsn) as connection:
+        uses.record(connection, story.issued.batch.batch.root, indices, Use.PRINTED, at=datetime.now(UTC))
+        connection.commit()
+
+
+def scan(address: str, story: Story, index: int) -> int:
+    """Somebody's phone asks for a label's page."""
+    label = story.labels[index]
+    return httpx.get(f"{address}{label.path}?s={label.digits}", timeout=20).status_code
+
+
+def told(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, dict[str, Any]]:
+    """`labels reconcile --json`: its exit code and document."""
+    capsys.readouterr()
+    code = labels("reconcile", "--gtin", GTIN, "--lot", LOT, "--json", *args)
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return code, document
+
+
+def findings(batch: dict[str, Any]) -> dict[str, tuple[int, str | None]]:
+    """A batch's findings: how many labels, and the serial of the first."""
+    return {one["finding"]: (one["labels"], one["first_serial"]) for one in batch["findings"]}
+
+
+def test_a_lot_that_fits(lot: Story, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing printed yet; then all printed, six applied by serial, one spoiled and one returned by number."""
+    code, document = told(capsys)
+    assert code == 0 and document["batches"][0]["unprinted"] == COUNT
+    printed(lot, *range(COUNT))
+    assert labels("mark", "applied", "--gtin", GTIN, *(serial(lot, index) for index in range(6))) == 0
+    assert labels("mark", "spoiled", "--gtin", GTIN, "--lot", LOT, "--numbers", "7") == 0
+    assert labels("mark", "returned", "--gtin", GTIN, "--lot", LOT, "--numbers", "8-8") == 0
+    code, document = told(capsys, "--closed")
+    [batch] = document["batches"]
+    assert code == 0 and batch["findings"] == []
+    counted = {name: batch[name] for name in ("issued", "printed", "applied", "spoiled", "returned", "unused", "seen")}
+    assert counted == {
+        "issued": 8, "printed": 8, "applied": 6, "spoiled": 1, "returned": 1, "unused": 0, "seen": 0
+    }  # fmt: skip
+
+
+def test_what_does_not_fit_is_found_and_published_once(lot: Story, capsys: pytest.CaptureFixture[str]) -> None:
+    """A spoiled label is scanned, one that was never printed is in an event, one waits for ever: exit code 2."""
+    printed(lot, *range(COUNT - 1))
+    assert labels("mark", "applied", "--gtin", GTIN, *(serial(lot, index) for index in range(4))) == 0
+    assert labels("mark", "spoiled", "--gtin", GTIN, serial(lot, 4)) == 0
+    time.sleep(0.01)
+    with served(lot.world.folder.path.parent, lot.world.dsn) as address:
+        assert [scan(address, lot, index) for index in (0, 4, 4)] == [200] * 3
+    event = {
+        "type": "ObjectEvent", "action": "OBSERVE", "eventTime": "2026-11-26T10:00:00Z",
+        "eventTimeZoneOffset": "+00:00", "epcList": [lot.link(COUNT - 1).epc], "bizStep": "receiving",
+    }  # fmt: skip
+    lot.world.publish(lot.line, public_event(event))
+    lot.world.tick()
+    code, document = told(capsys, "--closed")
+    [batch] = document["batches"]
+    assert code == 2 and batch["seen"] == 3
+    assert findings(batch) == {
+        "seen-spoiled": (1, serial(lot, 4)),
+        "seen-unprinted": (1, serial(lot, COUNT - 1)),
+        "unaccounted": (2, serial(lot, 5)),
+    }
+    for new in (3, 0):
+        code, document = while_ticking(lot.world, lambda: told(capsys, "--closed", "--publish"))
+        assert (code, document["published"]) == (2, new)
+    with connect(lot.world.dsn) as connection:
+        said = connection.execute("select reason from finding order by entry_id").fetchall()
+    assert ("1 label: seen after it was spoiled",) in said and len(said) == 3
+
+
+def test_it_is_told_to_a_person(lot: Story, capsys: pytest.CaptureFixture[str]) -> None:
+    """A row a batch, and below it what does not fit, by the serial."""
+    printed(lot, 0, 0)
+    capsys.readouterr()
+    assert labels("reconcile") == 2
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].split() == ["GTIN", "lot", "issued", "printed", "applied", "spoiled", "returned", "left", "seen"]
+    assert out[1].split() == [GTIN, LOT, "8", "1", "0", "0", "0", "1", "0"]
+    assert out[2] == f"  ! 1 label: printed more than once ({serial(lot, 0)})"
+
+
+def test_one_unknown_label_and_nothing_is_marked(lot: Story, capsys: pytest.CaptureFixture[str]) -> None:
+    """Out of a file, the line is named."""
+    file = lot.world.folder.path.parent / "scanned.txt"
+    file.write_text(f"{lot.labels[0].link('id.example.com')}\n\n{serial(lot, 1)}X\n")
+    assert labels("mark", "applied", "--gtin", GTIN, "--file", str(file)) == 1
+    assert f"line 3 of {file}" in capsys.readouterr().err
+    assert told(capsys)[1]["batches"][0]["applied"] == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "complaint"),
+    [
+        (["mark", "applied"], "no label is named"),
+        (["mark", "applied", "--numbers", "1-2"], "--numbers are of one lot"),
+        (["mark", "applied", "--gtin", GTIN, "--lot", LOT, "--numbers", "two"], "are no numbers of labels"),
+        (["mark", "applied", "--lot", LOT, "x"], "a lot is of a product"),
+        (["mark", "applied", "--gtin", GTIN, "--note", "x" * 201, "A"], "a note has at most 200 characters"),
+        (["mark", "applied", "--file", "/nowhere"], "cannot read /nowhere"),
+        (["reconcile", "--gtin", GTIN, "--lot", "NONE"], "no published batch has labels of GTIN"),
+    ],
+)
+def test_wrong_words(lot: Story, capsys: pytest.CaptureFixture[str], args: list[str], complaint: str) -> None:
+    """Each is refused in plain words, with exit code 1."""
+    assert labels(*args) == 1
+    assert complaint in capsys.readouterr().err
+
+
+def test_a_signed_label_of_no_batch_is_undeclared(lot: Story, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever holds the label key signs one more: its first scan betrays it."""
+    key_file = next(file for file in (lot.world.folder.path / "keys").glob("label-*.key"))
+    key, batch = SigningKey.load(key_file), lot.issued.batch.batch
+    path = gs1.item(GTIN, serial=new_serials(1)[0]).canonical_path
+    with served(lot.world.folder.path.parent, lot.world.dsn) as address:
+        for _ in range(2):
+            answer = httpx.get(f"{address}{path}?s={sign_label(key, batch.day, path)}", timeout=20)
+            assert answer.status_code == 200 and "Genuine" not in answer.text
+        httpx.get(f"{address}{path}?s={sign_label(SigningKey.generate(), batch.day, path)}", timeout=20)
+    code, document = told(capsys)
+    assert code == 2 and document["undeclared"] == {GTIN: 1}
+
+
+def test_a_page_that_is_asked_for_again_is_one_scan_an_hour(lot: Story) -> None:
+    """So nobody fills the table by one label; another hour is another scan."""
+    root, at = lot.issued.batch.batch.root, datetime.now(UTC)
+    with served(lot.world.folder.path.parent, lot.world.dsn) as address, connect(lot.world.dsn) as connection:
+        for _ in range(3):
+            assert scan(address, lot, 0) == 200
+        assert _scans(connection, root) == 1
+        connection.rollback()
+        with psycopg.connect(lot.world.dsn) as owner:
+            owner.execute("update tallystick.label_use set at = %s", [at - scans.AGAIN_AFTER - timedelta(seconds=9)])
+        assert scan(address, lot, 0) == 200
+        assert _scans(connection, root) == 2
+
+
+def _scans(connection: psycopg.Connection, root: bytes) -> int:
+    return sum(one.use is Use.SEEN for one in uses.of_label(connection, root, 0))
+
+
+def test_a_database_that_only_reads_still_shows_pages(lot: Story) -> None:
+    """A scan that cannot be noted costs the note, not the page."""
+    with psycopg.connect(lot.world.dsn) as owner:
+        owner.execute("drop table tallystick.label_use cascade")
+    with served(lot.world.folder.path.parent, lot.world.dsn) as address:
+        assert scan(address, lot, 0) == 200
