@@ -119,7 +119,7 @@ def issue(
     from labels.words import plural
     from ledger.terminal import Progress
 
-    form = Format.JSON if as_json else Format.LINKS if output is None else Format.of(output)
+    form = Format.of(output) if output is not None else Format.JSON if as_json else Format.LINKS
     settings = Settings.load(data, dsn=dsn, labels_host=host)
     folder, source = options.ledger_folder(settings), _source(count, file, column)
     order = Order(gtin, lot, source, lot_in_link, organisation, key_file)
