@@ -48,6 +48,10 @@ class Catalogue:
         """What is said of these places, in their order."""
         return tuple(self.descriptions[place] for place in places if place in self.descriptions)
 
+    def has_picture(self, sha256: bytes) -> bool:
+        """Whether some place has this picture."""
+        return any(entered.said.picture == sha256 for entered in self.descriptions.values())
+
     def recalled(self, gtin: str, lot: str | None = None, serial: str | None = None) -> Entered[Recall] | None:
         """The recall that stands of a product, of one lot of it or of an item of it: the widest, if there are several.
 

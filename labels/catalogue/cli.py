@@ -13,6 +13,7 @@ from ledger.command_line import checked, examples
 from ledger.errors import UserError
 from ledger.settings import Settings
 
+CLEARED = ("name", "text", "picture", "links", "limits")
 _gtin = click.option("--gtin", "gtins", multiple=True, help="The product; repeat it to say the same of several.")
 _organisation = click.option(
     "--organisation",
@@ -43,6 +44,7 @@ _serial = click.option("--serial", help="One item, by its serial.")
     "--link", "links", metavar="REL=URL[;TITLE]", multiple=True, help="Where more is said; REL is GS1's: pip."
 )
 @click.option("--limit", "limits", metavar="METRIC=LOW..HIGH", multiple=True, help="Between what readings are good.")
+@click.option("--clear", multiple=True, type=click.Choice(CLEARED), help="Say this no longer; repeat it for more.")
 @click.option("--file", type=click.Path(path_type=Path), help="Many products, as CSV or JSON; pictures lie beside it.")
 @_organisation
 @command_line.as_json
@@ -61,8 +63,7 @@ def describe(
     """Say what a product, a lot of it or an item is: name, text, picture, links and limits.
 
     It is signed and public, and stands on the pages of its labels. What a lot or an item does not say, it has from
-    its product. What is not named here stays as it was, and an empty value ("") takes it away; links and limits are
-    said as a whole.
+    its product. What is not named here stays as it was; links and limits are said as a whole.
     """
     from labels.catalogue import describe as describing
     from labels.catalogue.written import changes_of

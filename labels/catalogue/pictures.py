@@ -1,18 +1,8 @@
 """The pictures in the database, by their SHA-256. What is there and hashes to something else is not there."""
 
-from dataclasses import dataclass
-
 import psycopg
 
 from labels.catalogue.picture import MEDIA_TYPE, Picture
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """A picture's, in pixels."""
-
-    width: int
-    height: int
 
 
 def keep(connection: psycopg.Connection, picture: Picture) -> None:
@@ -24,11 +14,11 @@ def keep(connection: psycopg.Connection, picture: Picture) -> None:
     )
 
 
-def size(connection: psycopg.Connection, sha256: bytes) -> Size | None:
-    """How large a picture is, if it is here."""
+def size(connection: psycopg.Connection, sha256: bytes) -> tuple[int, int] | None:
+    """A picture's width and height in pixels, if it is here."""
     query = "select width, height from product_picture where sha256 = %s and sha256(data) = sha256"
     row = connection.execute(query, [sha256]).fetchone()
-    return Size(*row) if row else None
+    return (row[0], row[1]) if row else None
 
 
 def load(connection: psycopg.Connection, sha256: bytes) -> bytes | None:

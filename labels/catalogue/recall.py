@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from labels.catalogue import fields, link
 from labels.catalogue.place import Place
@@ -23,6 +24,11 @@ class Recall:
     since: str
     advice: str = ""
     href: str = ""
+
+    @property
+    def host(self) -> str:
+        """Where its link leads."""
+        return urlsplit(self.href).netloc
 
     def entry(self) -> dict[str, Any]:
         """The registry entry, as a map."""

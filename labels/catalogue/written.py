@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, TypeVar
 
+from labels import words
 from labels.catalogue.description import Description
 from labels.catalogue.limit import Limit, read_limits
 from labels.catalogue.link import Link
@@ -101,21 +102,22 @@ def said_of(
     lot: str | None,
     serial: str | None,
     *,
-    name: str | None,
-    text: str | None,
-    picture: str | None,
+    clear: Sequence[str],
     links: Sequence[str],
     limits: Sequence[str],
+    **texts: str | None,
 ) -> Change:
-    """What a command line says of a place; of several links or limits, an empty one takes all away. UserError."""
-    change = Change(
-        place_of(gtin, lot, serial),
-        name=name,
-        text=text,
-        picture=picture,
-        links=tuple(link_of(link) for link in links if link) if links else None,
-        limits=limits_of(limit for limit in limits if limit) if limits else None,
-    )
+    """What a command line says of a place: `texts` are its name, text and picture; UserError unless it is good.
+
+    What is to `clear` is said no longer.
+    """
+    said: dict[str, Any] = {name: value for name, value in texts.items() if value is not None}
+    said |= {"links": tuple(map(link_of, links))} if links else {}
+    said |= {"limits": limits_of(limits)} if limits else {}
+    if both := said.keys() & set(clear):
+        raise UserError(f"{min(both)} is said, and said no longer", "leave out one of the two")
+    empty: dict[str, Any] = {"name": "", "text": "", "picture": "", "links": (), "limits": {}}
+    change = Change(place_of(gtin, lot, serial), **said, **{name: empty[name] for name in clear})
     _require_said(change)
     return change
 
@@ -138,7 +140,7 @@ def changes_of(file: str, data: bytes) -> list[Change]:
         except UserError as error:
             wrong.append(UserError(f"{file}, {where}: {error}", error.hint))
     if wrong:
-        more = f"; {len(wrong) - 1} more lines are wrong" if len(wrong) > 1 else ""
+        more = f"; and {words.plural(len(wrong) - 1, 'more is wrong', 'more are wrong')}" if len(wrong) > 1 else ""
         raise UserError(f"{wrong[0]}{more}", wrong[0].hint)
     if not changes:
         raise UserError(f"{file} describes nothing", f"a CSV has the columns {', '.join(COLUMNS)}; JSON is a list")

@@ -127,6 +127,13 @@ def number(value: float) -> str:
     return "0" if text == "-0" else text.replace("-", "\N{MINUS SIGN}")
 
 
+def between(low: float | None, high: float | None) -> str:
+    """`2 to 8`, `at most 8` or `at least 2`."""
+    if low is None or high is None:
+        return f"at most {number(high)}" if high is not None else f"at least {number(low or 0.0)}"
+    return f"{number(low)} to {number(high)}"
+
+
 def _padded(first: float, last: float, least: float) -> tuple[float, float]:
     return (first, last) if last - first >= least else (first - least / 2, last + least / 2)
 

@@ -135,13 +135,27 @@ def _item(gtin: str, serial: str) -> Any:
 
 
 def _show(page: "Page") -> None:
+    from labels.pages.chart import between
     from labels.words import clipped
 
-    click.echo(f"{page.headline.upper()}: {page.reason}")
+    for recall in page.recalls:
+        mark = "" if recall.proof.verified else f" · NOT VERIFIED: {recall.proof.complaint}"
+        click.echo(f"{page.headline.upper()}: {recall.what}, since {recall.since}: {clipped(recall.reason)}{mark}")
+        for more in (recall.advice, recall.href):
+            if more:
+                click.echo(f"  {more}")
+    click.echo(f"{page.label.upper()}: {page.reason}")
     names = {"product": page.product, "GTIN": page.gtin, "lot": page.lot, "serial": page.serial, "issued": page.issued}
     for name, value in names.items():
         if value:
             click.echo(f"  {name:<8} {clipped(value)}")
+    for limit in page.described.limits:
+        click.echo(f"  {limit.metric:<8} {between(limit.low, limit.high)} {limit.unit}")
+    for link in page.described.links:
+        click.echo(f"  {link.rel:<8} {link.title}: {link.href}")
+    for said in page.described.said:
+        mark = "verified" if said.proof.verified else f"NOT VERIFIED: {said.proof.complaint}"
+        click.echo(f"  said of {said.what}: {said.proof.chain} {said.proof.index} · {mark}")
     for step in page.steps:
         mark = "verified" if step.proof.verified else f"NOT VERIFIED: {step.proof.complaint}"
         where = f" · {step.place}" if step.place else ""

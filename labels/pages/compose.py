@@ -8,7 +8,8 @@ from labels import gs1, words
 from labels.book import Book, IssuedBatch
 from labels.catalogue.place import Level
 from labels.judgement import UNCOUNTED, UNPUBLISHED, LabelVerdict, Standing, level_of
-from labels.pages import chart
+from labels.pages import chart, product_view
+from labels.pages.described import Described
 from labels.pages.history import History, Source, Stay, Step, Window
 from labels.pages.page import Counts, LotView, Page, Proof, SensorView, SeriesView, StepView
 from labels.pages.readings import Readings, Series
@@ -47,6 +48,8 @@ class Found:
     readings: Readings = field(default_factory=Readings)
     packs: dict[Window, tuple[int, ...]] = field(default_factory=dict)
     issue: tuple[tuple[str, Checked], ...] = ()
+    described: Described = field(default_factory=Described)
+    picture: tuple[int, int] | None = None  # the size of the one that is described, in pixels, if it is here
     findings: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
 
@@ -62,16 +65,22 @@ def compose(found: Found) -> Page:
     series = tuple(maker.series(series, steps) for series in found.readings.series)
     batch, link = found.label.batch, found.link
     signer = found.label.key if found.label.is_signed else None
+    label_says = _HEADLINES.get((standing, level), _HEADLINES.get((standing, Level.ITEM), ""))
     return Page(
         standing=standing,
         level=level,
-        headline=_HEADLINES.get((standing, level), _HEADLINES.get((standing, Level.ITEM), "")),
+        headline=product_view.headline(label_says, standing, found.described.recalls),
+        label=label_says,
         reason=reason,
+        recalls=tuple(product_view.recall(one, prove=maker.proof) for one in found.described.recalls),
         fault=found.label.fault or ("" if standing is not Standing.PROBLEM else "unverified"),
         gtin=link.gtin or "",
         lot=batch.batch.lot if batch else link.lot or "",
         serial=link.serial or "",
-        product=maker.product(),
+        product=found.described.name or maker.product(),
+        described=product_view.product(
+            found.described, found.picture, organisation=found.book.organisation, prove=maker.proof
+        ),
         epc=link.epc,
         issued=date_of(found.label.day).isoformat() if signer and found.label.day is not None else "",
         issuer=found.book.organisation(signer.organisation) if signer else "",
@@ -271,6 +280,8 @@ class _Maker:
     def proofs(self, steps: Sequence[StepView]) -> tuple[Proof, ...]:
         """Every statement that the page rests on, once."""
         proofs = [self.proof(what, checked) for what, checked in self.found.issue]
+        proofs += [self.proof("recall", recalled.checked) for recalled in self.found.described.recalls]
+        proofs += [self.proof(f"{said.level} description", said.checked) for said in self.found.described.said]
         proofs += [step.proof for step in steps]
         proofs += [
             self.proof("readings", self.found.checked[entry])
@@ -345,6 +356,7 @@ class _Maker:
             root=batch.root.hex(),
             entry=issued.index,
             bundle=issued.statement_hash.hex(),
+            recalled=self.found.book.recalled(batch.gtin, batch.lot) is not None,
         )
 
     def product(self) -> str:

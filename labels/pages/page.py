@@ -84,6 +84,72 @@ class LotView:
     root: str
     entry: int
     bundle: str
+    recalled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """Where more is said; `kind` is its link type in words, `level` of what it is said."""
+
+    rel: str
+    kind: str
+    title: str
+    href: str
+    host: str
+    lang: str
+    media: str
+    level: Level
+
+
+@dataclass(frozen=True, slots=True)
+class LimitView:
+    """Between which values a metric's readings are good."""
+
+    metric: str
+    unit: str
+    low: float | None
+    high: float | None
+    level: Level
+
+
+@dataclass(frozen=True, slots=True)
+class SaidView:
+    """A registry entry that says something of the product, the lot or the item, and its proof."""
+
+    level: Level
+    what: str
+    of: str
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class ProductView:
+    """What the catalogue says. `picture` is a path here, and "" if there is none, or if it `lacks` what was signed."""
+
+    name: str
+    text: str
+    picture: str
+    width: int
+    height: int
+    lacks: bool
+    links: tuple[LinkView, ...]
+    limits: tuple[LimitView, ...]
+    said: tuple[SaidView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecallView:
+    """That it must not be used; `perhaps` if it may be of another lot."""
+
+    level: Level
+    what: str
+    reason: str
+    since: str
+    advice: str
+    href: str
+    host: str
+    perhaps: bool
+    proof: Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +163,23 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """All of a page. `clock` says what clock its readings' times are by; a step's time is by its event's own."""
+    """All of a page. `label` says of the label what `headline` says where nothing is recalled.
+
+    `clock` says what clock its readings' times are by; a step's time is by its event's own.
+    """
 
     standing: Standing
     level: Level
     headline: str
+    label: str
     reason: str
+    recalls: tuple[RecallView, ...]
     fault: str
     gtin: str
     lot: str
     serial: str
     product: str
+    described: ProductView
     epc: str
     issued: str
     issuer: str

@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,18 +11,20 @@ import psycopg
 from labels import gs1, listed
 from labels.batch import Batch, Label
 from labels.book import Book
+from labels.catalogue import pictures
 from labels.clock import today
 from labels.judgement import LabelVerdict, Membership, judge
 from labels.keeper import BookKeeper
 from labels.pages import readings, store
 from labels.pages.compose import LOTS_MAX, Found, compose
+from labels.pages.described import describe
 from labels.pages.history import Source, Told, Window, trace
 from labels.pages.page import Page
 from labels.pages.proofs import Proofs
 from labels.pages.readings import Pack
 from labels.pages.sessions import Session, Sessions
 from labels.pages.store import Chains
-from labels.pages.verdicts import Checked, Checker
+from labels.pages.verdicts import Checked, Checker, saying
 from labels.reconciling import scans
 from labels.signature import LabelKey
 from ledger.errors import UserError
@@ -75,6 +76,10 @@ class Resolver:
         """The proof bundle of a statement with something public in it, or None."""
         return self._sessions.run(lambda session: self._bundle(session, statement_hash))
 
+    def picture(self, sha256: bytes) -> bytes | None:
+        """A picture that some product, lot or item has by what is said of it now, or None."""
+        return self._sessions.run(lambda session: self._picture(session, sha256))
+
     def trust_text(self) -> str:
         """The trust file that the operator gives out: a log's key may have changed since we started."""
         return self._folder.trust().text
@@ -87,6 +92,10 @@ class Resolver:
         published = store.chains(session.connection, self._folder)
         place = store.statement_place(session.connection, published, statement_hash)
         return session.prover.prove(*place).encode() if place else None
+
+    def _picture(self, session: Session, sha256: bytes) -> bytes | None:
+        is_said = self._keeper.book(session.connection).catalogue.has_picture(sha256)
+        return pictures.load(session.connection, sha256) if is_said else None
 
     def _find(self, session: Session, link: gs1.DigitalLink) -> Found:
         published = store.chains(session.connection, self._folder)
@@ -102,6 +111,12 @@ class Resolver:
         )
         checkpoints = {published.names[chain]: checkpoint for chain, checkpoint in published.checkpoints.items()}
         found = Found(link, self._now(), book, label, checkpoints)
+        size = published.size(ANCHOR)
+        found.described = describe(
+            link, label, book, lambda n: self._checker.check(session.prover.prove, REGISTRY, n, anchor_size=size)
+        )
+        if found.described.picture:
+            found.picture = pictures.size(session.connection, found.described.picture)
         if label.is_signed:
             _Search(session, published, self._checker, found).run()
         return found
@@ -138,7 +153,7 @@ class _Search:
             self._check(step.row.source.entry_id)
         gathered = [(window, self._packs(window)) for window in found.history.windows]
         was_cut = found.readings.cut
-        found.readings = readings.gather(gathered, store.limits(connection))
+        found.readings = readings.gather(gathered, store.limits(connection) | found.described.good)
         found.readings.cut |= was_cut
         found.findings = store.findings(connection, found.checked)
 
@@ -176,22 +191,11 @@ class _Search:
         """The registry's entries on which the label itself rests: its key's, and its batch's."""
         entries = []
         if label.key is not None and (index := book.key_entries.get(label.key.thumbprint)) is not None:
-            entries.append(("label key", _saying(self._check_at(REGISTRY, index), Role.OPERATOR, _of_key(label.key))))
+            entries.append(("label key", saying(self._check_at(REGISTRY, index), Role.OPERATOR, _of_key(label.key))))
         for issued in (label.batch,) if label.batch else label.uncounted[-LOTS_MAX:]:
             checked = self._check_at(REGISTRY, issued.index)
-            entries.append(("label batch", _saying(checked, Role.LABELS, _of_batch(issued.batch))))
+            entries.append(("label batch", saying(checked, Role.LABELS, _of_batch(issued.batch))))
         return entries
-
-
-def _saying(checked: Checked, role: Role, says: Callable[[Mapping[str, Any]], bool]) -> Checked:
-    """What was checked, if `role` said by it what the database has us believe."""
-    verdict = checked.verdict
-    if verdict is None or (
-        verdict.role is role
-        and any(isinstance(section.said, dict) and says(section.said) for section in verdict.sections)
-    ):
-        return checked
-    return replace(checked, verdict=None, complaint=f"it does not say what is made of it, or not as {role}")
 
 
 def _of_batch(batch: Batch) -> Callable[[Mapping[str, Any]], bool]:

@@ -2,15 +2,16 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
+from typing import Any
 
 from ledger.epcis import Event
 from ledger.errors import OutsideError, UserError
 from ledger.proof.bundle import Bundle
 from ledger.proof.verdict import Said, Verdict
 from ledger.proof.verify import verify
-from ledger.registry import Chain
+from ledger.registry import Chain, Role
 from ledger.trust.trust_file import Trust
 
 WEIGHT_MAX = 300_000  # of the verdicts remembered, in readings
@@ -88,6 +89,17 @@ class Checker:
             while self._weight > self._weight_max and len(self._kept) > 1:
                 _, (_, _, lost) = self._kept.popitem(last=False)
                 self._weight -= lost
+
+
+def saying(checked: Checked, role: Role, says: Callable[[Mapping[str, Any]], bool]) -> Checked:
+    """What was checked, if `role` said by it what the database has us believe."""
+    verdict = checked.verdict
+    if verdict is None or (
+        verdict.role is role
+        and any(isinstance(section.said, dict) and says(section.said) for section in verdict.sections)
+    ):
+        return checked
+    return replace(checked, verdict=None, complaint=f"it does not say what is made of it, or not as {role}")
 
 
 def _shows(checked: Checked, lines: Collection[int]) -> bool:

@@ -4,6 +4,7 @@ No cookie; and no script, but that of the page on which a reader checks a proof 
 """
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from labels import gs1, verify_page, words
+from labels.catalogue.picture import MEDIA_TYPE
 from labels.issuing import lot_request
 from labels.issuing.web import Lots
-from labels.pages.chart import number
+from labels.pages.chart import between, number
 from labels.pages.page import Page
 from labels.pages.resolve import Resolver, product_link
 from labels.templating import environment
@@ -30,6 +32,7 @@ _STATIC_FOLDER = Path(__file__).parents[1] / "static"
 HEADERS_BYTES_MAX = 16 * 1024
 _METHODS = ["GET", "HEAD"]
 _POSTS = {"/lots": lot_request.BODY_BYTES_MAX}  # where a body is taken, and its most bytes
+_SHA256 = re.compile("[0-9a-f]{64}")
 _STATIC = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 _HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -61,6 +64,7 @@ def make_app(resolver: Resolver, *, host: str, log: ASGIApp, lots: Lots | None =
     app.add_api_route("/healthz", site.health, methods=_METHODS)
     app.add_api_route("/trust.json", site.trust, methods=_METHODS)
     app.add_api_route("/bundle/{statement_hash}", site.bundle, methods=_METHODS)
+    app.add_api_route("/picture/{sha256}", site.picture, methods=_METHODS)
     app.add_api_route("/verify", site.verify, methods=_METHODS)
     app.add_api_route("/static/{name}", site.static, methods=_METHODS)
     app.add_api_route("/log", site.log, methods=_METHODS)
@@ -81,7 +85,7 @@ class _Site:
     def __init__(self, resolver: Resolver, host: str) -> None:
         self._resolver, self._host = resolver, host
         self._templates = environment()
-        self._templates.globals.update(number=number, plural=words.plural, day=words.day)
+        self._templates.globals.update(number=number, plural=words.plural, day=words.day, between=between)
 
     def start(self, request: Request) -> Response:
         """What this is; and from a pasted link to its page."""
@@ -118,6 +122,13 @@ class _Site:
         name = f'attachment; filename="{statement_hash[:16]}.bundle"'
         headers = {"content-disposition": name, "cache-control": "no-store"}  # what it shows may be shredded
         return Response(data, media_type="application/vnd.tallystick-bundle+cbor", headers=headers)
+
+    def picture(self, sha256: str) -> Response:
+        """A product's picture, by the hash that its description signs."""
+        data = self._resolver.picture(bytes.fromhex(sha256)) if _SHA256.fullmatch(sha256) else None
+        if data is None:
+            raise HTTPException(404, "No product has this picture.")
+        return Response(data, media_type=MEDIA_TYPE, headers={"cache-control": "max-age=3600"})
 
     def trust(self) -> Response:
         """What all proofs are held against, as it is by now."""
