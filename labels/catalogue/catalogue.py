@@ -40,6 +40,7 @@ class Catalogue:
             self.descriptions[product.place] = Entered(product, index, statement_hash, issued_at)
         elif entry["type"] == recall.ENTRY_TYPE:
             recalled = Recall.read(entry)
+            self.recalls.pop(recalled.place, None)  # so that the newest comes last
             self.recalls[recalled.place] = Entered(recalled, index, statement_hash, issued_at)
         elif entry["type"] == recall.LIFTING_TYPE:
             self.recalls.pop(Lifting.read(entry).place, None)

@@ -129,7 +129,7 @@ def recall(
     from labels.catalogue import describe as describing
     from labels.catalogue.written import place_of
 
-    more = {"since": since, "advice": advice, "href": link, "organisation": organisation}
+    more = {"since": since, "advice": advice, "href": link}
     said = {name: value for name, value in more.items() if value}
     if lift and said:
         raise UserError("a recall that is lifted needs no more than a reason", "leave out --since, --advice and --link")
@@ -137,10 +137,10 @@ def recall(
     settings = Settings.load(data, dsn=dsn)
     folder, address = options.ledger_folder(settings), settings.need_dsn()
     if lift:
-        describing.lift(folder, address, place, reason=reason, timeout_s=timeout)
+        describing.lift(folder, address, place, reason=reason, organisation=organisation, timeout_s=timeout)
         told: dict[str, Any] = {"lifted": True, **place.entry(), "reason": reason}
     else:
-        said = {"since": datetime.now(UTC).date().isoformat()} | said
+        said = {"since": datetime.now(UTC).date().isoformat(), "organisation": organisation or ""} | said
         entered = describing.recall(folder, address, place, reason=reason, timeout_s=timeout, **said)
         told = {"recalled": True, "registry_entry": entered.index, **entered.said.entry()}
     if as_json:

@@ -66,14 +66,19 @@ def recall(folder: LedgerFolder, dsn: str, place: Place, *, timeout_s: float, **
     return _published(folder, dsn).catalogue.recalls[place]
 
 
-def lift(folder: LedgerFolder, dsn: str, place: Place, *, reason: str, timeout_s: float) -> Entered[Recall]:
-    """Lift the recall of a place; returns what is lifted. UserError if nothing at just this place is recalled."""
+def lift(
+    folder: LedgerFolder, dsn: str, place: Place, *, reason: str, organisation: str | None = None, timeout_s: float
+) -> Entered[Recall]:
+    """Lift the recall of a place; returns what is lifted. UserError if nothing at just this place is recalled.
+
+    The organisation is the one that recalled it, unless the product is another's by now.
+    """
     with connect(dsn) as connection:
         book = BookKeeper(folder).book(connection)
     standing = book.catalogue.recalls.get(place)
     if standing is None:
         raise UserError(f"{place.words} is not recalled", _hint_recalled(book, place))
-    lifting = Lifting(place, standing.said.organisation, reason)
+    lifting = Lifting(place, organisation or standing.said.organisation, reason)
     wanted = _read(lambda: Lifting.read(lifting.entry()), "this lifting")
     operate.post(folder, dsn, [wanted.entry()], timeout_s=timeout_s)
     return standing

@@ -17,6 +17,8 @@ from labels.pages.verdicts import Checked, saying
 from ledger.errors import MalformedError
 from ledger.registry import Role
 
+BELOW_MAX = 50
+
 
 @dataclass(frozen=True, slots=True)
 class SaidOf:
@@ -42,10 +44,14 @@ class Recalled:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """All that is said, of the product first. What does not verify is in `said` alone: nothing is told of it."""
+    """All that is said, of the product first. What does not verify is in `said` alone: nothing is told of it.
+
+    `below` are, of a product as a whole, its lots and items that are recalled, the newest first.
+    """
 
     said: tuple[SaidOf, ...] = ()
     recalls: tuple[Recalled, ...] = ()
+    below: tuple[Place, ...] = ()
 
     @property
     def proven(self) -> tuple[Description, ...]:
@@ -98,7 +104,15 @@ def describe(link: gs1.DigitalLink, label: LabelVerdict, book: Book, check: Call
         Recalled(entered, _checked(entered, check(entered.index)), perhaps)
         for entered, perhaps in _recalls(link, label, book)
     ]
-    return Described(tuple(said), tuple(recalls))
+    return Described(tuple(said), tuple(recalls), tuple(_below(link, book)[:BELOW_MAX]))
+
+
+def _below(link: gs1.DigitalLink, book: Book) -> list[Place]:
+    if link.lot or link.serial:
+        return []
+    return [
+        place for place in reversed(book.catalogue.recalls) if place.gtin == link.gtin and place != Place(place.gtin)
+    ]
 
 
 def _places(link: gs1.DigitalLink, label: LabelVerdict) -> tuple[Place, ...]:

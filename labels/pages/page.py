@@ -124,7 +124,10 @@ class SaidView:
 
 @dataclass(frozen=True, slots=True)
 class ProductView:
-    """What the catalogue says. `picture` is a path here, and "" if there is none, or if it `lacks` what was signed."""
+    """What the catalogue says. `picture` is a path here, and "" if there is none, or if it `lacks` what was signed.
+
+    `below` are a product's lots and items that are recalled, each with the path of its page.
+    """
 
     name: str
     text: str
@@ -135,6 +138,7 @@ class ProductView:
     links: tuple[LinkView, ...]
     limits: tuple[LimitView, ...]
     said: tuple[SaidView, ...]
+    below: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ def product(
         links=tuple(_link(link, place) for link, place in described.links),
         limits=tuple(_limit(metric, *limited) for metric, limited in described.limits.items()),
         said=tuple(said(one, organisation=organisation, prove=prove) for one in described.said),
+        below=tuple((place.short, place.link.canonical_path) for place in described.below),
     )
 
 

@@ -17,7 +17,7 @@ from labels.judgement import LabelVerdict, Membership, judge
 from labels.keeper import BookKeeper
 from labels.pages import readings, store
 from labels.pages.compose import LOTS_MAX, Found, compose
-from labels.pages.described import describe
+from labels.pages.described import Described, describe
 from labels.pages.history import Source, Told, Window, trace
 from labels.pages.page import Page
 from labels.pages.proofs import Proofs
@@ -62,6 +62,10 @@ class Resolver:
         """The page of a link that somebody has asked for; that is noted, if its label is signed. Raises as `page`."""
         return self._sessions.run(lambda session: compose(self._noted(session, self._find(session, link))))
 
+    def described(self, link: gs1.DigitalLink) -> Described | None:
+        """What the catalogue says of what a link names, or None if nothing at all is known of that here."""
+        return self._sessions.run(lambda session: self._known(session, link))
+
     def labelled(self, link: gs1.DigitalLink) -> gs1.DigitalLink:
         """The same link with the signature of the label that was issued for it here; UserError if none was."""
         stored = self._sessions.run(lambda session: listed.label(session.connection, link.canonical_path))
@@ -97,8 +101,23 @@ class Resolver:
         is_said = self._keeper.book(session.connection).catalogue.has_picture(sha256)
         return pictures.load(session.connection, sha256) if is_said else None
 
+    def _known(self, session: Session, link: gs1.DigitalLink) -> Described | None:
+        found = self._judged(session, link, store.chains(session.connection, self._folder))
+        described = found.described
+        is_known = described.said or described.recalls or found.book.lots(link.gtin or "", link.lot)
+        return described if is_known else None
+
     def _find(self, session: Session, link: gs1.DigitalLink) -> Found:
         published = store.chains(session.connection, self._folder)
+        found = self._judged(session, link, published)
+        if found.described.picture:
+            found.picture = pictures.size(session.connection, found.described.picture)
+        if found.label.is_signed:
+            _Search(session, published, self._checker, found).run()
+        return found
+
+    def _judged(self, session: Session, link: gs1.DigitalLink, published: Chains) -> Found:
+        """The verdict on the label, and what the catalogue says."""
         book = self._keeper.book(session.connection)
         self._checker.know(book.chains)
         self._checker.forget(book.shredded)
@@ -115,10 +134,6 @@ class Resolver:
         found.described = describe(
             link, label, book, lambda n: self._checker.check(session.prover.prove, REGISTRY, n, anchor_size=size)
         )
-        if found.described.picture:
-            found.picture = pictures.size(session.connection, found.described.picture)
-        if label.is_signed:
-            _Search(session, published, self._checker, found).run()
         return found
 
     def _noted(self, session: Session, found: Found) -> Found:

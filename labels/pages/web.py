@@ -17,10 +17,13 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from labels import gs1, verify_page, words
-from labels.catalogue.picture import MEDIA_TYPE
+from labels.catalogue import picture
 from labels.issuing import lot_request
 from labels.issuing.web import Lots
+from labels.pages import gs1_resolver
 from labels.pages.chart import between, number
+from labels.pages.gs1_resolver import LINK_TYPE, Gs1Resolver
+from labels.pages.linkset import MEDIA_TYPE
 from labels.pages.page import Page
 from labels.pages.resolve import Resolver, product_link
 from labels.templating import environment
@@ -64,6 +67,7 @@ def make_app(resolver: Resolver, *, host: str, log: ASGIApp, lots: Lots | None =
     app.add_api_route("/healthz", site.health, methods=_METHODS)
     app.add_api_route("/trust.json", site.trust, methods=_METHODS)
     app.add_api_route("/bundle/{statement_hash}", site.bundle, methods=_METHODS)
+    app.add_api_route("/.well-known/gs1resolver", site.gs1.description, methods=_METHODS)
     app.add_api_route("/picture/{sha256}", site.picture, methods=_METHODS)
     app.add_api_route("/verify", site.verify, methods=_METHODS)
     app.add_api_route("/static/{name}", site.static, methods=_METHODS)
@@ -84,6 +88,7 @@ class _Site:
 
     def __init__(self, resolver: Resolver, host: str) -> None:
         self._resolver, self._host = resolver, host
+        self.gs1 = Gs1Resolver(resolver, host)
         self._templates = environment()
         self._templates.globals.update(number=number, plural=words.plural, day=words.day, between=between)
 
@@ -108,8 +113,11 @@ class _Site:
             link = product_link(f"https://{gs1.GS1_HOST}{path}" + (f"?{query}" if query else ""))
         except (gs1.Gs1Error, UserError) as error:
             return self._mistake(request, error)
+        if (answer := self.gs1.answer(request, link)) is not None:
+            return answer
         page = self._resolver.scanned(link) if request.method == "GET" else self._resolver.page(link)
-        headers = {"vary": "accept", "cache-control": "no-store"}
+        linkset = f'<{link.canonical_path}?{LINK_TYPE}=linkset>; rel="linkset"; type="{MEDIA_TYPE}"'
+        headers = {"vary": "accept", "cache-control": "no-store", "link": linkset}
         if _wants_json(request):
             return JSONResponse(page.document, headers=headers)
         return self._html("page.html", headers=headers, page=page, json_link=_json_link(page, link))
@@ -128,7 +136,7 @@ class _Site:
         data = self._resolver.picture(bytes.fromhex(sha256)) if _SHA256.fullmatch(sha256) else None
         if data is None:
             raise HTTPException(404, "No product has this picture.")
-        return Response(data, media_type=MEDIA_TYPE, headers={"cache-control": "max-age=3600"})
+        return Response(data, media_type=picture.MEDIA_TYPE, headers={"cache-control": "max-age=3600"})
 
     def trust(self) -> Response:
         """What all proofs are held against, as it is by now."""
@@ -226,11 +234,13 @@ class _Guard:
 def _refusal(scope: Scope) -> Response | None:
     """The answer to a request that no page needs. A body is read where one is taken alone, of a length that is said."""
     close = {"connection": "close"}
+    if scope["method"] == "OPTIONS":
+        return gs1_resolver.options()
     if scope["method"] == "POST" and scope["path"] in _POSTS:
         if (refusal := _refused_body(scope, _POSTS[scope["path"]])) is not None:
             return refusal
     elif scope["method"] not in _METHODS:
-        return Response("only GET and HEAD are answered here\n", 405, close | {"allow": "GET, HEAD"})
+        return Response("only GET and HEAD are answered here\n", 405, close | {"allow": "GET, HEAD, OPTIONS"})
     if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADERS_BYTES_MAX:
         return Response("too many headers\n", 431, close)
     return None

@@ -324,8 +324,9 @@ function labelFinding(work, registry, entry) {
 /** What is said of a product, or of one lot or item of it; with texts that it must have. It changes no key. */
 const catalogued = (...texts) => (work, registry, entry) => {
   textOf(entry, "organisation");
-  if (!matches(/[0-9]{14}/, textOf(entry, "gtin"))) refuse("a product has a GTIN of 14 digits");
-  registeredOrganisation(registry, entry);
+  const [uri, gtin] = [registeredOrganisation(registry, entry), textOf(entry, "gtin")];
+  if (!matches(/[0-9]{14}/, gtin)) refuse("a product has a GTIN of 14 digits");
+  requireOwn(registry, uri, [gtin]);
   const below = ["lot", "serial"].filter((name) => entry.has(name));
   if (below.length > 1) refuse("a place is a product, a lot of it or an item of it");
   for (const name of [...below, ...texts]) textOf(entry, name);

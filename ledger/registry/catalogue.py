@@ -6,7 +6,7 @@ What the rules ask is whose product it is and what place is named; the rest is f
 from typing import Any
 
 from ledger.errors import MalformedError, RegistryError
-from ledger.registry import fields
+from ledger.registry import fields, prefixes
 from ledger.registry.state import State
 
 
@@ -33,6 +33,8 @@ def _require_place(registry: State, entry: dict[str, Any]) -> None:
         raise RegistryError(f"organisation {organisation} is not registered")
     if not (len(gtin) == 14 and gtin.isascii() and gtin.isdigit()):
         raise RegistryError("a product has a GTIN of 14 digits")
+    if complaint := prefixes.complaint(registry.prefixes, organisation, [gtin]):
+        raise RegistryError(complaint)
     below = [name for name in ("lot", "serial") if name in entry]
     if len(below) > 1:
         raise MalformedError("a place is a product, a lot of it or an item of it")

@@ -60,6 +60,16 @@ def test_the_registry_refuses_what_is_of_nobodys_product(
         cast.say(cast.peopled(), kind | change)
 
 
+@pytest.mark.parametrize("kind", [PRODUCT, RECALL, LIFTING], ids=["product", "recall", "lifting"])
+def test_a_product_is_of_whose_company_prefix_its_gtin_has(kind: dict[str, Any]) -> None:
+    """Another organisation's products nobody describes or recalls, nor lifts a recall of them."""
+    state = cast.peopled()
+    cast.say(state, {"type": "organisation", "uri": "https://b.example.com", "name": "B", "prefixes": ["9506000"]})
+    with pytest.raises(RegistryError, match="has declared its GS1 Company Prefix"):
+        cast.say(state, kind)
+    cast.say(state, kind | {"organisation": "https://b.example.com"})
+
+
 @pytest.mark.parametrize(
     "change",
     [
