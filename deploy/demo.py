@@ -135,6 +135,7 @@ class Demo:
             name: self._persist(lambda: self._admit(name, *of))  # noqa: B023
             for name, of in _devices(times, self.endless).items()
         }
+        self._persist(self._describe)
         self._persist(self._issue)
         serials = [path.rpartition("/")[2] for path, _ in self._persist(self._labels)]
         line, cargo = urns[LINE], urns[CARGO]
@@ -205,6 +206,20 @@ class Demo:
             self._run("ledger", "register", "--data", data, str(path))
         self._run("ledger", "register", "--data", data, str(registration))
         self.tell(f"device {name} of {organisation} registered")
+
+    def _describe(self) -> None:
+        """Say what the product is, once; its picture is drawn here."""
+        from deploy import jar
+
+        data, picture = self.stack.data, self.stack.data / "product.png"
+        if (data / "described").exists():
+            return
+        picture.write_bytes(jar.png())
+        links = [part for link in story.LINKS for part in ("--link", link)]
+        self._run("labels", "describe", "--data", str(data), "--gtin", story.GTIN, "--name", story.PRODUCT, "--text",
+                  story.TEXT, "--picture", str(picture), *links, "--limit", story.LIMIT)  # fmt: skip
+        (data / "described").touch()
+        self.tell(f"the product is described: {story.PRODUCT}")
 
     def _issue(self) -> None:
         data = str(self.stack.data)

@@ -228,5 +228,7 @@ def _require_good(page: dict[str, Any], path: str) -> None:
         raise ValueError("not every record behind its page verifies")
     if len(page["steps"]) != story.EVENTS or sum(s["readings"] for s in page["series"]) != story.TEMPERATURES:
         raise ValueError("its page does not tell the whole story")
+    if page["product"] != story.PRODUCT or not page["described"]["picture"]:
+        raise ValueError("its page does not show the product")
     if page["replayed_headline"] != REPLAYED:
         raise ValueError(f"its page does not say {REPLAYED!r}")

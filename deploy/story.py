@@ -14,6 +14,12 @@ from labels import gs1
 GTIN = "09506000134352"  # GS1's demonstration prefix
 LOT = "TALLY24"
 PRODUCT = "Sample jar of honey, 250 g"
+TEXT = "Blossom honey in a glass jar. It keeps best between 2 and 25 °C, away from light."
+LINKS = (
+    "gs1:pip=https://example.com/honey;About this honey;en",
+    "gs1:consumerHandlingStorageInfo=https://example.com/honey/keeping;How to keep it;en",
+)
+LIMIT = "temperature=2..25 Cel"
 SSCC = "095060001343520017"
 ITEMS = 24
 ZONE = "-08:00"
