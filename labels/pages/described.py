@@ -119,7 +119,8 @@ def _places(link: gs1.DigitalLink, label: LabelVerdict) -> tuple[Place, ...]:
     if label.standing is Standing.PROBLEM or link.gtin is None:
         return ()
     lot = label.batch.batch.lot if label.batch else link.lot
-    return chain(link.gtin, lot=lot, serial=link.serial if label.is_signed else None)
+    is_of_item = label.is_signed and not label.is_of_its_lot_alone
+    return chain(link.gtin, lot=lot, serial=link.serial if is_of_item else None)
 
 
 def _recalls(link: gs1.DigitalLink, label: LabelVerdict, book: Book) -> Iterator[tuple[Entered[Recall], bool]]:

@@ -1,7 +1,6 @@
 """`tallystick labels`, as it is typed."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,6 @@ from labels import gs1
 from labels.batch import Label
 from tests.labels.story import GTIN, LOT, Story, while_ticking
 from tests.world import World
-
-
-@pytest.fixture
-def world(postgres_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """A ledger in a data folder that the environment names."""
-    monkeypatch.setenv("TALLYSTICK_DATA", str(tmp_path))
-    monkeypatch.setenv("TALLYSTICK_DSN", postgres_dsn)
-    with World(postgres_dsn, tmp_path / "ledger") as made:
-        yield made
 
 
 @pytest.fixture

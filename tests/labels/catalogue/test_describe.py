@@ -1,7 +1,6 @@
 """Describing and recalling with a real ledger: what is typed is entered whole, or nothing of it is."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +16,6 @@ from tests.labels.story import GTIN, while_ticking
 from tests.world import World
 
 OTHER = "09506000134369"
-
-
-@pytest.fixture
-def world(postgres_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """A ledger in a data folder that the environment names."""
-    monkeypatch.setenv("TALLYSTICK_DATA", str(tmp_path))
-    monkeypatch.setenv("TALLYSTICK_DSN", postgres_dsn)
-    with World(postgres_dsn, tmp_path / "ledger") as made:
-        yield made
 
 
 def typed(world: World, *args: str | Path) -> int:

@@ -1,7 +1,6 @@
 """`tallystick labels sscc` and `labels printer`, as they are typed."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pypdfium2
@@ -21,15 +20,6 @@ from tests.world import NAME, ORGANISATION, World
 
 NUMBERS = [sscc for sscc, _ in zip(numbers("9506000", 3, 0), range(12), strict=False)]
 NEW = ("--prefix", "9506000", "--extension", "3")
-
-
-@pytest.fixture
-def world(postgres_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """A ledger in a data folder that the environment names."""
-    monkeypatch.setenv("TALLYSTICK_DATA", str(tmp_path))
-    monkeypatch.setenv("TALLYSTICK_DSN", postgres_dsn)
-    with World(postgres_dsn, tmp_path / "ledger") as made:
-        yield made
 
 
 def sscc(*args: object) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import tallystick
 from labels import gs1
 from labels.catalogue import pictures
 from labels.catalogue.picture import Picture, prepare
@@ -142,14 +143,12 @@ def test_what_the_operator_did_not_sign_is_not_told(own: Story) -> None:
     """A name that was changed in the database is no name; a recall is told all the same, as not verified."""
     own.world.operator_says(product(name="Honey"), recall(lot=LOT))
     with connect(own.world.dsn, role=None) as connection:
-        connection.execute(
-            "update tallystick.section set data = convert_to(replace(convert_from(data, 'latin1'), 'Honey', 'Money'),"
-            " 'latin1') where position('Honey'::bytea in data) > 0"
-        )
-        connection.execute(
-            "update tallystick.section set data = convert_to(replace(convert_from(data, 'latin1'), 'glass', 'grass'),"
-            " 'latin1') where position('glass'::bytea in data) > 0"
-        )
+        for true, false in ((b"Honey", b"Money"), (b"glass", b"grass")):
+            connection.execute(
+                "update tallystick.section set data = overlay(data placing %(false)s from position(%(true)s in data))"
+                " where position(%(true)s in data) > 0",
+                {"true": true, "false": false},
+            )
     shown = page(own)
     assert shown.product != "Money" and not shown.described.said[0].proof.verified
     assert shown.recalls[0].reason == "grass in it" and not shown.recalls[0].proof.verified
@@ -164,3 +163,20 @@ def test_a_picture_that_was_changed_is_not_here(own: Story) -> None:
         connection.execute("update tallystick.product_picture set data = '\\x00'")
     shown = page(own)
     assert shown.described.picture == "" and shown.described.lacks
+
+
+def test_show_says_it_on_a_terminal(
+    own: Story, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """First that it is recalled, then that its label is genuine; what it is, where more is said, and the proofs."""
+    own.world.operator_says(
+        product(name="Honey", links=[LINK], limits={"temperature": ["Cel", None, 8]}), recall(lot=LOT, advice="Stop.")
+    )
+    monkeypatch.setenv("TALLYSTICK_DATA", str(own.world.folder.path.parent))
+    monkeypatch.setenv("TALLYSTICK_DSN", own.world.dsn)
+    assert tallystick.run(["labels", "show", own.labels[0].link("id.example.com")]) == 0
+    told = capsys.readouterr().out
+    first, advice, genuine, *_ = told.splitlines()
+    assert first == f"RECALLED: DO NOT USE: lot {LOT}, since 2026-11-26: glass in it" and advice == "  Stop."
+    assert genuine.startswith("GENUINE LABEL: ") and "product  Honey" in told and "at most 8 °C" in told
+    assert "gs1:pip  Our honey: https://example.com/honey" in told and "said of this product: registry" in told
