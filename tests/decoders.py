@@ -762,7 +762,7 @@ OTHERS = {
     "ledger.audit.histories.Histories.read": "takes what a source has read",
     "ledger.audit.resume.load": "by Saved.decode",
     "ledger.audit.rows.SourceAt.open": "a protocol",
-    "ledger.audit.sources.PublishedAt.open": "opens what PublishedLog reads",
+    "ledger.audit.published.PublishedAt.open": "opens what PublishedLog reads",
     "ledger.checkpoint_file.read": "gives a file's text",
     "ledger.genesis._Keys.load_or_make": "by SigningKey.load",
     "ledger.mirror.store.Store.read": "by FolderReader.read",

@@ -88,7 +88,7 @@ _Opened = AbstractContextManager[tuple["Source", "SourceAt"]]
 
 
 def _own(data: Path | None, dsn: str | None) -> tuple["Trust", _Opened]:
-    from ledger.audit.sources import in_database
+    from ledger.audit.database import in_database
 
     settings = Settings.load(data, dsn=dsn)
     folder = settings.ledger
@@ -96,7 +96,7 @@ def _own(data: Path | None, dsn: str | None) -> tuple["Trust", _Opened]:
 
 
 def _published(location: str, trust: Path | None, token_file: Path | None) -> tuple["Trust", _Opened]:
-    from ledger.audit.sources import PublishedAt, published
+    from ledger.audit.published import PublishedAt, published
     from ledger.published.location import token_in
     from ledger.trust.trust_file import Trust
 

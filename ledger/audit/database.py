@@ -10,14 +10,16 @@ import psycopg
 from psycopg import sql
 
 from ledger import checkpoint_file
-from ledger.audit.rows import AnchoredRow, BlockRow, ChainRow, EntryRow, SectionRow, TileRow
+from ledger.audit.rows import AnchoredRow, BlockRow, ChainRow, EntryRow, Source, SourceAt, TileRow
 from ledger.database import connect
 from ledger.folder import LedgerFolder
+from ledger.published.content import Shown
 from ledger.statement import StreamKey
 from ledger.tree_store import INDEX_BITS, chain_of, entry_id, index_of
 
 ENTRIES_BATCH, ROWS_BATCH, TILES_BATCH = 2_048, 1_000, 32
 _INDICES = 1 << INDEX_BITS
+_new = tuple.__new__  # makes a named tuple at a third of what its own constructor costs
 
 _STRAYS = {
     "section {1} of entry {0} belongs to no entry": """
@@ -69,6 +71,8 @@ class DatabaseSource:
         if snapshot:
             connection.rollback()
             connection.execute("set transaction isolation level repeatable read, read only")
+            # The cores have enough to do. Without help two indices are merged; with it, one of them is hashed.
+            connection.execute("set local max_parallel_workers_per_gather = 0")
         found = connection.execute("select chain_id, name, origin from chain order by chain_id").fetchall()
         self._ids = {name: chain_id for chain_id, name, _ in found}
         self._names = {chain_id: name for chain_id, name, _ in found}
@@ -134,15 +138,15 @@ class DatabaseSource:
         rows = self._connection.execute("select chain_id, stream_id, kid, lane, stream from stream", binary=True)
         return {(entry_id(chain, 0), row): (kid, lane, stream) for chain, row, kid, lane, stream in rows}
 
-    def _sections(self, cursor: psycopg.Cursor[Any], low: int, last: int) -> dict[int, tuple[SectionRow, ...]]:
-        sections: dict[int, tuple[SectionRow, ...]] = {}
-        for entry, line, privacy, content_format, data in cursor.execute(
+    def _sections(self, cursor: psycopg.Cursor[Any], low: int, last: int) -> dict[int, tuple[Shown, ...]]:
+        sections: dict[int, tuple[Shown, ...]] = {}
+        for row in cursor.execute(
             """select entry_id, line, privacy, content_format, data from section
                 where entry_id >= %s and entry_id <= %s order by entry_id, line""",
             [low, last],
         ).fetchall():
-            row = (SectionRow(line, privacy, content_format, data),)
-            sections[entry] = sections[entry] + row if entry in sections else row
+            entry, section = row[0], (_new(Shown, row[1:]),)
+            sections[entry] = sections[entry] + section if entry in sections else section
         return sections
 
     def blocks(self, chain: str, first: int = 0) -> Iterator[BlockRow]:
@@ -195,6 +199,14 @@ class DatabaseSource:
     def _name(self, entry: int) -> str:
         name = self._names.get(chain_of(entry))
         return f"{index_of(entry)} of {repr(name) if name else f'chain number {chain_of(entry)}'}"
+
+
+@contextmanager
+def in_database(dsn: str, folder: LedgerFolder) -> Iterator[tuple[Source, SourceAt]]:
+    """One's own ledger, as of this moment."""
+    with connect(dsn) as connection:
+        source = DatabaseSource(connection, folder)
+        yield source, source.at(dsn)
 
 
 def _read(folder: LedgerFolder, chain: str) -> str | None:

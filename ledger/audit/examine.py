@@ -7,39 +7,40 @@ speaker may say remembered from the entry before); whatever is not as usual take
 from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import sha256
+from itertools import islice
 
 from ledger import ed25519, stream
 from ledger.audit.content import leaf_of
-from ledger.audit.glance import Glance, Glances, Speaker
+from ledger.audit.glance import Glance, Glances
 from ledger.audit.histories import Shredded, Voices
 from ledger.audit.piece import BYTES, ENCODING, LINK, SECTION, VOICE, Fault, Job, Piece, Run, Signed
-from ledger.audit.rows import EntryRow, SectionRow
+from ledger.audit.rows import EntryRow
+from ledger.audit.standings import NOBODY, May, Standings
 from ledger.checkpoint import Checkpoint
-from ledger.errors import CheckpointError, MalformedError, NoteError, RegistryError, SignatureError, TrustError
+from ledger.errors import CheckpointError, MalformedError, NoteError, SignatureError, TrustError
 from ledger.log import Log
+from ledger.published.content import Shown
 from ledger.registry import REGISTRY
 from ledger.section import ContentFormat, Line, Section, is_named
-from ledger.standing import require_voice, unregistered
 
 _STREAM = int(ContentFormat.STREAM)
 CHUNK = 256  # entries whose signatures are checked at one stroke
-_May = tuple[bytes | None, str | None]  # by which key it has to be signed, and why it may not be said even so
-_NOBODY: _May = (None, None)
 
 
 class Examiner:
     """Examines ranges, one after the other; what it remembers of one helps with the next."""
 
     def __init__(self, voices: Voices, *, is_whole: bool) -> None:
-        self._voices, self._is_whole, self._glances = voices, is_whole, Glances()
+        self._shredded, self._is_whole = voices.shredded, is_whole
+        self._glances, self._standings = Glances(), Standings(voices)
 
     def examine(self, rows: Iterable[EntryRow], job: Job) -> Piece:
         """Examine a range, of which `rows` are what is there."""
-        range_ = _Range(job, self._voices, self._glances, is_whole=self._is_whole)
-        for row in rows:
-            if row.index >= job.end:
-                break
-            range_.entry(row)
+        shredded = self._shredded.get(job.log.chain, {})
+        range_ = _Range(job, self._glances, self._standings, shredded, is_whole=self._is_whole)
+        remaining = iter(rows)
+        while chunk := list(islice(remaining, CHUNK)):
+            range_.examine(chunk)
         return range_.done()
 
 
@@ -65,21 +66,27 @@ def _checkpoint_fault(signed: Signed, log: Log, piece: Piece) -> str | None:
 class _Range:
     """One range."""
 
-    def __init__(self, job: Job, voices: Voices, glances: Glances, *, is_whole: bool) -> None:
-        self._job, self._voices, self._glances, self._is_whole = job, voices, glances, is_whole
-        self._chain, self._origin = job.log.chain, job.log.origin
-        self._shredded: Shredded = voices.shredded.get(job.log.chain, {})
+    def __init__(self, job: Job, glances: Glances, standings: Standings, shredded: Shredded, *, is_whole: bool) -> None:
+        self._job, self._glances, self._standings, self._is_whole = job, glances, standings, is_whole
+        self._shredded, self._is_registry = shredded, job.log.chain == REGISTRY
         self.piece = Piece(job.first, job.end, job.ends)
         self._leaves: list[bytes] = []
         self._next, self._sections, self._signatures = job.first, 0, 0
         self._spans, self._span_end, self._registry = iter(job.spans), job.first, 0
-        self._standing: dict[bytes, _May] = {}
-        self._read: list[tuple[EntryRow, Glance | None, bytes, _May]] = []  # and not judged yet
         self._runs: dict[tuple[bytes, int], Run] = {}
+
+    def examine(self, rows: list[EntryRow]) -> None:
+        """Examine what comes next: all signatures at one stroke, which keeps them in the processor's cache."""
+        read = [self._read(row) for row in rows]
+        faults = [None if said is None else _fault(said, may) for said, _, may in read]
+        for row, (said, digest, _), fault in zip(rows, read, faults, strict=True):
+            if said is None:
+                self._link_as_stored(row)
+            else:
+                self._statement(row, said, digest, fault)
 
     def done(self) -> Piece:
         """What was found."""
-        self._judge()
         piece, job = self.piece, self._job
         self._see(job.end)
         piece.leaves = b"".join(self._leaves)
@@ -87,45 +94,45 @@ class _Range:
         examine_checkpoints(job, piece)
         return piece
 
-    def entry(self, row: EntryRow) -> None:
-        """Examine one."""
+    def _read(self, row: EntryRow) -> tuple[Glance | None, bytes, May]:
+        """Read an entry: what it says if it is a statement, its hash, and whether it may say that."""
         index, data = row.index, row.data
-        if index != self._next:
-            self._see(index)
+        if index != self._next or index >= self._span_end:
+            self._arrive(index)
         self._next = index + 1
-        if index >= self._span_end:
-            self._judge_by(index)
         if data is None:
             self._erased(row)
-            return
+            return None, b"", NOBODY
         leaf, digest = sha256(b"\x00" + data).digest(), sha256(data).digest()  # a leaf hash: RFC 9162, 2.1.1
         self._leaves.append(leaf)
-        if row.statement_hash != digest and row.statement_hash is not None:
-            self.piece.wrong(index, BYTES, "its bytes do not give the statement hash that is stored")
-        if row.leaf_hash != leaf:
-            self.piece.wrong(index, BYTES, "its bytes do not give the leaf hash that is stored")
+        if row.leaf_hash != leaf or row.statement_hash not in (digest, None):
+            self._other_bytes(row, leaf, digest)
         try:
             said = self._glances.read(data)
         except MalformedError as error:
             self.piece.wrong(index, ENCODING, f"it is no statement: {error}")
-            self._read.append((row, None, digest, _NOBODY))
-            return
-        self._read.append((row, said, digest, self._may_say(index, said.speaker)))
-        if len(self._read) >= CHUNK:
-            self._judge()
+            return None, digest, NOBODY
+        if index == 0 and self._is_registry:  # the genesis is judged by what it says itself
+            return said, digest, self._standings.at(1, said.speaker)
+        return said, digest, self._standings.may_say(said.speaker)
+
+    def _arrive(self, index: int) -> None:
+        """Go on to an entry that does not follow on the last, or is judged by another state of the registry."""
+        self._see(index)
+        while index >= self._span_end:
+            self._span_end, self._registry = next(self._spans)
+        self._standings.go_to(self._job.log, self._registry)
 
     def _see(self, index: int) -> None:
         """The entries from the next to here are not there."""
         if index > self._next:
             self.piece.gaps.append((self._next, index))
 
-    def _judge_by(self, index: int) -> None:
-        """Go on to the registry state by which this entry is judged."""
-        before = self._registry
-        while index >= self._span_end:
-            self._span_end, self._registry = next(self._spans)
-        if before != self._registry:
-            self._standing.clear()
+    def _other_bytes(self, row: EntryRow, leaf: bytes, digest: bytes) -> None:
+        if row.statement_hash != digest and row.statement_hash is not None:
+            self.piece.wrong(row.index, BYTES, "its bytes do not give the statement hash that is stored")
+        if row.leaf_hash != leaf:
+            self.piece.wrong(row.index, BYTES, "its bytes do not give the leaf hash that is stored")
 
     def _erased(self, row: EntryRow) -> None:
         leaf = leaf_of(row)
@@ -133,56 +140,26 @@ class _Range:
         if leaf != row.leaf_hash:
             self.piece.wrong(row.index, BYTES, "its bytes do not give the leaf hash that is stored")
         self.piece.counts["withheld"] += 1
-        self._read.append((row, None, b"", _NOBODY))
 
     # Who says it, and as which link of which stream
 
-    def _judge(self) -> None:
-        """Judge what was read: first all signatures, at one stroke, which keeps them in the processor's cache."""
-        read, self._read = self._read, []
-        faults = [None if said is None else _fault(said, *may) for _, said, _, may in read]
-        for (row, said, digest, _), fault in zip(read, faults, strict=True):
-            if said is None:
-                self._link_as_stored(row)
-            else:
-                self._statement(row, said, digest, fault)
-
     def _statement(self, row: EntryRow, said: Glance, digest: bytes, fault: str | None) -> None:
-        index, kid = row.index, said.speaker.kid
-        place = ((kid, said.lane, said.stream), said.seq, len(said.lines))
+        speaker, lane, stream, seq, prev, lines, _, _ = said
+        kid = speaker.kid
+        place = ((kid, lane, stream), seq, len(lines))
         if row.statement_hash is not None and place != (row.stream, row.seq, row.lines):
             what = "its stream, seq or number of lines is stored otherwise than it says"
-            self.piece.wrong(index, ENCODING, what)
+            self.piece.wrong(row.index, ENCODING, what)
         if fault is None:
             self._signatures += 1
-            run = self._runs.get((kid, said.lane))
-            if run is None or not run.goes_on(said.stream, said.seq, said.prev, digest):
-                self._begin(index, said, digest)
+            run = self._runs.get((kid, lane))
+            if run is None or not run.goes_on(stream, seq, prev, digest):
+                self._begin(row.index, said, digest)
         else:
-            self.piece.wrong(index, VOICE, fault)
+            self.piece.wrong(row.index, VOICE, fault)
             # What nobody signed shall not move a stream: then the place is the one that was stored with it.
             self._link_as_stored(row if row.statement_hash is not None else _placed(row, said, digest))
-        self._content(index, said, row.sections)
-
-    def _may_say(self, index: int, speaker: Speaker) -> "_May":
-        """Who may say what, remembered from the entry before; the genesis is judged by what it says itself."""
-        if index == 0 and self._chain == REGISTRY:
-            return self._stand(speaker, 1)
-        known = self._standing.get(speaker.begun)
-        if known is None:
-            known = self._standing[speaker.begun] = self._stand(speaker, self._registry)
-        return known
-
-    def _stand(self, speaker: Speaker, registry: int) -> "_May":
-        """The key by which a speaker signs, if there is one, and why he may not speak here."""
-        key = self._voices.key(speaker.kid, registry)
-        if key is None:
-            return None, str(unregistered(speaker.kid))
-        try:
-            require_voice(key, speaker, chain=self._chain, origin=self._origin)
-        except RegistryError as error:
-            return key.public_key, str(error)
-        return key.public_key, None
+        self._content(row.index, said, row.sections)
 
     def _begin(self, index: int, said: Glance, digest: bytes) -> None:
         """Begin a run at a link that does not follow on the lane's last one here."""
@@ -206,7 +183,7 @@ class _Range:
 
     # Content
 
-    def _content(self, index: int, said: Glance, sections: tuple[SectionRow, ...]) -> None:
+    def _content(self, index: int, said: Glance, sections: tuple[Shown, ...]) -> None:
         self._sections += len(sections)
         lines = said.lines
         if len(sections) == len(lines) == 1 and (data := sections[0].data) is not None:
@@ -225,7 +202,7 @@ class _Range:
             if number not in here:
                 self._lacks(index, number, said)
 
-    def _section_fault(self, index: int, section: SectionRow, said: Glance) -> str | None:
+    def _section_fault(self, index: int, section: Shown, said: Glance) -> str | None:
         if not 0 <= section.line < len(said.lines):
             return "the manifest has no such line"
         line = said.lines[section.line]
@@ -267,8 +244,9 @@ class _Range:
         self.piece.notes.append(Fault(index, SECTION, what))
 
 
-def _fault(said: Glance, public_key: bytes | None, fault: str | None) -> str | None:
+def _fault(said: Glance, may: May) -> str | None:
     """Why this may not stand here: as `require_standing` says it, with what is known of the speaker by now."""
+    public_key, fault = may
     if public_key is None:
         return fault
     try:

@@ -17,7 +17,7 @@ from ledger.errors import MalformedError
 from ledger.log import Log
 from ledger.registry import REGISTRY
 
-RANGE = 2048
+RANGE = 4096
 BLOCKS_MAX = 512  # in a range: where blocks are small, their checkpoints are its work
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from ledger.published.content import Shown
 from ledger.statement import StreamKey
 
 
@@ -14,15 +15,6 @@ class ChainRow:
 
     name: str
     origin: str
-
-
-class SectionRow(NamedTuple):
-    """A section as it is kept; `data` is None once it is erased, or where it is not for the reader."""
-
-    line: int
-    privacy: int
-    content_format: int
-    data: bytes | None
 
 
 @dataclass(slots=True)  # frozen, it would take three times as long to make one
@@ -40,7 +32,7 @@ class EntryRow:
     statement_hash: bytes | None
     leaf_hash: bytes
     data: bytes | None
-    sections: tuple[SectionRow, ...] = ()
+    sections: tuple[Shown, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

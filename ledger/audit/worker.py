@@ -1,7 +1,7 @@
 """The processes of an audit: `python -m ledger.audit.worker`, started by `ledger.audit.workers` and by nobody else.
 
-One is started with the pipes of all, two descriptors for each, and forks them. A worker hears where the source is and
-what the registry says, then one job after another, and answers each with a piece.
+One is started with the module of their source and the pipes of all, two descriptors for each, and forks them. A worker
+hears where the source is and what the registry says, then one job after another, and answers each with a piece.
 """
 
 import gc
@@ -10,16 +10,17 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from importlib import import_module
 from multiprocessing.connection import Connection
 
-from ledger.audit import database  # noqa: F401  imported once, for all that are forked
 from ledger.audit.examine import Examiner
 from ledger.audit.workers import Begin, Failed
 from ledger.errors import UserError
 
 
-def main(descriptors: Sequence[int]) -> None:
+def main(module: str, descriptors: Sequence[int]) -> None:
     """Fork a worker for each pair of pipes (jobs to read, pieces to write), and wait for all to end."""
+    import_module(module)  # once, for all that are forked; and what reads no database needs no psycopg
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started this: then the pipes end
     pairs = list(zip(descriptors[::2], descriptors[1::2], strict=True))
     gc.freeze()
@@ -63,4 +64,4 @@ def _work(jobs: Connection, pieces: Connection) -> None:
 
 
 if __name__ == "__main__":
-    main([int(argument) for argument in sys.argv[1:]])
+    main(sys.argv[1], [int(argument) for argument in sys.argv[2:]])

@@ -82,7 +82,7 @@ class Workers:
             ours.append((jobs_in, pieces_out))
             theirs += [jobs_out, pieces_in]
         # -P: what lies in the working folder, which may be somebody's export, is no module of ours.
-        command = [sys.executable, "-P", "-m", "ledger.audit.worker", *map(str, theirs)]
+        command = [sys.executable, "-P", "-m", "ledger.audit.worker", type(begin.at).__module__, *map(str, theirs)]
         self._starter = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=theirs)
         for descriptor in theirs:
             os.close(descriptor)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -13,8 +14,8 @@ from ledger.statement import LANES, LINES_MAX, STREAM_BYTES
 _new = tuple.__new__  # makes a named tuple at a third of what its own constructor costs
 # [null, [[line, privacy, content format, bytes]]] up to the bytes, each number in its shortest form (RFC 8949, 3).
 _USUAL = re.compile(
-    rb"\x82\xf6\x81\x84([\x00-\x17])([\x00-\x02])([\x00-\x17]|\x18[\x18-\xff]|\x19(?!\x00).{2})"
-    rb"(?:\x58([\x18-\xff])|\x59((?!\x00).{2}))",
+    rb"\x82\xf6\x81\x84([\x00-\x17][\x00-\x02](?:[\x00-\x17]|\x18[\x18-\xff]|\x19(?!\x00).{2}))"
+    rb"(\x58[\x18-\xff]|\x59(?!\x00).{2})",
     re.DOTALL,
 )
 _ITEMS_MAX = 3 + 6 + LINES_MAX * 5  # of one entry's content: a held one, and its sections
@@ -66,13 +67,18 @@ def _usual(data: bytes, width: int) -> list[Content] | None:
         found = _USUAL.match(data, at)
         if found is None:
             return None
-        line, privacy, number, *sizes = found.groups()
+        named, size = found.groups()
         start = found.end()
-        at = start + int.from_bytes(sizes[0] or sizes[1])
-        content_format = number[0] if len(number) == 1 else int.from_bytes(number[1:])
-        shown = _new(Shown, (line[0], privacy[0], content_format, data[start:at]))
+        at = start + int.from_bytes(size[1:])
+        shown = _new(Shown, (*_named(named), data[start:at]))
         contents.append(_new(Content, (None, (shown,))))
     return contents if at == len(data) else None
+
+
+@lru_cache(maxsize=4096)
+def _named(named: bytes) -> tuple[int, int, int]:
+    """Line, privacy and content format, as `_USUAL` finds them."""
+    return named[0], named[1], named[2] if len(named) == 3 else int.from_bytes(named[3:])
 
 
 def _any(data: bytes, width: int) -> list[Content]:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from ledger import anchor, merkle
 from ledger.anchor import Kind as AnchorKind
-from ledger.audit.rows import AnchoredRow, BlockRow, ChainRow, EntryRow, SectionRow, TileRow
+from ledger.audit.rows import AnchoredRow, BlockRow, ChainRow, EntryRow, TileRow
 from ledger.block import Header
 from ledger.errors import MalformedError, OutsideError, TrustError
 from ledger.published.content import Content
@@ -229,8 +229,7 @@ def _withheld(index: int, leaf: bytes) -> EntryRow:
 
 
 def _entry(index: int, leaf: bytes, data: bytes | None, content: Content) -> EntryRow:
-    sections = tuple([SectionRow(*shown) for shown in content.sections])
-    held = content.held
+    held, sections = content
     if data is None and held is not None:
         stream = (held.kid, held.lane, held.stream)
         return EntryRow(index, stream, held.seq, held.lines, held.hash, leaf, None, sections)

@@ -25,8 +25,8 @@ from nacl.bindings import crypto_sign_open
 from deploy.children import Supervisor
 from deploy.postgres import Postgres
 from ledger.audit.database import DatabaseSource
+from ledger.audit.published import PublishedAt
 from ledger.audit.report import Report
-from ledger.audit.sources import PublishedAt
 from ledger.audit.walk import audit
 from ledger.audit.workers import Workers, cores
 from ledger.author import compose

@@ -22,9 +22,9 @@ import tallystick
 from deploy.postgres import Postgres
 from ledger import merkle
 from ledger.audit.database import DatabaseSource
+from ledger.audit.published import PublishedAt
 from ledger.audit.report import Report
 from ledger.audit.rows import EntryRow
-from ledger.audit.sources import PublishedAt
 from ledger.audit.walk import audit
 from ledger.database import connect
 from ledger.errors import OutsideError

@@ -125,7 +125,7 @@ def test_a_lost_process_is_told(world: World) -> None:
 _SLOW = """
 import sys, time
 from ledger.audit import plan, workers
-from ledger.audit.sources import in_database
+from ledger.audit.database import in_database
 from ledger.audit.walk import audit
 from ledger.audit.workers import Workers
 from ledger.folder import LedgerFolder

@@ -1,13 +1,10 @@
-"""Where an audit reads, as its user names it, and how its workers open the same."""
+"""Where an audit reads what is published, as its user names it, and how its workers open the same."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ledger.audit.database import DatabaseSource
 from ledger.audit.rows import Source, SourceAt
-from ledger.database import connect
-from ledger.folder import LedgerFolder
 from ledger.published.location import Token, reading
 from ledger.published.source import PublishedSource
 from ledger.published.trusted import followed
@@ -27,14 +24,6 @@ class PublishedAt:
         """Open it. What has been published since is there too, which makes no difference to what was."""
         with reading(self.location, self.token) as reader:
             yield PublishedSource(reader, followed(reader, self.trust))
-
-
-@contextmanager
-def in_database(dsn: str, folder: LedgerFolder) -> Iterator[tuple[Source, SourceAt]]:
-    """One's own ledger, as of this moment."""
-    with connect(dsn) as connection:
-        source = DatabaseSource(connection, folder)
-        yield source, source.at(dsn)
 
 
 @contextmanager
