@@ -14,6 +14,7 @@ import pytest
 from deploy.postgres import Binaries, Postgres
 from ledger import postgres_programs
 from ledger.database import connect
+from ledger.shred import aggregates
 
 FOLDER = os.environ.get("TESTED_POSTGRES")
 _WITH_TIMESCALE = {
@@ -44,27 +45,26 @@ def settings(postgres: Postgres) -> dict[str, str]:
 
 def has_aggregates(dsn: str) -> bool:
     """Whether this ledger's averages by hour and day are TimescaleDB's, kept, and not views of the readings."""
-    return bool(_asked(dsn, "select to_regclass('timescaledb_information.continuous_aggregates')"))
+    with connect(dsn, role=None) as connection:
+        return bool(aggregates.tables(connection))
 
 
 def settle(dsn: str) -> None:
     """Do now what TimescaleDB does by and by: make the aggregates, and compress all chunks. No old ones are dropped."""
     if not has_aggregates(dsn):
         return
-    _asked(dsn, "select remove_retention_policy('tallystick.reading', if_exists => true)")
+    _do(dsn, "select remove_retention_policy('tallystick.reading', if_exists => true)")
     for name, bucket in (("reading_1h", "1 hour"), ("reading_1d", "1 day")):
-        _asked(dsn, f"call refresh_continuous_aggregate('tallystick.{name}', null, now() - interval '{bucket}')")
-    _asked(dsn, "select compress_chunk(chunk, if_not_compressed => true) from show_chunks('tallystick.reading') chunk")
+        _do(dsn, f"call refresh_continuous_aggregate('tallystick.{name}', null, now() - interval '{bucket}')")
+    _do(dsn, "select compress_chunk(chunk, if_not_compressed => true) from show_chunks('tallystick.reading') chunk")
 
 
 def forget_readings(dsn: str) -> None:
     """Do now what the retention does: all readings go, and the aggregates that are kept stay."""
     drop = "select drop_chunks('tallystick.reading', older_than => now())"
-    _asked(dsn, drop if has_aggregates(dsn) else "delete from reading")
+    _do(dsn, drop if has_aggregates(dsn) else "delete from reading")
 
 
-def _asked(dsn: str, query: str) -> list[tuple[object, ...]]:
+def _do(dsn: str, query: str) -> None:
     with connect(dsn, role=None, autocommit=True) as connection:
-        cursor = connection.execute(query.encode())
-        rows = cursor.fetchall() if cursor.description else []
-    return [row for row in rows if row != (None,)]
+        connection.execute(query.encode())
