@@ -19,6 +19,7 @@ MAY_IMPORT = {
 # What does I/O, or is called by it. Every other module is pure: bytes and time are arguments.
 IMPURE = {
     "ledger": {
+        "backup.timescale", "shred.aggregates",
         "audit.cli", "audit.database", "audit.resume", "audit.sources", "audit.worker", "audit.workers",
         "backup.backup", "backup.cli", "backup.disk", "backup.restore", "bearer", "checkpoint_file", "cli",
         "command_line", "database", "folder", "genesis", "inbox", "log_keys.cli", "log_keys.keyring", "log_keys.rotate",
