@@ -31,9 +31,10 @@ setup: .venv/.installed-all ## install Tallystick and what it runs with into .ve
 demo: .venv/.installed-all ## a product's story on this machine, until Ctrl-C
 	@$(BIN)/tallystick demo $(ARGS)
 
+# Tests wait about as long as they compute: a worker more than there are cores. Some files share what they made.
 test: .venv/.installed-dev ## run all tests, with the real Mosquitto, PostgreSQL and Chromium
 	@.ci/packages $(PACKAGES)
-	@$(AS_PIP) $(BIN)/python -m pytest $(ARGS)
+	@$(AS_PIP) $(BIN)/python -m pytest -n $$(($$(nproc) + 1)) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 fuzz: .venv/.installed-dev ## look for inputs that break a decoder, led by coverage; ARGS="--seconds 120"
 	@$(BIN)/python -m tests.fuzz $(ARGS)

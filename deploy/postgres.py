@@ -198,10 +198,17 @@ def _copy_folder(source: Path, target: Path, *ignored: str) -> None:
         shutil.copytree(source, partial, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*ignored))
         for path in (partial, *partial.rglob("*")):
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
-        partial.rename(target)
-    except BaseException:
+        _place(partial, target)
+    finally:
         shutil.rmtree(partial, ignore_errors=True)
-        raise
+
+
+def _place(partial: Path, target: Path) -> None:
+    try:
+        partial.rename(target)
+    except OSError:
+        if not target.exists():  # else another was quicker, with the same
+            raise
 
 
 def _make_cluster(cluster: Path, binaries: Binaries, progress: Progress) -> None:

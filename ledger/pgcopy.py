@@ -10,10 +10,16 @@ from typing import Any
 
 import psycopg
 
+YEAR_2000 = 946_684_800
 _HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)  # no flags, no extension
 _TRAILER = struct.pack("!h", -1)
 _CHUNK_BYTES = 256 * 1024
 _CODES = {"int2": "h", "int4": "i", "int8": "q", "float8": "d"}
+
+
+def timestamps(times: Iterable[float]) -> list[int]:
+    """Times (s since 1970) as a timestamptz keeps them: microseconds since 2000."""
+    return [round((time - YEAR_2000) * 1e6) for time in times]
 
 
 class Format:

@@ -12,6 +12,7 @@ from hypothesis import settings
 from deploy.broker import Broker
 from deploy.children import Supervisor
 from deploy.postgres import Postgres
+from tests import tested
 from tests.running import RunningBroker, free_port, make_open_folder
 
 for _name in [name for name in os.environ if name.startswith("TALLYSTICK_")]:
@@ -25,6 +26,11 @@ settings.load_profile("steady")
 _numbers = count(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """This folder's own files come first: with several workers, what takes long must not be left for the end."""
+    items.sort(key=lambda item: item.path.parent != Path(__file__).parent)
+
+
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """A short temporary folder that every user may pass into, removed afterwards."""
@@ -35,11 +41,12 @@ def open_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Postgres]:
-    """The session's embedded PostgreSQL, running."""
+    """The session's PostgreSQL, running: the embedded one, or of the installation that `TESTED_POSTGRES` names."""
     folder = make_open_folder()
-    postgres = Postgres.open(folder / "postgres")
+    with tested.programs():
+        postgres = Postgres.open(folder / "postgres")
     with Supervisor(folder / "log") as supervisor:
-        supervisor.start(postgres.child(fsync="off"))
+        supervisor.start(postgres.child(fsync="off", **tested.settings(postgres)))
         yield postgres
     shutil.rmtree(folder, ignore_errors=True)
 

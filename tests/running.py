@@ -1,6 +1,8 @@
 """Real servers for tests: on free ports, in short folders, ended with the test."""
 
+import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -19,6 +21,8 @@ from deploy.broker import Broker, Kind
 from deploy.children import Supervisor
 from ledger.settings import BrokerAddress
 
+_ports = iter(range(random.randrange(20_000, 30_000), 32_768))  # below those that Linux gives by itself
+
 
 def make_open_folder() -> Path:
     """A short temporary folder that every user may pass into (pytest's own are closed to all but us)."""
@@ -28,11 +32,15 @@ def make_open_folder() -> Path:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """A loopback port that nobody listens on, nor gets meanwhile: each is given once, and the system gives higher ones.
+
+    Tests that run beside these begin elsewhere.
+    """
+    for port in _ports:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is left")
 
 
 def eventually(claim: Callable[[], bool], *, within_s: float = 10) -> None:

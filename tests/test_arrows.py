@@ -19,23 +19,22 @@ MAY_IMPORT = {
 # What does I/O, or is called by it. Every other module is pure: bytes and time are arguments.
 IMPURE = {
     "ledger": {
-        "audit.cli", "audit.database", "audit.published", "audit.resume", "audit.sources", "audit.worker",
-        "audit.workers", "backup.backup", "backup.cli", "backup.disk", "backup.restore", "bearer", "checkpoint_file",
+        "audit.cli", "audit.database", "audit.published", "audit.resume", "audit.worker", "audit.workers",
+        "backup.backup", "backup.cli", "backup.disk", "backup.restore", "backup.timescale", "bearer", "checkpoint_file",
         "cli", "command_line", "database", "folder", "genesis", "inbox", "log_keys.cli", "log_keys.keyring",
         "log_keys.rotate", "mirror.cli", "mirror.evidence", "mirror.fill", "mirror.following", "mirror.growth",
         "mirror.held", "mirror.importing", "mirror.mirror", "mirror.settling", "mirror.store", "monitor.cli",
         "monitor.running", "monitor.state_file", "monitor.webhook", "operate", "pgcopy", "pool", "postgres_programs",
         "projection.tables", "proof.cli", "proof.product_search", "proof.prove", "proof.proving", "published.cli",
-        "published.database",
-        "published.export", "published.folder", "published.http", "published.location", "published.serve",
-        "published.tokens", "published.writer", "read", "rollback.accept", "rollback.cli", "rollback.standing", "seal",
-        "serving", "settings", "shred.clean", "shred.cli", "shred.delete", "shred.shred", "tree_store", "trust.cli",
-        "trust.keeping",
+        "published.database", "published.export", "published.folder", "published.http", "published.location",
+        "published.serve", "published.tokens", "published.writer", "read", "rollback.accept", "rollback.cli",
+        "rollback.standing", "seal", "serving", "settings", "shred.aggregates", "shred.clean", "shred.cli",
+        "shred.delete", "shred.shred", "tree_store", "trust.cli", "trust.keeping",
     },
     "gateway": {
         "ages", "anchor_chain", "answers", "chain", "chain_service", "check", "check_broker", "check_database", "cli",
-        "findings", "intake", "kept", "metrics", "probe", "quarantine", "quarantine_cli", "repeats",
-        "replays", "replies", "service", "web",
+        "findings", "intake", "kept", "metrics", "probe", "quarantine", "quarantine_cli", "repeats", "replays",
+        "replies", "service", "web",
     },
     "edge": {
         "agent", "cli", "config", "event_file", "folder", "locks", "log_keys", "publisher", "sensors", "sensors.csv",

@@ -1,6 +1,7 @@
 """Making a backup: one snapshot of the database, and what belongs to it, each on the disk before the manifest is."""
 
 import os
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,8 @@ from ledger.database import connect
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 
+_TRIES = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -23,6 +26,15 @@ class Head:
     size: int
     root: bytes
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a snapshot of the database holds: each chain's head, and the versions of PostgreSQL and TimescaleDB."""
+
+    heads: dict[str, Head]
+    postgres: int
+    timescale: str | None
 
 
 def make(
@@ -40,20 +52,15 @@ def make(
         raise UserError(f"{target} holds half a backup: it was not finished", "delete it, or name a new folder")
     disk.require_empty(target, "name a new folder: a backup is never written over another")
     published = _published(folder, list(trust.logs))
-    with connect(dsn, role=None) as connection:
-        connection.execute("set transaction isolation level repeatable read, read only")
-        heads = read_heads(connection)
-        _require_current(published, heads)
-        major, timescale = connection.info.server_version // 10_000, timescale_of(connection)
-        disk.make_private(target / "database")  # by which half a backup is known
-        _dump(target / "database", connection, dsn, major=major, whole=timescale is not None, jobs=jobs, tell=tell)
+    snapshot = _dump(target / "database", published, dsn, jobs=jobs, tell=tell)
+    heads = snapshot.heads
     _copy_folder(target / "ledger", folder, heads, keys=keys)
     manifest = Manifest(
         ledger=trust.name,
         genesis=trust.genesis.hex(),
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        postgres=major,
-        timescale=timescale,
+        postgres=snapshot.postgres,
+        timescale=snapshot.timescale,
         chains={chain: (head.size, head.root.hex()) for chain, head in heads.items()},
         files={str(path.relative_to(target)): disk.hashed(path) for path in _synced(target, tell)},
     )
@@ -93,16 +100,49 @@ def _require_current(published: dict[str, int], heads: dict[str, Head]) -> None:
             )
 
 
-def _dump(
-    target: Path, connection: psycopg.Connection, dsn: str, *, major: int, whole: bool, jobs: int, tell: Tell
+def _dump(target: Path, published: dict[str, int], dsn: str, *, jobs: int, tell: Tell) -> Snapshot:
+    """Dump one snapshot of the database into the new folder `target`; again, if a table was emptied under it."""
+    for _ in range(_TRIES):
+        with connect(dsn, role=None) as connection:
+            connection.execute("set transaction isolation level repeatable read, read only")
+            snapshot = _look(connection)
+            _require_current(published, snapshot.heads)
+            disk.make_private(target)  # by which half a backup is known
+            _run_pg_dump(target, connection, dsn, snapshot, jobs=jobs, tell=tell)
+            if not _is_emptied(connection):
+                return snapshot
+        tell("chunks were compressed meanwhile: dumping the database once more")
+        shutil.rmtree(target)
+    raise UserError("chunks were compressed again and again while the database was dumped", "try it at another time")
+
+
+def _look(connection: psycopg.Connection) -> Snapshot:
+    return Snapshot(read_heads(connection), connection.info.server_version // 10_000, timescale_of(connection))
+
+
+def _run_pg_dump(
+    target: Path, connection: psycopg.Connection, dsn: str, snapshot: Snapshot, *, jobs: int, tell: Tell
 ) -> None:
-    """By pg_dump, of the snapshot of `connection`. Of a database with TimescaleDB all of it: its own schemas count."""
-    program = postgres_programs.find("pg_dump", major)
+    """Of the snapshot of `connection`. Of a database with TimescaleDB all of it: its own schemas count."""
+    program = postgres_programs.find("pg_dump", snapshot.postgres)
     row = connection.execute("select pg_export_snapshot()").fetchone()
     assert row is not None
     argv = [str(program), "--format=directory", f"--jobs={jobs}", f"--snapshot={row[0]}", f"--file={target}"]
-    argv += ["--no-owner", "--no-privileges", "--no-password", *([] if whole else ["--schema=tallystick"])]
+    argv += ["--no-owner", "--no-privileges", "--no-password"]
+    argv += [] if snapshot.timescale else ["--schema=tallystick"]
     disk.run(argv, dsn, watched=target, tell=tell, what="dumping the database")
+
+
+def _is_emptied(connection: psycopg.Connection) -> bool:
+    """Whether a table has other files than in the snapshot of `connection`.
+
+    TimescaleDB compresses a chunk's rows and then empties it by TRUNCATE. A snapshot from before that sees neither
+    these rows nor those, unless pg_dump had the chunk locked by then.
+    """
+    query = """select exists (select from pg_class where relkind = 'r'
+                  and relnamespace::regnamespace::text in ('tallystick', '_timescaledb_internal')
+                  and pg_relation_filenode(oid) is distinct from relfilenode)"""  # the function looks past the snapshot
+    return connection.execute(query).fetchone() == (True,)
 
 
 def _copy_folder(target: Path, folder: LedgerFolder, heads: dict[str, Head], *, keys: bool) -> None:

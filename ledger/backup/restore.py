@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 
 from ledger import checkpoint_file, postgres_programs
-from ledger.backup import disk
+from ledger.backup import disk, timescale
 from ledger.backup.backup import Head, read_heads
 from ledger.backup.disk import Tell
 from ledger.backup.manifest import NAME, Manifest
@@ -51,7 +51,6 @@ def restore(source: Path, folder: LedgerFolder, dsn: str, *, jobs: int = 2, tell
         _require_server(connection, manifest)
         _load(source / "database", connection, dsn, manifest, jobs=jobs, tell=tell)
     tell("seeing that each chain has the root that the manifest says")
-    migrate(dsn)
     _require_roots(dsn, manifest)
     _put_folder(source / "ledger", folder, list(manifest.chains))
     return manifest
@@ -94,25 +93,26 @@ def _require_server(connection: psycopg.Connection, manifest: Manifest) -> None:
             f"the backup is of PostgreSQL {manifest.postgres}, the server is older",
             f"restore it to PostgreSQL {manifest.postgres} or later",
         )
-    offered = connection.execute("select from pg_available_extensions where name = 'timescaledb'").fetchone()
-    if manifest.timescale is not None and offered is None:
-        raise UserError(
-            f"the backup is of a database with TimescaleDB {manifest.timescale}, and this server has none",
-            f"restore it to a server with TimescaleDB {manifest.timescale}",
-        )
+    if manifest.timescale is not None:
+        timescale.require(connection, manifest.timescale)
 
 
 def _load(dump: Path, connection: psycopg.Connection, dsn: str, manifest: Manifest, *, jobs: int, tell: Tell) -> None:
-    """By pg_restore. TimescaleDB must be told before and after, and takes one job: else its catalogue is wrong."""
+    """By pg_restore, and then our own migrations: what a backup lacks, as who may do what, they bring."""
     program = postgres_programs.find("pg_restore", connection.info.server_version // 10_000)
     argv = [str(program), "--exit-on-error", "--no-owner", "--no-privileges", "--no-password", "--format=directory"]
-    if manifest.timescale is not None:
-        jobs = 1
-        connection.execute("create extension if not exists timescaledb")
-        connection.execute("select timescaledb_pre_restore()")
-    disk.run([*argv, f"--jobs={jobs}", str(dump)], dsn, watched=None, tell=tell, what="restoring the database")
-    if manifest.timescale is not None:
-        connection.execute("select timescaledb_post_restore()")
+
+    def run(*more: str) -> None:
+        disk.run([*argv, *more, str(dump)], dsn, watched=None, tell=tell, what="restoring the database")
+
+    if manifest.timescale is None:
+        run(f"--jobs={jobs}")
+        migrate(dsn)
+        return
+    with timescale.restoring(connection, dump, program, manifest.timescale) as more:
+        run(*more)  # by one job: else its catalogue is wrong
+    with timescale.at_rest(connection):
+        migrate(dsn)
 
 
 def _require_roots(dsn: str, manifest: Manifest) -> None:

@@ -24,7 +24,6 @@ _REFUSALS = (
     psycopg.errors.ProgramLimitExceeded,
     psycopg.errors.OutOfMemory,
 )
-_YEAR_2000 = 946_684_800  # the binary format of timestamptz: microseconds since then
 
 
 class Projection:
@@ -142,7 +141,7 @@ class _Columns:
         self.series, times, values, kinds = pack.readings
         start = len(pack.device) + 1  # a reading's name is the device's URN, a colon, and the metric's
         self.metrics = {series: (series[0][start:], series[1]) for series in kinds}
-        self._timestamps = [round((time - _YEAR_2000) * 1e6) for time in times]
+        self._timestamps = pgcopy.timestamps(times)
         self._values: Sequence[Any] = values
         types = set(map(type, values))
         self.has_numbers, self.has_others = float in types, types != {float}

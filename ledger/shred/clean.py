@@ -6,18 +6,16 @@ everybody out of each table meanwhile.
 """
 
 import time
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Set
 
 import psycopg
 from psycopg import sql
 
 from ledger.errors import UserError
+from ledger.shred import aggregates
 from ledger.shred.delete import TABLES
-from ledger.shred.target import Pack
 
-_TRIES, _PAUSE_S, _POLL_S = 10, 1.0, 0.1
-_BUCKETS = {"reading_1h": timedelta(hours=1), "reading_1d": timedelta(days=1)}  # each is made of the one before
+_POLL_S = 0.1
 
 
 def horizon(connection: psycopg.Connection) -> str:
@@ -46,20 +44,16 @@ def wait_until_unseen(
 
 def clean(
     connection: psycopg.Connection,
-    readings: Sequence[Pack],
+    days: Set[int],
     *,
     rewrite: bool = False,
     tell: Callable[[str], None] = lambda line: None,
 ) -> None:
-    """Refresh the aggregates for the time of `readings`, then VACUUM; `connection` commits by itself."""
+    """Refresh the aggregates of `days` (s since 1970), then VACUUM; `connection` commits by itself."""
     connection.execute("set lock_timeout = '30s'")  # a rewrite stands in everybody's way while it waits
-    aggregates = _aggregates(connection)
-    for name, bucket in _BUCKETS.items():
-        if name in aggregates and readings:
-            tell(f"{name} is made anew")
-            _refresh(connection, name, *_span(readings, bucket))
-    tables = [*(("tallystick", table) for table in TABLES), *aggregates.values(), ("pg_catalog", "pg_statistic")]
-    for table in tables:
+    aggregates.refresh(connection, days, tell=tell)
+    behind = aggregates.tables(connection).values()
+    for table in [*(("tallystick", table) for table in TABLES), *behind, ("pg_catalog", "pg_statistic")]:
         tell(f"{table[1]} is {'rewritten' if rewrite else 'vacuumed'}")
         how = "full, analyze" if rewrite else "analyze, index_cleanup on"
         _vacuum(connection, sql.SQL("vacuum ({}) {}").format(sql.SQL(how), sql.Identifier(*table)))
@@ -73,36 +67,3 @@ def _vacuum(connection: psycopg.Connection, command: sql.Composed) -> None:
             "the content is deleted, but a table was in use for too long to be cleaned",
             "when it is quieter: 'tallystick ledger shred --pending --rewrite'",
         ) from error
-
-
-def _aggregates(connection: psycopg.Connection) -> dict[str, tuple[str, str]]:
-    """The continuous aggregates, and the table behind each; none without TimescaleDB: there they are views."""
-    found = connection.execute("select to_regclass('timescaledb_information.continuous_aggregates')").fetchone()
-    if found is None or found[0] is None:
-        return {}
-    rows = connection.execute(
-        """select view_name, materialization_hypertable_schema, materialization_hypertable_name
-             from timescaledb_information.continuous_aggregates where view_schema = 'tallystick'"""
-    )
-    return {name: (schema, table) for name, schema, table in rows}
-
-
-def _span(readings: Sequence[Pack], bucket: timedelta) -> tuple[datetime, datetime]:
-    """Whole buckets around all of the readings."""
-    width = bucket.total_seconds()
-    first, last = min(pack.first for pack in readings), max(pack.last for pack in readings)
-    low, high = (first // width) * width, (last // width + 1) * width
-    return datetime.fromtimestamp(low, UTC), datetime.fromtimestamp(high, UTC)
-
-
-def _refresh(connection: psycopg.Connection, name: str, low: datetime, high: datetime) -> None:
-    """A policy's job that refreshes just now is waited for."""
-    call = sql.SQL("call refresh_continuous_aggregate({}, {}, {})").format(f"tallystick.{name}", low, high)
-    for attempt in range(_TRIES):
-        try:
-            connection.execute(call)
-            return
-        except psycopg.errors.LockNotAvailable:
-            if attempt == _TRIES - 1:
-                raise
-            time.sleep(_PAUSE_S)

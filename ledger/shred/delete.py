@@ -12,6 +12,7 @@ from psycopg import sql
 from ledger.errors import UserError
 from ledger.registry import Registry
 from ledger.section import SALT_BYTES, Line
+from ledger.shred import aggregates
 from ledger.shred.target import Pack, pack
 from ledger.statement import Statement
 from ledger.tree_store import entry_id
@@ -50,24 +51,23 @@ def pending(connection: psycopg.Connection, registry: Registry) -> list[Place]:
     return [(entry, line) for entry, line in rows]
 
 
-def delete(connection: psycopg.Connection, places: Sequence[Place]) -> list[Pack]:
-    """Delete these sections' content; returns the readings that went with them, for the aggregates."""
-    return [gone for place in places if (gone := _delete(connection, *place)) is not None]
+def delete(connection: psycopg.Connection, places: Sequence[Place]) -> set[int]:
+    """Delete these sections' content; returns the days (s since 1970) of the readings that went with them."""
+    return {day for place in places for day in _delete(connection, *place)}
 
 
-def _delete(connection: psycopg.Connection, entry: int, line: int) -> Pack | None:
+def _delete(connection: psycopg.Connection, entry: int, line: int) -> set[int]:
     row = connection.execute("select data from entry where entry_id = %s", [entry]).fetchone()
     assert row is not None
     statement = Statement.decode(bytes(row[0]))
     data = _hold(connection, entry, line, statement.manifest[line])
     readings = pack(statement, statement.manifest[line], data)
-    if readings is not None:
-        _delete_readings(connection, entry, line, statement.subject, readings)
+    days = _delete_readings(connection, entry, line, statement.subject, readings) if readings else set()
     for table in ("event", "event_item"):
         _delete_from(connection, table, "entry_id = %(entry)s and section = %(line)s", {"entry": entry, "line": line})
     _delete_messages(connection, statement, data)
     connection.execute("update section set data = null where entry_id = %s and line = %s", [entry, line])
-    return readings
+    return days
 
 
 def _hold(connection: psycopg.Connection, entry: int, line: int, of: Line) -> bytes | None:
@@ -86,7 +86,7 @@ def _hold(connection: psycopg.Connection, entry: int, line: int, of: Line) -> by
     return None if row is None or row[0] is None else bytes(row[0])
 
 
-def _delete_readings(connection: psycopg.Connection, entry: int, line: int, device: str, readings: Pack) -> None:
+def _delete_readings(connection: psycopg.Connection, entry: int, line: int, device: str, readings: Pack) -> set[int]:
     """By the series and the time that they are of: an index finds those, and a columnstore opens only their chunks."""
     if _has_columnstore(connection):
         connection.execute("set local timescaledb.max_tuples_decompressed_per_dml_transaction = 0")
@@ -96,8 +96,8 @@ def _delete_readings(connection: psycopg.Connection, entry: int, line: int, devi
         "device": device,
         "names": [name for name, _ in readings.metrics],
         "units": [unit for _, unit in readings.metrics],
-        "first": readings.first,
-        "last": readings.last,
+        "first": min(readings.times),
+        "last": max(readings.times),
     }
     series = connection.execute(
         """select device_id, array(select metric_id from metric
@@ -106,18 +106,23 @@ def _delete_readings(connection: psycopg.Connection, entry: int, line: int, devi
         parameters,
     ).fetchone()
     if series is None:
-        return
+        return set()
     parameters |= {"device": series[0], "metrics": series[1]}
-    for table in ("reading", "reading_other"):
-        _delete_from(connection, table, _OF_PACK, parameters)
+    aggregates.forget(connection, series[0], series[1], readings.times)
+    _delete_from(connection, "reading_other", _OF_PACK, parameters)
+    return {day for (day,) in _delete_from(connection, "reading", _OF_PACK + _RETURNING_DAY, parameters)}
 
 
-def _delete_from(connection: psycopg.Connection, table: str, where: LiteralString, parameters: dict[str, Any]) -> None:
+def _delete_from(
+    connection: psycopg.Connection, table: str, where: LiteralString, parameters: dict[str, Any]
+) -> psycopg.Cursor[Any]:
     query = sql.SQL("delete from {} where ").format(sql.Identifier(table)) + sql.SQL(where)
-    connection.execute(query, parameters)
+    return connection.execute(query, parameters)
 
 
-_OF_PACK = """device_id = %(device)s and metric_id = any(%(metrics)s) and entry_id = %(entry)s and section = %(line)s
+_RETURNING_DAY: LiteralString = " returning floor(extract(epoch from ts) / 86400)::bigint * 86400"
+_OF_PACK: LiteralString = """device_id = %(device)s and metric_id = any(%(metrics)s)
+    and entry_id = %(entry)s and section = %(line)s
     and ts >= to_timestamp(%(first)s) - interval '1 s' and ts <= to_timestamp(%(last)s) + interval '1 s'"""
 
 

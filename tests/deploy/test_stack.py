@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,7 +27,13 @@ KINDS = pytest.mark.parametrize("kind", ["mosquitto", "amqtt"])
 
 
 def options(kind: str = "auto") -> Options:
-    return Options(broker_kind=kind, broker_port=free_port(), labels_port=free_port())  # type: ignore[arg-type]
+    """With ports that no other test takes between two runs."""
+    return Options(
+        broker_kind=kind,  # type: ignore[arg-type]
+        broker_port=free_port(),
+        labels_port=free_port(),
+        metrics_port=free_port(),
+    )
 
 
 @KINDS
@@ -76,8 +83,7 @@ def test_own_database_is_used_and_remembered(open_folder: Path, postgres_dsn: st
     """A server of the user's own is used, now and the next time, and no other is started."""
     data = open_folder / "data"
     for dsn in (postgres_dsn, None):
-        chosen = Options(dsn=dsn, broker_port=free_port(), labels_port=free_port())
-        with Stack(data, chosen) as stack:
+        with Stack(data, replace(options(), dsn=dsn)) as stack:
             stack.start_stores()
             assert stack.dsn == postgres_dsn
             assert not (data / "postgres").exists()
@@ -138,7 +144,7 @@ def test_a_kept_port_that_is_taken_is_not_given_up(open_folder: Path, monkeypatc
     """Devices know it. The hint names an option only if the user's command has it."""
     monkeypatch.setattr(ports, "_FREED_S_MAX", 0.1)
     data = open_folder / "data"
-    with Stack(data) as stack:
+    with Stack(data, options()) as stack:
         stack.start_stores()
         port = stack.broker.port
     for names_ports in (True, False):
@@ -194,12 +200,12 @@ def test_sigkill_leaves_no_orphan_and_no_obstacle(open_folder: Path, kind: str) 
     data, chosen = open_folder / "data", options(kind)
     script = (
         "import sys, time; from pathlib import Path; from deploy.stack import *\n"
-        "with Stack(Path(sys.argv[1]), Options(broker_kind=sys.argv[2], broker_port=int(sys.argv[3]),"
-        " labels_port=int(sys.argv[4]))) as stack:\n"
+        "with Stack(Path(sys.argv[1]), Options(None, sys.argv[2], *map(int, sys.argv[3:]))) as stack:\n"
         "    stack.start_stores()\n"
         "    print(stack.supervisor.pid('postgres'), stack.supervisor.pid('broker'), flush=True); time.sleep(600)\n"
     )
-    argv = [sys.executable, "-c", script, str(data), kind, str(chosen.broker_port), str(chosen.labels_port)]
+    chosen_ports = map(str, (chosen.broker_port, chosen.labels_port, chosen.metrics_port))
+    argv = [sys.executable, "-c", script, str(data), kind, *chosen_ports]
     for again in (True, False):
         parent = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
         assert parent.stdout is not None

@@ -471,7 +471,6 @@ def test_a_receipt_for_earlier_statements_does_not_end_a_stop(tmp_path: Path) ->
 def test_a_device_that_nobody_registered_waits_and_warns(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Its statements are never answered: one alarm with a hint, not one a message; once registered, all goes in."""
     with World(tmp_path, packs=3) as world:
-        logging.getLogger("tallystick.edge").propagate = True
         world.ledger.registered.clear()
         world.connect()
         with caplog.at_level(logging.INFO, "tallystick.edge"):
@@ -577,7 +576,6 @@ def _telemetry(world: World) -> SpooledStream:
 def test_a_ledger_that_has_forgotten_is_an_alarm(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """It is told to whoever reads the agent's log, with what to do."""
     with World(tmp_path, packs=10) as world:
-        logging.getLogger("tallystick.edge").propagate = True
         world.connect()
         world.drain()
         world.ledger.rewind(0)
@@ -614,7 +612,6 @@ def test_a_sensor_that_fails_harms_nobody(tmp_path: Path, caplog: pytest.LogCapt
             raise OSError("unplugged")
 
     with World(tmp_path, packs=5) as world:
-        logging.getLogger("tallystick.edge").propagate = True
         world.agent._mouths.insert(0, Mouth("broken", Privacy.PUBLIC, Broken()))
         world.connect()
         with caplog.at_level(logging.INFO, "tallystick.edge"):

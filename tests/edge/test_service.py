@@ -24,19 +24,13 @@ from ledger.keys import SigningKey
 from ledger.section import ContentFormat
 from ledger.trust.trust_file import Trust
 from tests.edge.simulator import ISSUER, Ledger
+from tests.running import free_port
 
 ROOT = Path(__file__).parents[2]
 MOSQUITTO = Path("/usr/sbin/mosquitto")
 RSS_KB_MAX = 45 * 1024
 
 pytestmark = pytest.mark.skipif(not MOSQUITTO.exists(), reason="Mosquitto is not installed")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def eventually(claim: Callable[[], bool], within_s: float = 20) -> None:

@@ -20,9 +20,10 @@ from ledger.audit.database import DatabaseSource
 from ledger.audit.report import Report
 from ledger.backup import backup, restore
 from ledger.backup.manifest import NAME, Manifest
-from ledger.database import connect
+from ledger.database import connect, migrate
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
+from tests import tested
 from tests.running import until_one_waits
 from tests.world import World, event, ticking
 
@@ -34,7 +35,7 @@ def world(fresh_database: Fresh, tmp_path: Path) -> Iterator[World]:
     """A ledger with something on every kind of chain."""
     with World(fresh_database(), tmp_path / "data" / "ledger") as made:
         press = made.register_device("press-1")
-        made.publish(press, press.readings(20.5, 21.5))
+        made.publish(press, press.readings(20.5, 21.5, time=float(int(time.time()))))  # TimescaleDB lets go of old ones
         made.publish(press, event("urn:epc:id:sgtin:0950600.013435.A1"))
         made.tick()
         yield made
@@ -46,13 +47,14 @@ def audit(folder: LedgerFolder, dsn: str) -> Report:
 
 
 def rows(dsn: str) -> list[tuple[object, ...]]:
-    """What the tables hold: entries, sections, readings and events."""
+    """What the tables hold: entries, sections, readings, their averages, and events."""
     with connect(dsn) as connection:
         return connection.execute(
             """select 'entry', entry_id, encode(data, 'hex') from entry
                 union all select 'section', entry_id, encode(data, 'hex') from section
                 union all select 'reading', entry_id, value::text from reading
                 union all select 'event', entry_id, document::text from event
+                union all select 'hour', n, max_value::text from reading_1h
                 union all select 'label', index, path from label order by 1, 2, 3"""
         ).fetchall()
 
@@ -68,6 +70,73 @@ def test_what_is_restored_is_what_was_backed_up(world: World, fresh_database: Fr
     assert folder.log_key("production").public == world.folder.log_key("production").public
     report = audit(folder, dsn)
     assert report.ok and report.count("entries") == audit(world.folder, world.dsn).count("entries")
+
+
+def test_what_is_compressed_meanwhile_is_in_it(
+    world: World, fresh_database: Fresh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TimescaleDB may do so between the snapshot and the dump, which sees the rows where they were."""
+
+    looked: list[int] = []
+
+    def compress(*_: object) -> None:
+        if not looked:
+            tested.settle(world.dsn)
+        looked.append(1)
+
+    monkeypatch.setattr(backup, "_require_current", compress)
+    before = rows(world.dsn)
+    backup.make(tmp_path / "backup", world.folder, world.dsn)
+    dsn = fresh_database()
+    restore.restore(tmp_path / "backup", LedgerFolder(tmp_path / "new" / "ledger"), dsn)
+    assert rows(dsn) == rows(world.dsn) == before
+    assert len(looked) == (2 if tested.has_aggregates(world.dsn) else 1)
+
+
+def test_compressed_chunks_and_averages_are_restored(world: World, fresh_database: Fresh, tmp_path: Path) -> None:
+    """What TimescaleDB made of the readings, and what goes on being written and read there."""
+    tested.settle(world.dsn)
+    backup.make(tmp_path / "backup", world.folder, world.dsn, keys=True)
+    folder, dsn = LedgerFolder(tmp_path / "new" / "ledger"), fresh_database()
+    restore.restore(tmp_path / "backup", folder, dsn)
+    assert rows(dsn) == rows(world.dsn)
+    tested.settle(dsn)
+    assert rows(dsn) == rows(world.dsn)
+    assert tested.has_aggregates(dsn) == tested.has_aggregates(world.dsn)
+
+
+def test_a_ledger_without_timescale_is_restored_where_it_is(
+    fresh_database: Fresh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its readings are in TimescaleDB's tables then, if the new server has it."""
+    with monkeypatch.context() as without:
+        without.setattr("ledger.database._has_timescale", lambda connection: False)
+        plain = World(fresh_database(), tmp_path / "data" / "ledger")
+        with plain:
+            press = plain.register_device("press-1")
+            plain.publish(press, press.readings(20.5, 21.5, time=float(int(time.time()))))
+            plain.tick()
+        made = backup.make(tmp_path / "backup", plain.folder, plain.dsn)
+    assert made.timescale is None
+    dsn, there = fresh_database(), fresh_database()
+    restore.restore(tmp_path / "backup", LedgerFolder(tmp_path / "new" / "ledger"), dsn)
+    assert rows(dsn) == rows(plain.dsn)
+    migrate(there)
+    assert tested.has_aggregates(dsn) == tested.has_aggregates(there)
+
+
+def test_another_timescale_is_refused_before_anything_is_touched(
+    world: World, fresh_database: Fresh, tmp_path: Path
+) -> None:
+    """A dump of it is good for its own version alone."""
+    backup.make(tmp_path / "backup", world.folder, world.dsn)
+    manifest = tmp_path / "backup" / NAME
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"timescale": "2.1.0"}))
+    dsn = fresh_database()
+    with pytest.raises(UserError, match=r"of a database with TimescaleDB 2\.1\.0, and this server has"):
+        restore.restore(tmp_path / "backup", LedgerFolder(tmp_path / "new" / "ledger"), dsn)
+    with psycopg.connect(dsn) as connection:
+        assert connection.execute("select to_regnamespace('tallystick')").fetchone() == (None,)
 
 
 def test_keys_are_only_in_it_if_asked_for(world: World, tmp_path: Path) -> None:
@@ -240,10 +309,13 @@ def test_a_server_without_programs_of_its_version_is_told_so(
     """By name, with what to install; nothing is written."""
     monkeypatch.setattr(postgres_programs, "in_wheel", lambda name: iter(()))
     monkeypatch.setattr(postgres_programs, "_PACKAGED", ())
+    monkeypatch.setenv("PATH", "")
+    with connect(world.dsn) as connection:
+        major = connection.info.server_version // 10_000
     where = ["--data", str(world.folder.path.parent), "--dsn", world.dsn]
     assert tallystick.run(["ledger", "backup", str(tmp_path / "backup"), *where]) == 1
     told = capsys.readouterr().err
-    assert "there is no pg_dump of PostgreSQL 18" in told and "postgresql-client-18" in told
+    assert f"there is no pg_dump of PostgreSQL {major}" in told and f"postgresql-client-{major}" in told
     assert not (tmp_path / "backup" / NAME).exists()
 
 
