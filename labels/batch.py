@@ -66,7 +66,10 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch's registry entry: `size` labels of one lot, signed by the key `kid` on `day`, and their root."""
+    """A batch's registry entry: `size` labels of one lot, signed by the key `kid` on `day`, and their root.
+
+    `hidden` is the root of what is committed to of their hidden codes (`labels.hidden.code`), if they have some.
+    """
 
     gtin: str
     lot: str
@@ -75,10 +78,12 @@ class Batch:
     kid: bytes
     day: int
     serials: Serials = Serials.RANDOM
+    hidden: bytes | None = None
 
     def entry(self) -> dict[str, Any]:
         """The registry entry, as a map."""
         serials = {} if self.serials is Serials.RANDOM else {"serials": self.serials.value}
+        hidden = {} if self.hidden is None else {"hidden": self.hidden}
         return {
             "type": ENTRY_TYPE,
             "gtin": self.gtin,
@@ -88,6 +93,7 @@ class Batch:
             "kid": self.kid,
             "day": self.day,
             **serials,
+            **hidden,
         }
 
     @classmethod
@@ -97,7 +103,9 @@ class Batch:
             raise MalformedError("not the entry of a batch of labels")
         gtin, lot = _product(entry)
         size, day = _count(entry, "size", merkle.SIZE_MAX), _count(entry, "day", DAYS_MAX)
-        return cls(gtin, lot, size, _bytes32(entry, "root"), _bytes32(entry, "kid"), day, _serials(entry))
+        root, kid = _bytes32(entry, "root"), _bytes32(entry, "kid")
+        hidden = _bytes32(entry, "hidden") if "hidden" in entry else None
+        return cls(gtin, lot, size, root, kid, day, _serials(entry), hidden)
 
     def verify(self, label: Label, *, index: int, proof: Sequence[bytes]) -> None:
         """Check that `label` is number `index` of this batch; ProofError unless the proof is exactly right."""

@@ -4,6 +4,7 @@ import click
 
 from labels.catalogue.cli import describe, recall
 from labels.gs1_cli import gs1
+from labels.hidden.cli import redeem
 from labels.issuing.cli import export, issue, key, lots, revoke_key
 from labels.logistic.cli import sscc
 from labels.pages.cli import serve, show, verify_page
@@ -53,6 +54,7 @@ cli.add(
     {
         serve: "Serve the pages, until stopped.",
         show: "Show an item's proven history.",
+        redeem: "Redeem the code under a scratch field.",
         verify_page: "Write the page that checks proofs in a browser.",
     },
 )

@@ -5,6 +5,7 @@ reads back what it writes; what has `one_encoding` reads nothing else.
 """
 
 import atexit
+import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -27,6 +28,10 @@ from labels.catalogue import picture, written
 from labels.catalogue.description import Description
 from labels.catalogue.recall import Lifting, Recall
 from labels.gs1 import bracketed, carrier, compressed, element_string, gtin, link_uri
+from labels.hidden import asked, client
+from labels.hidden import code as hidden_code
+from labels.hidden import keys as hidden_keys
+from labels.hidden.answer import Answer as Redeemed
 from labels.issuing import issuers, lot_request, serial_file
 from labels.issuing.drawing import draw
 from labels.issuing.order import Own
@@ -675,6 +680,33 @@ def _of_labels() -> Iterator[Target]:
     )
     yield from _of_the_catalogue()
     yield from _of_issuing()
+    yield from _of_hidden_codes()
+
+
+def _of_hidden_codes() -> Iterator[Target]:
+    """What redeems a code, what is answered, and what a person typed."""
+    path, code = "/01/09506000134352/21/7K3M9QX2AB", "7K3M9QX2ABCDEFGH"
+    said = {"label": path, "code": "7K3M 9QX2 ABCD EFGH", "nonce": "00" * 16}
+    form = f"label=https://id.example.com{path}&code={code}&nonce={'0a' * 64}"
+    yield of_text("labels.hidden.code.read", hidden_code.read, MalformedError, code, "7k3m-9qx2 abcd efgh")
+    yield of_text("labels.hidden.asked.read_nonce", asked.read_nonce, MalformedError, "00" * 16, write=bytes.hex)
+    yield of_text("labels.hidden.asked.read", lambda text: asked.read(text, code, b""), MalformedError, path)
+    yield of_bytes("labels.hidden.asked.read_json", asked.read_json, MalformedError, json.dumps(said).encode())
+    yield of_bytes("labels.hidden.asked.read_form", asked.read_form, MalformedError, form.encode())
+    yield of_text("labels.hidden.keys.read", hidden_keys.read, MalformedError, f"# of\n{seeds.HIDDEN_KEY}\n")
+    yield of_bytes(
+        "labels.hidden.answer.Answer.read",
+        _redeemed,
+        MalformedError,
+        *seeds.REDEEMED,
+        write=lambda answer: json.dumps(answer.document).encode(),
+        one_encoding=False,
+    )
+
+
+def _redeemed(data: bytes) -> Redeemed:
+    """An answer in a body: what is JSON, of whatever shape, is given on."""
+    return Redeemed.read(client.fields_of(data))
 
 
 def _read_entry(kind: Any, data: bytes) -> Any:
@@ -752,6 +784,7 @@ OTHERS = {
     "labels.catalogue.link.Link.read": "by Description.read",
     "labels.catalogue.pictures.load": "reads our own database",
     "labels.catalogue.place.Place.read": "by Description.read",
+    "labels.hidden.answer.Commitment.read": "by Answer.read",
     "labels.judgement.judge": "takes what gs1.parse has read",
     "labels.issuing.export.Format.of": "of a name that a user gives",
     "labels.signature.LabelKey.of": "takes what the registry has read",

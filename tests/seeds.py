@@ -7,6 +7,9 @@ from io import BytesIO
 from PIL import Image
 
 from labels import gs1
+from labels.hidden.answer import Answer as Redeemed
+from labels.hidden.answer import Commitment, Result
+from labels.hidden.asked import Asked
 from labels.signature import sign_label
 from ledger import anchor, cbor, cose, epcis, message, note, senml, stream
 from ledger.audit.report import Part, Problem
@@ -392,5 +395,20 @@ AUDITED = (
                 parts=(Part(_TREE.size, 1_750_000_000_000),),
             )
         },
+    ).encode(),
+)
+HIDDEN_KEY = f"TALLYSTICK-HIDDEN-KEY-1:{'A' * 42}A="
+_ASKED = Asked("/01/09506000134352/21/7K3M9QX2AB", "7K3M9QX2ABCDEFGH", bytes(16))
+REDEEMED = (
+    json.dumps(Redeemed.sign(cast.LABELS, _ASKED, Result.WRONG, answered_ms=1_750_000_000_000).document).encode(),
+    json.dumps(
+        Redeemed.sign(
+            cast.LABELS,
+            _ASKED,
+            Result.FIRST,
+            answered_ms=1_750_000_000_000,
+            redeemed_ms=1_750_000_000_000,
+            commitment=Commitment(bytes(32), 3, bytes(16), (bytes(32),)),
+        ).document
     ).encode(),
 )

@@ -82,6 +82,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 )
 @click.option("--column", metavar="NAME", help="The column of the CSV that has the serials. Default: serial.")
 @click.option("--lot-in-link", is_flag=True, help="Also write the lot into the links: the code is a size larger.")
+@click.option("--hidden", is_flag=True, help="With a second code each, for a scratch field: 'labels redeem'.")
 @click.option("--key-file", type=_FILE, help="Sign with this key of 'labels key'. Default: one for this batch alone.")
 @click.option(
     "--organisation",
@@ -102,6 +103,7 @@ def issue(
     file: BinaryIO | None,
     column: str | None,
     lot_in_link: bool,
+    hidden: bool,
     key_file: Path | None,
     organisation: str | None,
     output: Path | None,
@@ -122,7 +124,7 @@ def issue(
     form = Format.of(output) if output is not None else Format.JSON if as_json else Format.LINKS
     settings = Settings.load(data, dsn=dsn, labels_host=host)
     folder, source = options.ledger_folder(settings), _source(count, file, column)
-    order = Order(gtin, lot, source, lot_in_link, organisation, key_file)
+    order = Order(gtin, lot, source, lot_in_link, organisation, key_file, hidden)
     with Progress(sys.stderr, of="labels") as progress:
         told = Told(progress, lambda text: _warn(progress, text))
         issued = issue_batch(folder, settings.need_dsn(), order, timeout_s=timeout, told=told)

@@ -67,7 +67,8 @@ def summary(issued: IssuedBatch) -> dict[str, object]:
     """A batch in a few words, for JSON."""
     batch = issued.batch
     said = {"registry_entry": issued.index, "root": batch.root.hex(), "gtin": batch.gtin, "lot": batch.lot}
-    return {**said, "size": batch.size, "serials": batch.serials.value, "key": batch.kid.hex()}
+    hidden = {} if batch.hidden is None else {"hidden": batch.hidden.hex()}
+    return {**said, "size": batch.size, "serials": batch.serials.value, "key": batch.kid.hex(), **hidden}
 
 
 def _rows(connection: psycopg.Connection, issued: IssuedBatch, host: str) -> Iterator[tuple[str, str, str, str]]:

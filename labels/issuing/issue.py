@@ -6,6 +6,7 @@ be published, or none is. Until then nothing is outside this process but files w
 
 import os
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -16,6 +17,9 @@ from labels import gs1
 from labels.batch import Batch, Serials
 from labels.book import Book, IssuedBatch
 from labels.clock import today
+from labels.hidden import keys as hidden_keys
+from labels.hidden import storing as hidden_storing
+from labels.hidden.storing import Hiding
 from labels.issuing import request as requests
 from labels.issuing import storing
 from labels.issuing.drawing import Drawn, draw
@@ -39,6 +43,7 @@ from ledger.statement import STREAM_BYTES
 
 _POLL_S = 0.05
 _DRAWS_MAX = 3
+_PATHS_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ class Made:
     signer: Signer
     labels: Spool
     tree: Growing
+    hiding: Hiding | None
 
 
 def issue(
@@ -96,11 +102,19 @@ def _make(
     _settle_serials(connection, order.source, serials, gtin)
     product = gs1.item(gtin, lot=lot if order.lot_in_link else None).canonical_path
     tree = sign(signer.key, day, serials, labels, product=product, tell=told.progress)
-    return Made(_batch(gtin, lot, day, signer, tree, drawn), signer, labels, tree)
+    hiding = hidden_storing.hide(hidden_keys.new_key(), _paths(labels)) if order.hidden else None
+    return Made(_batch(gtin, lot, day, signer, tree, drawn, hiding), signer, labels, tree, hiding)
 
 
-def _batch(gtin: str, lot: str, day: int, signer: Signer, tree: Growing, drawn: Drawn) -> Batch:
-    return Batch(gtin, lot, tree.size, tree.root(), signer.key.kid, day, Serials(drawn.serials))
+def _batch(gtin: str, lot: str, day: int, signer: Signer, tree: Growing, drawn: Drawn, hiding: Hiding | None) -> Batch:
+    hidden = hiding.tree.root() if hiding else None
+    return Batch(gtin, lot, tree.size, tree.root(), signer.key.kid, day, Serials(drawn.serials), hidden)
+
+
+def _paths(labels: Spool) -> Iterator[list[str]]:
+    """The canonical paths of a batch's labels, in order."""
+    for lines in labels.runs(_PATHS_AT_ONCE):
+        yield [line.partition("\t")[0] for line in lines]
 
 
 def _require_not_recalled(book: Book, gtin: str, lot: str) -> None:
@@ -132,6 +146,9 @@ def _store(connection: psycopg.Connection, folder: LedgerFolder, book: Book, mad
     """Store the labels, and post what says so: the operator's entry of the key first, if it is this batch's alone."""
     batch, signer = made.batch, made.signer
     storing.store(connection, batch, made.labels, subtrees=made.tree.subtrees, tell=told.progress)
+    if made.hiding:
+        hidden_keys.save(folder, batch, made.hiding.key)  # of no use and of no harm, if this transaction fails
+        hidden_storing.store(connection, batch.root, made.hiding, _paths(made.labels))
     if not signer.is_registered:
         days = batch.day, batch.day
         line = LabelKey(signer.key.public, signer.organisation, (batch.gtin,), *days, lot=batch.lot, batch=batch.root)

@@ -1,7 +1,7 @@
 """What a program asks for when it has labels issued: a JSON object, read or refused. Pure.
 
 {"gtin": "09506000134352", "lot": "L2606A", "count": 24}
-{"gtin": "09506000134352", "lot": "L2606A", "serials": ["A-1", "A-2"], "lot_in_link": true}
+{"gtin": "09506000134352", "lot": "L2606A", "serials": ["A-1", "A-2"], "lot_in_link": true, "hidden": true}
 """
 
 import json
@@ -17,7 +17,7 @@ LABELS_MAX = 100_000  # of one request: more would keep the pages waiting
 BODY_BYTES_MAX = 4 * 1024 * 1024  # a hundred thousand serials of 20 characters each are 2.3 MB
 KEY_CHARS_MAX = 255
 _TEXT_CHARS_MAX = 100
-_FIELDS = {"gtin", "lot", "count", "serials", "lot_in_link", "organisation"}
+_FIELDS = {"gtin", "lot", "count", "serials", "lot_in_link", "organisation", "hidden"}
 _HINT = 'ask for {"gtin": "…", "lot": "…", "count": 24}, or "serials": ["…"] in the place of the count'
 _MORE = "'tallystick labels issue' issues up to 1,000,000 at once"
 
@@ -31,9 +31,8 @@ def read_order(body: bytes) -> Order:
     except UserError as error:
         raise error if isinstance(error, Refused) else Refused(str(error), error.hint) from error
     organisation = _text(fields, "organisation") if "organisation" in fields else None
-    if not isinstance(fields.get("lot_in_link", False), bool):
-        raise Refused("lot_in_link is true or false", _HINT)
-    return Order(gtin, lot, _source(fields), fields.get("lot_in_link", False), organisation)
+    lot_in_link, hidden = _choice(fields, "lot_in_link"), _choice(fields, "hidden")
+    return Order(gtin, lot, _source(fields), lot_in_link, organisation, hidden=hidden)
 
 
 def digest(order: Order) -> bytes:
@@ -41,7 +40,7 @@ def digest(order: Order) -> bytes:
     source = order.source
     serials = source.count if isinstance(source, Random) else [serial for _, serial in source.serials]
     asked = [order.gtin, order.lot, serials, order.lot_in_link, order.organisation]
-    return sha256(json.dumps(asked).encode()).digest()
+    return sha256(json.dumps([*asked, "hidden"] if order.hidden else asked).encode()).digest()
 
 
 def read_key(text: str | None) -> str | None:
@@ -71,6 +70,13 @@ def _text(fields: dict[str, Any], name: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str) or len(value) > _TEXT_CHARS_MAX:
         raise Refused(f"{name} is a text", _HINT)
+    return value
+
+
+def _choice(fields: dict[str, Any], name: str) -> bool:
+    value = fields.get(name, False)
+    if not isinstance(value, bool):
+        raise Refused(f"{name} is true or false", _HINT)
     return value
 
 

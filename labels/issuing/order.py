@@ -28,7 +28,10 @@ Source = Random | Own
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be issued: labels of a lot, as a person writes it. `key_file` names a kept key that shall sign."""
+    """What is to be issued: labels of a lot, as a person writes it. `key_file` names a kept key that shall sign.
+
+    `hidden` labels have a second code each, to be covered by a scratch field.
+    """
 
     gtin: str
     lot: str
@@ -36,6 +39,7 @@ class Order:
     lot_in_link: bool = False
     organisation: str | None = None
     key_file: Path | None = None
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)

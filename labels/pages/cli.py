@@ -28,8 +28,10 @@ def serve(data: Path | None, dsn: str | None, bind: str, port: int, host: str | 
     """Serve the pages behind the labels, until stopped. It says where on standard output once it listens.
 
     Below /log/ it serves what the ledger publishes, as 'tallystick ledger serve' does. By POST /lots labels are issued,
-    for whoever shows a token of <data>/ledger/issuers.json.
+    for whoever shows a token of <data>/ledger/issuers.json; by POST /redeem hidden codes are redeemed.
     """
+    from labels.hidden.redeem import Redeemer
+    from labels.hidden.web import Redemptions
     from labels.issuing.issuers import load_issuers
     from labels.issuing.web import Lots
     from labels.pages.resolve import Resolver
@@ -47,7 +49,8 @@ def serve(data: Path | None, dsn: str | None, bind: str, port: int, host: str | 
     with listen(bind, port) as listener:
         host = settings.labels_host or options.HOST
         lots = Lots(folder, settings.need_dsn(), resolver.keeper, host=host)
-        app = make_app(resolver, host=host, log=log, lots=lots)
+        redemptions = Redemptions(Redeemer(folder, settings.need_dsn(), resolver.keeper))
+        app = make_app(resolver, host=host, log=log, lots=lots, redemptions=redemptions)
         run(app, listener, ready=lambda: click.echo(f"serving {shown(listener)}"))
     resolver.close()
     readers.close()

@@ -100,6 +100,7 @@ def compose(found: Found) -> Page:
         cut=tuple(_cut(found)),
         unsigned=tuple((words.clipped(n), words.clipped(v)) for n, v in link.query if n not in ("s", "format")),
         checkpoints=tuple((c.origin, c.size, c.root.hex()) for c in found.checkpoints.values()),
+        redeemable=_is_redeemable(found, standing),
     )
 
 
@@ -108,6 +109,14 @@ def _overall(label: LabelVerdict, counts: Counts) -> tuple[Standing, str]:
     if not label.is_signed or not failed:
         return label.standing, label.reason
     return Standing.PROBLEM, f"{words.plural(failed, 'record')} behind this page cannot be verified. See below which."
+
+
+def _is_redeemable(found: Found, standing: Standing) -> bool:
+    """Whether the label's batch has hidden codes. Without a signature the same is said of every serial of a product."""
+    if standing is Standing.GENUINE and found.label.batch is not None:
+        return found.label.batch.batch.hidden is not None
+    link, is_unsigned = found.link, found.label.fault == LabelFault.UNSIGNED and found.link.serial is not None
+    return is_unsigned and any(issued.batch.hidden is not None for issued in found.book.lots(link.gtin or ""))
 
 
 def _replayed(readings: Readings) -> str:

@@ -170,6 +170,7 @@ class Page:
     """All of a page. `label` says of the label what `headline` says where nothing is recalled.
 
     `clock` says what clock its readings' times are by; a step's time is by its event's own.
+    `redeemable` is whether a hidden code may be redeemed of it.
     """
 
     standing: Standing
@@ -203,6 +204,7 @@ class Page:
     cut: tuple[str, ...]
     unsigned: tuple[tuple[str, str], ...]
     checkpoints: tuple[tuple[str, int, str], ...]
+    redeemable: bool = False
 
     @property
     def document(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The pages behind the labels' links, over HTTP: for a phone as HTML, for machines as JSON.
 
-No cookie; and no script, but that of the page on which a reader checks a proof himself.
+No cookie; and no script, but that of the page on which a reader checks a proof himself, and the one that fills in a
+hidden code.
 """
 
 import logging
@@ -18,6 +19,8 @@ from starlette.types import ASGIApp
 
 from labels import gs1, verify_page, words
 from labels.catalogue import picture
+from labels.hidden import asked as redeeming
+from labels.hidden import form, web
 from labels.issuing import lot_request
 from labels.issuing.web import Lots
 from labels.pages import gs1_resolver
@@ -34,7 +37,8 @@ log = logging.getLogger("labels")
 _STATIC_FOLDER = Path(__file__).parents[1] / "static"
 HEADERS_BYTES_MAX = 16 * 1024
 _METHODS = ["GET", "HEAD"]
-_POSTS = {"/lots": lot_request.BODY_BYTES_MAX}  # where a body is taken, and its most bytes
+# Where a body is taken, and its most bytes
+_POSTS = {"/lots": lot_request.BODY_BYTES_MAX, web.PATH: redeeming.BODY_BYTES_MAX}
 _SHA256 = re.compile("[0-9a-f]{64}")
 _STATIC = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 _HEADERS = {
@@ -54,10 +58,12 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-def make_app(resolver: Resolver, *, host: str, log: ASGIApp, lots: Lots | None = None) -> FastAPI:
+def make_app(
+    resolver: Resolver, *, host: str, log: ASGIApp, lots: Lots | None = None, redemptions: web.Redemptions | None = None
+) -> FastAPI:
     """The application. `host` is the name in the labels' links, for the start page to show; `log` is below /log/.
 
-    Where labels may be issued `lots` is below /lots.
+    Where labels may be issued `lots` is below /lots; where hidden codes are redeemed `redemptions` is /redeem.
     """
     app = FastAPI(title="Tallystick labels", openapi_url=None, docs_url=None, redoc_url=None)
     app.add_middleware(_Guard)
@@ -75,6 +81,8 @@ def make_app(resolver: Resolver, *, host: str, log: ASGIApp, lots: Lots | None =
     app.mount("/log", log)
     if lots is not None:
         lots.add_to(app)
+    if redemptions is not None:
+        redemptions.add_to(app)
     app.add_api_route("/{path:path}", site.link, methods=_METHODS)
     app.add_exception_handler(UserError, site.away)
     app.add_exception_handler(psycopg.Error, site.away)
@@ -120,7 +128,10 @@ class _Site:
         headers = {"vary": "accept", "cache-control": "no-store", "link": linkset}
         if _wants_json(request):
             return JSONResponse(page.document, headers=headers)
-        return self._html("page.html", headers=headers, page=page, json_link=_json_link(page, link))
+        redeem = form.Form(link.canonical_path) if page.redeemable else None
+        if redeem:
+            headers["content-security-policy"] = form.policy(_HEADERS["content-security-policy"])
+        return self._html("page.html", headers=headers, page=page, json_link=_json_link(page, link), redeem=redeem)
 
     def bundle(self, statement_hash: str) -> Response:
         """A statement's proof, with its public sections, to be verified offline."""

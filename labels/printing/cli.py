@@ -1,5 +1,6 @@
 """`tallystick labels print` and `labels formats`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from labels import options
 from labels.printers.options import printers
 from ledger import command_line
 from ledger.command_line import examples
+from ledger.errors import UserError
 from ledger.settings import Settings
 
 if TYPE_CHECKING:
@@ -72,7 +74,12 @@ def print_(data: Path | None, dsn: str | None, gtin: str, lot: str, host: str | 
     found = printable_lot(
         options.ledger_folder(settings), settings.need_dsn(), gtin=gtin, lot=lot, serials=asked["serials"]
     )
-    words = _words(settings, found.lot, asked["title"] or found.name, address)
+    words = replace(_words(settings, found.lot, asked["title"] or found.name, address), hidden=found.hidden)
+    if found.hidden and kind == "png":
+        raise UserError(
+            f"the labels of lot {lot} have a hidden code, and a picture for a screen has no scratch field",
+            "print them as --format pdf or svg, or on a label printer",
+        )
     renderer, outlet = _way(kind, words, asked)
     if asked["test"]:
         click.echo(_specimens(found.gtin, words, _style(asked), asked, out))
@@ -144,7 +151,6 @@ def _style(asked: dict[str, Any]) -> "SheetStyle":
     from labels.printing import formats as known
     from labels.printing.layout import X_DIMENSION_MM
     from labels.printing.style import SheetStyle, x_dimension
-    from ledger.errors import UserError
 
     if asked["grid"] or (asked["kind"] == "svg" and asked["label"]):
         if not asked["label"] or asked["labels"]:
@@ -175,7 +181,6 @@ def _way(kind: str, words: "Words", asked: dict[str, Any]) -> "tuple[Renderer, O
     """How labels are drawn, and where they go."""
     from labels.printers.chosen import chosen
     from labels.printing.folder import FolderOutlet
-    from ledger.errors import UserError
 
     out = asked["out"]
     if asked["printer"] or kind in ("zpl", "ql"):

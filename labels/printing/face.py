@@ -13,6 +13,7 @@ from itertools import islice
 from PIL import Image, ImageDraw, ImageFont
 
 from labels import gs1
+from labels.hidden import code
 from labels.printing import qr
 
 X_DIMENSION_MM = 0.396  # a module on paper: the least that GS1 allows for a Digital Link at a point of sale
@@ -42,6 +43,12 @@ class Face:
     lines: tuple[str, ...] = ()
     note: str = ""
     hidden: str = ""
+
+    @property
+    def spoken(self) -> tuple[str, ...]:
+        """What a person reads of the hidden code, in two lines; nothing if there is none."""
+        groups = code.groups(code.in_link(self.hidden))
+        return tuple(" ".join(groups[at : at + 2]) for at in range(0, len(groups), 2))
 
 
 def human_readable(link: gs1.DigitalLink, *, lot: str | None = None) -> tuple[str, ...]:

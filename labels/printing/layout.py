@@ -23,6 +23,7 @@ _LEADING, _TITLE_LEADING, _CAPITAL, _BRACKET = 1.35, 1.18, 0.73, 0.8
 _PAD, _GAP = 2.0, 1.6
 _SQUARE = 1.25  # a label that is not wider than so many heights has its words above and below the code
 _CAPTION, _CAPTION_SIZE, _SCRATCH_RIM = "scratch here", 1.8, 1.0
+_SPOKEN = 2.3  # the size of a hidden code's letters, which a person types
 
 Measure = Callable[[str, bool], float]  # a text's width in font sizes, and whether it is bold
 
@@ -68,7 +69,10 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a label shows: links by their widths in modules, quiet zones and all; `hidden` is one, or none."""
+    """What a label shows: links by their widths in modules, quiet zones and all; `hidden` is one, or none.
+
+    `spoken` are the lines below the hidden code that say the same to a person.
+    """
 
     link: str
     modules: int
@@ -76,6 +80,7 @@ class Content:
     lines: tuple[str, ...] = ()
     hidden: str = ""
     hidden_modules: int = 0
+    spoken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,19 +181,27 @@ def _below(content: Content, space: Space, measure: Measure, widest: float, line
 def _with_scratch_field(content: Content, space: Space, measure: Measure) -> Placed:
     """As beside, and on the right a frame as large as the sticker that hides the second code, named outside of it."""
     side = content.hidden_modules * space.module + 2 * _SCRATCH_RIM
+    height = side + len(content.spoken) * _SPOKEN * _LEADING
     caption = _CAPTION_SIZE * _LEADING
     widest = max((measure(line, False) for line in content.lines), default=0.0)
     placed = _beside(content, space, measure, widest, _LINE_SIZES[-1], taken=side + 2 * _PAD)
-    if placed is None or side + caption + 2 * EDGE_MM > space.height:
+    if placed is None or height + caption + 2 * EDGE_MM > space.height:
         raise UserError(
-            f"a label of {space} has no room for a scratch field of {side:.1f} mm beside the code and its lines",
+            f"a label of {space} has no room for a scratch field of {side:.1f} x {height:.1f} mm beside the code and "
+            "its lines",
             "take a larger label: 'tallystick labels formats' lists them",
         )
-    x, y = space.width - 1.5 * _PAD - side, (space.height - side - caption) / 2 + caption
-    middle = x + (side - measure(_CAPTION, False) * _CAPTION_SIZE) / 2
-    named = Words(middle, y - _CAPTION_SIZE * (_LEADING - 1), _CAPTION_SIZE, _CAPTION)
+    x, y = space.width - 1.5 * _PAD - side, (space.height - height - caption) / 2 + caption
+    middle = x + side / 2
+
+    def centred(text: str, baseline: float, size: float) -> Words:
+        return Words(middle - measure(text, False) * size / 2, baseline, size, text)
+
+    below = y + side - _SCRATCH_RIM + _SPOKEN * _CAPITAL
+    words = [centred(_CAPTION, y - _CAPTION_SIZE * (_LEADING - 1), _CAPTION_SIZE)]
+    words += [centred(line, below + n * _SPOKEN * _LEADING, _SPOKEN) for n, line in enumerate(content.spoken)]
     hidden = Symbol(x + _SCRATCH_RIM, y + _SCRATCH_RIM, content.hidden)
-    return Placed((*placed.words, named), (*placed.symbols, hidden), Frame(x, y, side, side))
+    return Placed((*placed.words, *words), (*placed.symbols, hidden), Frame(x, y, side, height))
 
 
 def _fitting(widest: float, room: float, least: float) -> float | None:

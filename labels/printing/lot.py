@@ -4,13 +4,14 @@ Labels come from the database a thousand at a time and leave a piece at a time: 
 than one of ten thousand.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from labels import gs1
 from labels.batch import Batch
 from labels.book import Book
 from labels.catalogue.place import Place
+from labels.hidden import keys as hidden_keys
 from labels.keeper import BookKeeper
 from labels.printing.journal import Journal
 from labels.printing.outlet import Numbered, Outlet, Piece
@@ -39,12 +40,16 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """A lot that may be printed: its published batches in the order of issue, and its name in the catalogue, or ""."""
+    """A lot that may be printed: its published batches in the order of issue, and its name in the catalogue, or "".
+
+    `hidden` are the keys of its hidden codes, by the roots of those batches that have some.
+    """
 
     gtin: str
     lot: str
     batches: tuple[Batch, ...]
     name: str = ""
+    hidden: Mapping[bytes, bytes] = field(default_factory=dict)
 
 
 def printable_lot(folder: LedgerFolder, dsn: str, *, gtin: str, lot: str, serials: Sequence[str] = ()) -> Lot:
@@ -62,7 +67,8 @@ def printable_lot(folder: LedgerFolder, dsn: str, *, gtin: str, lot: str, serial
     for serial in serials or (None,):
         require_not_recalled(book, gtin, lot, serial)
     named = book.catalogue.described(Place(gtin), Place(gtin, lot=lot))
-    return Lot(gtin, lot, batches, next((one.said.name for one in reversed(named) if one.said.name), ""))
+    name = next((one.said.name for one in reversed(named) if one.said.name), "")
+    return Lot(gtin, lot, batches, name, hidden_keys.of_batches(folder, batches))
 
 
 def require_not_recalled(book: Book, gtin: str, lot: str | None, serial: str | None = None) -> None:

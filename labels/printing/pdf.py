@@ -43,6 +43,7 @@ def lay_out(face: Face, style: SheetStyle, fonts: Fonts) -> Drawn:
         face.lines,
         face.hidden,
         codes[face.hidden].modules if face.hidden else 0,
+        face.spoken,
     )
     return Drawn(place(content, style.space, fonts.measure), codes)
 

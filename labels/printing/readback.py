@@ -59,6 +59,6 @@ def check_svg(data: bytes, face: Face) -> None:
 
 def _check_lines(text: str, faces: Sequence[Face]) -> None:
     for face in faces:
-        for line in face.lines:
+        for line in (*face.lines, *face.spoken):
             if line not in text:
                 raise UnreadableError(f"the line {line!r} is not on its page", "nothing was sent")

@@ -1,6 +1,6 @@
 """How labels become files: each renderer draws some labels, and reads back what it drew, in a process of its own."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
 from labels import gs1
+from labels.hidden import code as codes
 from labels.printing import fonts, pdf, readback
 from labels.printing.face import Face, human_readable, label_png
 from labels.printing.fonts import Fonts
@@ -37,18 +38,24 @@ class Renderer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What stands on every label of a run: the host in its link, the lot, a title, and the service's address."""
+    """What stands on every label of a run: the host in its link, the lot, a title, and the service's address.
+
+    `hidden` are the hidden keys of those batches whose labels have a second code, by their roots.
+    """
 
     host: str
     lot: str
     title: str = ""
     address: str | None = None
+    hidden: Mapping[bytes, bytes] = field(default_factory=dict)
 
     def face(self, label: Numbered) -> Face:
         """What a label shows."""
         link = label.stored.label.link(self.host)
         note = f"{_TYPED}\n{self.address}{label.stored.label.path}" if self.address else ""
-        return Face(link, self.title, human_readable(gs1.parse(link), lot=self.lot), note)
+        key, path = self.hidden.get(label.stored.batch_root), label.stored.label.path
+        hidden = codes.link(self.host, path, codes.make(key, path).code) if key else ""
+        return Face(link, self.title, human_readable(gs1.parse(link), lot=self.lot), note, hidden)
 
 
 _TYPED = "Scan the code for proof. Typed, without proof:"

@@ -313,6 +313,7 @@ function labelBatch(work, registry, entry) {
   const batch = registry.labelKeys.get(hex(bytes32Of(entry, "kid")))?.batch ?? root;
   if (batch !== root) refuse("the key of this batch of labels is for another one alone");
   if (entry.has("serials")) textOf(entry, "serials");
+  if (entry.has("hidden")) bytes32Of(entry, "hidden");
 }
 
 function labelFinding(work, registry, entry) {

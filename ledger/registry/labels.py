@@ -40,6 +40,8 @@ def label_batch(registry: State, entry: dict[str, Any], index: int) -> None:
         raise RegistryError("the key of this batch of labels is for another one alone")
     if "serials" in entry:
         fields.text(entry, "serials")
+    if "hidden" in entry:
+        fields.bytes32(entry, "hidden")
 
 
 def label_finding(registry: State, entry: dict[str, Any], index: int) -> None:

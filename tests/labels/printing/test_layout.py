@@ -101,7 +101,7 @@ def test_a_second_code_lies_below_its_sticker() -> None:
     covered = (frame.x, frame.y, frame.x + frame.width, frame.y + frame.height)
     assert all(apart(box, covered) for box in boxes(placed)) and "scratch here" in {word.text for word in placed.words}
     assert frame.x + frame.width <= 99.1 and frame.y + frame.height <= 38.1
-    with pytest.raises(UserError, match=r"no room for a scratch field of 18\.2 mm"):
+    with pytest.raises(UserError, match=r"no room for a scratch field of 18\.2 x 18\.2 mm"):
         place(hidden, Space(63.5, 38.1), measure)
 
 
