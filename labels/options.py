@@ -1,11 +1,15 @@
 """What the commands of labels share: their options, and the ledger that they are about."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from ledger import names
 from ledger.command_line import checked
-from ledger.folder import LedgerFolder
 from ledger.settings import Settings
+
+if TYPE_CHECKING:
+    from ledger.folder import LedgerFolder
 
 HOST = "id.example.com"
 NOTE_CHARS_MAX = 200
@@ -19,7 +23,7 @@ host = click.option(
 )
 
 
-def ledger_folder(settings: Settings) -> LedgerFolder:
+def ledger_folder(settings: Settings) -> "LedgerFolder":
     """The folder of the ledger that the settings name; UserError if there is none."""
     folder = settings.ledger
     folder.trust()  # or say that there is no ledger

@@ -5,11 +5,12 @@ from pathlib import Path
 import click
 
 from labels import options
-from labels.logistic.unit import UNITS_MAX
 from labels.printers.options import printers
 from ledger import command_line
 from ledger.command_line import examples
 from ledger.settings import Settings
+
+UNITS_MAX = 10_000  # that get their numbers at once
 
 
 @click.command(

@@ -11,7 +11,6 @@ from labels import gs1
 
 SSCC_DIGITS, EXTENSIONS = 18, range(10)
 PREFIX_DIGITS = range(4, 13)  # GS1 gives company prefixes of 4 to 12 digits
-UNITS_MAX = 10_000  # that get their numbers at once
 
 Pair = tuple[str, str]
 

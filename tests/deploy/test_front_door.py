@@ -93,7 +93,7 @@ def test_ctrl_c_while_it_loads_is_silent() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
-@pytest.mark.parametrize("args", [["--help"], ["up", "--help"]])
+@pytest.mark.parametrize("args", [["--help"], ["up", "--help"], ["labels", "--help"]])
 def test_help_is_quick_and_loads_little(args: list[str]) -> None:
     """Help costs less than 0.3 s of CPU, since it loads no driver, web framework or codec."""
     script = (

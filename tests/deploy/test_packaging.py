@@ -61,6 +61,7 @@ def test_each_extra_alone(uv: Path, wheel: Path, tmp_path: Path, extra: str, com
         assert {line.partition("==")[0] for line in installed.split()} <= EDGE
     if extra == "labels":
         assert "<!doctype html>" in run(tallystick, "labels", "verify-page", "-o", "-", cwd=tmp_path)
+        assert "(01)   GTIN" in run(tallystick, "labels", "gs1", "09506000134352", cwd=tmp_path)
 
 
 def test_missing_extra_is_told(uv: Path, wheel: Path, tmp_path: Path) -> None:
