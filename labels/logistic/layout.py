@@ -17,7 +17,7 @@ Lengths are millimetres from the upper left corner.
 from dataclasses import dataclass
 
 from labels.logistic import symbols
-from labels.logistic.lettering import CAPITAL, Words, fitted
+from labels.logistic.lettering import CAPITAL, Line, fitted
 from labels.logistic.symbols import QUIET, Symbol
 from labels.logistic.unit import Unit
 from labels.printers.dots import Size
@@ -26,7 +26,7 @@ from labels.printing.fonts import Fonts, having
 from ledger.errors import UserError
 
 _MARGIN = 2.0
-_BARS = 32.0  # a little more than GS1's least
+_BARS = 32.0  # a little more than GS1's least, 31.75
 _READABLE, _READABLE_GAP, _SYMBOL_GAP = 3.2, 0.9, 1.6  # the text below a symbol: capitals, and the white around it
 _COMPANY, _BLOCK_GAP = 3.6, 1.4
 _TITLE, _TITLE_GAP, _ROW_GAP = 2.1, 0.8, 1.8  # of the last, half is above and half below a row
@@ -62,7 +62,7 @@ class Drawing:
     """All that is on a label. `lines` are the heights of rules from side to side."""
 
     size: Size
-    words: tuple[Words, ...]
+    words: tuple[Line, ...]
     bars: tuple[Bars, ...]
     code: Code
     link: str
@@ -90,7 +90,7 @@ def draw(unit: Unit, *, company: str, host: str, size: Size, step_mm: float = 0.
 
 def _symbols(
     found: tuple[Symbol, ...], x_mm: float, size: Size, fonts: Fonts
-) -> tuple[tuple[Bars, ...], tuple[Words, ...], float]:
+) -> tuple[tuple[Bars, ...], tuple[Line, ...], float]:
     """The symbols and the text below each, from the lower edge up; and where they begin."""
     each = _BARS + _READABLE_GAP + _READABLE + _SYMBOL_GAP
     top = size.height_mm - _MARGIN / 2 - each * len(found)
@@ -102,7 +102,7 @@ def _symbols(
     return bars, words, top
 
 
-def _company(company: str, size: Size, fonts: Fonts) -> tuple[tuple[Words, ...], float]:
+def _company(company: str, size: Size, fonts: Fonts) -> tuple[tuple[Line, ...], float]:
     """The free text, and where the block below it begins."""
     if not company:
         return (), _MARGIN / 2
@@ -121,7 +121,7 @@ def _code(code: qr.Code, size: Size, bottom: float, height: float, step_mm: floa
     return Code(size.width_mm - _MARGIN / 2 - side + quiet, bottom - side + quiet, module, code)
 
 
-def _data(unit: Unit, top: float, room: float, code: Code, size: Size, fonts: Fonts) -> tuple[Words, ...]:
+def _data(unit: Unit, top: float, room: float, code: Code, size: Size, fonts: Fonts) -> tuple[Line, ...]:
     """Titles and values in rows, which go over the whole width above the QR code, and else up to it."""
     named = unit.titled
     rows = [row for row in (named[:1], named[1:3], named[3:]) if row]
@@ -130,7 +130,7 @@ def _data(unit: Unit, top: float, room: float, code: Code, size: Size, fonts: Fo
     if capitals < _DATA_MIN:
         raise _too_small(size)
     quiet = qr.QUIET_ZONE * code.module
-    words: list[Words] = []
+    words: list[Line] = []
     for number, row in enumerate(rows):
         y = top + number * each
         right = size.width_mm - _MARGIN if y + each <= code.y - quiet else code.x - quiet - 1
@@ -142,7 +142,7 @@ def _too_small(size: Size) -> UserError:
     return UserError(f"a label of {size} mm is too small for this unit", "take a larger one with --label: 148x210")
 
 
-def _row(row: tuple[tuple[str, str], ...], y: float, capitals: float, room: float, fonts: Fonts) -> list[Words]:
+def _row(row: tuple[tuple[str, str], ...], y: float, capitals: float, room: float, fonts: Fonts) -> list[Line]:
     """Values side by side, each below its title, with room by their lengths."""
     lengths = [max(len(value), 4) for _, value in row]
     words, x = [], _MARGIN

@@ -6,26 +6,22 @@ A line that is too long is set narrower, and then smaller.
 from dataclasses import dataclass
 
 from labels.printing.fonts import Fonts
+from labels.printing.layout import Words
 
 CAPITAL = 0.729  # a capital's and a digit's height, in sizes
 _NARROWEST = 0.62
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """A line whose letters stand on `y` and begin at `x`, in millimetres, set `narrow` times as wide as usual."""
+class Line(Words):
+    """Words that are set `narrow` times as wide as usual."""
 
-    x: float
-    y: float
-    size: float
-    text: str
-    bold: bool = False
     narrow: float = 1.0
 
 
-def fitted(fonts: Fonts, x: float, y: float, size: float, text: str, room: float, *, bold: bool = False) -> Words:
+def fitted(fonts: Fonts, x: float, y: float, size: float, text: str, room: float, *, bold: bool = False) -> Line:
     """A line in `room` millimetres."""
     width = fonts.measure(text, bold) * size
     narrow = min(1.0, room / width) if width else 1.0
     smaller = min(1.0, narrow / _NARROWEST)
-    return Words(x, y, size * smaller, text, bold, max(narrow, _NARROWEST))
+    return Line(x, y, size * smaller, text, bold, max(narrow, _NARROWEST))

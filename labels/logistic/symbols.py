@@ -6,40 +6,40 @@ A symbol goes over the label's width with its quiet zones. Its X-dimension is th
 has room for, one for all symbols of a label, in whole dots where a printer has dots.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import zxingcpp
 
+from labels.gs1 import Elements
 from labels.logistic.unit import Pair, Unit
 from ledger.errors import UserError
 
 X_MM = (0.495, 0.94)  # GS1 General Specifications, symbol specification table for general distribution scanning
-HEIGHT_MM = 31.75  # at least
 QUIET = 10  # modules on either side
 CHARACTERS_MAX = 48
-_GS = "\x1d"  # what a reader makes of FNC1 behind a value whose length may vary
-_FIXED = ("00", "02")
 
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A GS1-128 symbol: what it says, and its modules from left to right, True where it is dark."""
+    """A GS1-128 symbol: what it says, and its modules from left to right, True where it is dark.
 
-    pairs: tuple[Pair, ...]
+    By itself its part of the unit's message may lack what another symbol says.
+    """
+
+    said: Elements
     modules: tuple[bool, ...]
 
     @property
     def element_string(self) -> str:
         """What a reader gives for it, behind the symbology identifier ]C1."""
-        return element_string(self.pairs)
+        return self.said.element_string
 
     @property
     def readable(self) -> str:
         """GS1's human-readable interpretation."""
-        return bracketed(self.pairs)
+        return self.said.bracketed
 
     @property
     def width(self) -> int:
@@ -66,25 +66,15 @@ def of_unit(unit: Unit, *, room_mm: float, step_mm: float) -> tuple[tuple[Symbol
     )
 
 
-def element_string(pairs: Sequence[Pair]) -> str:
-    """AIs and values side by side, with a separator behind each but the last whose length may vary."""
-    parts = [ai + value + ("" if ai in _FIXED else _GS) for ai, value in pairs]
-    return "".join(parts).removesuffix(_GS)
-
-
-def bracketed(pairs: Sequence[Pair]) -> str:
-    """AIs in brackets, and values."""
-    return "".join(f"({ai}){value}" for ai, value in pairs)
-
-
 @cache
 def symbol_of(pairs: tuple[Pair, ...]) -> Symbol:
     """The symbol of some AIs and values, by zxing-cpp's writer, which is Zint's."""
     if any("(" in value for _, value in pairs):  # the writer takes it for the beginning of an AI
         raise UserError("a lot with a bracket in it cannot stand in these bar codes", "leave --lot out")
-    code = zxingcpp.create_barcode(bracketed(pairs), zxingcpp.BarcodeFormat.Code128, gs1=True)
+    said = Elements(pairs)
+    code = zxingcpp.create_barcode(said.bracketed, zxingcpp.BarcodeFormat.Code128, gs1=True)
     drawn: Any = memoryview(code.to_image(scale=1, add_quiet_zones=False))  # type: ignore[arg-type]
-    return Symbol(pairs, tuple(pixel == 0 for pixel in drawn.tolist()[0]))
+    return Symbol(said, tuple(pixel == 0 for pixel in drawn.tolist()[0]))
 
 
 def _ways(pairs: tuple[Pair, ...]) -> list[tuple[tuple[Pair, ...], ...]]:

@@ -166,7 +166,7 @@ def test_what_is_read_back_is_compared() -> None:
 def test_dimensions_are_gs1s(name: str, size: Size, dpi: int | None) -> None:
     """X-dimension, height, quiet zones and the order of the symbols; nothing lies over another or the edge."""
     drawing = drawn(UNITS[name], size, dpi=dpi)
-    assert drawing.bars[-1].symbol.pairs == (("00", SSCC),)
+    assert drawing.bars[-1].symbol.said.pairs == (("00", SSCC),)
     edges = [0.0]
     for bars in drawing.bars:
         assert 0.495 <= bars.module <= 0.94 and bars.height >= 31.75
