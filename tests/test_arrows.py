@@ -52,7 +52,8 @@ IMPURE = {
         "printers.zebra", "printing.cli", "printing.decoded", "printing.face", "printing.files", "printing.folder",
         "printing.fonts", "printing.journal", "printing.lot", "printing.outlet", "printing.overview", "printing.pdf",
         "printing.qr", "printing.readback", "printing.renderers", "printing.run", "printing.specimen", "printing.svg",
-        "printing.workers", "reconciling.cli", "reconciling.groups", "reconciling.mark", "reconciling.reconcile",
+        "printing.workers", "reading.apart", "reading.child", "reading.cli", "reading.decode", "reading.judges",
+        "reading.picture", "reconciling.cli", "reconciling.groups", "reconciling.mark", "reconciling.reconcile",
         "reconciling.scans", "templating", "uses", "verify_page",
     },
 }  # fmt: skip

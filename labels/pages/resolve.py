@@ -61,6 +61,15 @@ class Resolver:
         """The page of a link that somebody has asked for; that is noted, if its label is signed. Raises as `page`."""
         return self._sessions.run(lambda session: compose(self._noted(session, self._find(session, link))))
 
+    def judge(self, link: gs1.DigitalLink) -> tuple[LabelVerdict, Book]:
+        """The verdict on the label that a link was read from, and the book by which it is; raises as `page`."""
+
+        def judged(session: Session) -> tuple[LabelVerdict, Book]:
+            book = self._keeper.book(session.connection)
+            return self._judge(session, link, book), book
+
+        return self._sessions.run(judged)
+
     def labelled(self, link: gs1.DigitalLink) -> gs1.DigitalLink:
         """The same link with the signature of the label that was issued for it here; UserError if none was."""
         stored = self._sessions.run(lambda session: listed.label(session.connection, link.canonical_path))
@@ -93,18 +102,21 @@ class Resolver:
         book = self._keeper.book(session.connection)
         self._checker.know(book.chains)
         self._checker.forget(book.shredded)
-        label = judge(
+        label = self._judge(session, link, book)
+        checkpoints = {published.names[chain]: checkpoint for chain, checkpoint in published.checkpoints.items()}
+        found = Found(link, self._now(), book, label, checkpoints)
+        if label.is_signed:
+            _Search(session, published, self._checker, found).run()
+        return found
+
+    def _judge(self, session: Session, link: gs1.DigitalLink, book: Book) -> LabelVerdict:
+        return judge(
             link,
             book,
             today=today(),
             find=lambda label: self._membership(session, label),
             is_listed=lambda batch: listed.has_all(session.connection, batch),
         )
-        checkpoints = {published.names[chain]: checkpoint for chain, checkpoint in published.checkpoints.items()}
-        found = Found(link, self._now(), book, label, checkpoints)
-        if label.is_signed:
-            _Search(session, published, self._checker, found).run()
-        return found
 
     def _noted(self, session: Session, found: Found) -> Found:
         """The page matters more than the note: a database that only reads has none."""
