@@ -3,6 +3,7 @@
 It opens nothing and keeps nothing, and cannot have more memory or time than it is given. It may be killed at any time.
 """
 
+import os
 import resource
 import sys
 from typing import BinaryIO
@@ -12,7 +13,7 @@ from PIL import Image
 from labels.reading.code import Limits, Page, PictureError
 from labels.reading.decode import codes_on
 from labels.reading.picture import pages
-from labels.reading.protocol import HEAD_BYTES, done_line, page_line, read_head, refusal_line
+from labels.reading.protocol import HEAD_BYTES, done_line, limits_of, page_line, refusal_line
 
 MEMORY_BYTES_MAX = 2 * 1024 * 1024 * 1024
 _TOO_MUCH = "it takes too much memory"
@@ -20,11 +21,12 @@ _TOO_MUCH = "it takes too much memory"
 
 def main() -> None:
     """Decode pictures until there are no more."""
+    os.nice(10)  # it may not starve who waits for a page
     _confine()
     Image.MAX_IMAGE_PIXELS = None  # `picture` counts them, and has a large photo decoded in small
     told, out = sys.stdin.buffer, sys.stdout.buffer
     while len(head := told.read(HEAD_BYTES)) == HEAD_BYTES:
-        limits = read_head(head)
+        limits = limits_of(head)
         _decode(told.read(limits.bytes_max), limits, out)
 
 

@@ -28,7 +28,7 @@ STDIN = "-"
 @click.command(
     epilog=examples(
         "tallystick labels read photo.jpg --trust bundle.txt",
-        "tallystick labels read scans/*.pdf --trust bundle.txt --url https://id.example.com --json",
+        "tallystick labels read *.pdf --trust bundle.txt --url https://id.example.com --json",
     )
 )
 @click.argument("images", metavar="IMAGE…", nargs=-1, required=True)
@@ -94,7 +94,7 @@ def _judge(data: Path | None, dsn: str | None, trust: Path | None, url: str | No
     else:
         settings = Settings.load(data, dsn=dsn)
         folder = options.ledger_folder(settings)
-        judge = LedgerJudge(Resolver(folder, settings.need_dsn()), folder.trust().name)
+        judge = LedgerJudge(Resolver(folder, settings.need_dsn()), f"the ledger {folder.trust().name}")
     try:
         yield judge
     finally:

@@ -64,7 +64,7 @@ class LedgerJudge:
     """By the ledger of this machine."""
 
     def __init__(self, resolver: Resolver, name: str) -> None:
-        self._resolver, self._by = resolver, f"the ledger {name}"
+        self._resolver, self._by = resolver, name
 
     def judge(self, link: gs1.DigitalLink) -> Verdict:
         """As `Judge`."""
@@ -87,7 +87,7 @@ class ServiceJudge:
     def judge(self, link: gs1.DigitalLink) -> Verdict:
         """As `Judge`."""
         checked = self._offline.judge(link)
-        return verdict.by_service(link, self._page(link), checked, by=self._address)
+        return verdict.by_service(self._page(link), checked, by=self._address)
 
     def close(self) -> None:
         """Close the connections."""

@@ -47,6 +47,8 @@ def _image(data: bytes, limits: Limits) -> Iterator[tuple[int, Image.Image]]:
         image = Image.open(BytesIO(data), formats=_FORMATS)
     except UnidentifiedImageError as error:
         raise PictureError(_unknown(data)) from error
+    except Image.DecompressionBombError as error:  # where Pillow's own limit is not lifted
+        raise PictureError("it has far too many pixels") from error
     with image:
         count = _count(image, limits)
         for number in range(count):

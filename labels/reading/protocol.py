@@ -22,7 +22,7 @@ def head(size: int, limits: Limits) -> bytes:
     return _HEAD.pack(size, limits.pixels_max, limits.pages_max, max(1, round(limits.page_s)))
 
 
-def read_head(data: bytes) -> Limits:
+def limits_of(data: bytes) -> Limits:
     """The limits that a head says; `bytes_max` is the picture's size."""
     size, pixels_max, pages_max, page_s = _HEAD.unpack(data)
     return Limits(size, pixels_max, pages_max, page_s)

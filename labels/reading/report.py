@@ -38,6 +38,7 @@ class Reading:
             "text": self.said.text,
             "elements": elements,
             "complaint": self.said.complaint,
+            "label_page": self.said.page,
             "also_in": self.also_in,
             **(self.verdict.document if self.verdict else {"verdict": None}),
         }
@@ -112,7 +113,7 @@ def _lines(number: int, reading: Reading, pages: int) -> Iterator[str]:
     told = reading.verdict
     where = f" (page {reading.page})" if pages > 1 else ""
     if told is None:
-        yield f"{number:>3} {_sentence(reading.said.kind.words)}, in a {reading.code.carrier}{where}"
+        yield f"{number:>3} {reading.said.kind.headline}, in a {reading.code.carrier}{where}"
     else:
         yield f"{number:>3} {told.headline.upper()}{where}"
         yield f"      {told.reason}"
@@ -141,10 +142,6 @@ def _counted(report: Report) -> str:
 
 def _shown(text: str) -> str:
     return text if len(text) <= _TEXT_SHOWN else text[: _TEXT_SHOWN - 1] + "…"
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _name(said: Said) -> str:

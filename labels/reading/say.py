@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import quote
 
 from labels import gs1
 from labels.reading.code import Code
@@ -27,17 +28,17 @@ class Kind(StrEnum):
         return self is Kind.LABEL
 
     @property
-    def words(self) -> str:
+    def headline(self) -> str:
         """What a person is told that it is."""
-        return _WORDS[self]
+        return _HEADLINES[self]
 
 
-_WORDS = {
-    Kind.LABEL: "a label",
-    Kind.DIGITAL_LINK: "a GS1 Digital Link without a signature",
+_HEADLINES = {
+    Kind.LABEL: "A label",
+    Kind.DIGITAL_LINK: "A GS1 Digital Link without a signature",
     Kind.ELEMENTS: "GS1 data",
-    Kind.URL: "a link that is not GS1's",
-    Kind.OTHER: "something that is not GS1's",
+    Kind.URL: "A link that is not GS1's",
+    Kind.OTHER: "Something that is not GS1's",
 }
 
 
@@ -53,6 +54,14 @@ class Said:
     link: gs1.DigitalLink | None = None
     elements: tuple[tuple[str, str, str], ...] = ()
     complaint: str = ""
+
+    @property
+    def page(self) -> str:
+        """The path of a label's page, with its signature; "" for what has none."""
+        if self.link is None or self.link.gtin is None or not self.kind.is_label:
+            return ""
+        digits = next((value for name, value in self.link.query if name == "s"), "")
+        return f"{self.link.canonical_path}?s={quote(digits, safe='')}"
 
 
 def say(code: Code) -> Said:

@@ -68,7 +68,7 @@ def by_ledger(link: gs1.DigitalLink, label: LabelVerdict, book: Book, *, by: str
     return replace(told, notes=(f"RECALLED since {recalled.said.since}: {recalled.said.reason}", *told.notes))
 
 
-def by_service(link: gs1.DigitalLink, page: Any, checked: Verdict, *, by: str) -> Verdict:
+def by_service(page: Any, checked: Verdict, *, by: str) -> Verdict:
     """By a label service's page of the label, believed as far as the signature that was `checked` here lets us.
 
     A service cannot make a label good that no key of the trust bundle signed; it can say that one is not good, and

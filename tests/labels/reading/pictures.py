@@ -19,7 +19,8 @@ def label(link: str, *, module_px: int = MODULE_PX) -> Image.Image:
 
 def symbol(text: str, carrier: str, **options: Any) -> Image.Image:
     """A code of another carrier ("DataMatrix"), with white around it; `gs1=True` for an element string in brackets."""
-    made = zxingcpp.create_barcode(text, zxingcpp.barcode_format_from_str(carrier), **options).to_image(scale=4)
+    code = zxingcpp.create_barcode(text, zxingcpp.barcode_format_from_str(carrier), **options)
+    made: Any = code.to_image(scale=4)  # whose buffer has no type
     drawn = Image.frombuffer("L", (made.shape[1], made.shape[0]), bytes(memoryview(made)))
     framed = Image.new("L", (drawn.width + 80, drawn.height + 80), 255)
     framed.paste(drawn, (40, 40))
