@@ -17,7 +17,7 @@ from labels.reading.report import Report
 from labels.reading.say import Said
 from labels.reading.verdict import Verdict
 
-LIMITS = Limits(bytes_max=8 * 1024 * 1024, pixels_max=40_000_000, pages_max=10, page_s=15)
+LIMITS = Limits(bytes_max=16 * 1024 * 1024, pixels_max=40_000_000, pages_max=10, page_s=15)
 BODY_BYTES_MAX = LIMITS.bytes_max + 16 * 1024  # with a form around it
 FIELD = "image"
 _RECEIVED_AT_ONCE, _READ_AT_ONCE = 8, 2

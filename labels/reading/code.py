@@ -47,6 +47,11 @@ class Code:
         return sum(x for x, _ in self.corners) // 4, sum(y for _, y in self.corners) // 4
 
     @property
+    def top(self) -> int:
+        """Where it begins, from above."""
+        return min(y for _, y in self.corners)
+
+    @property
     def width(self) -> int:
         """How far its corners reach, in either direction."""
         xs, ys = zip(*self.corners, strict=True)
@@ -70,8 +75,11 @@ class Page:
 
 
 def in_order(codes: Sequence[Code]) -> list[Code]:
-    """Codes as one reads a page: row by row, where a row is as high as half a code."""
-    if not codes:
-        return []
-    row = max(max(code.width for code in codes) // 2, 1)
-    return sorted(codes, key=lambda code: (code.centre[1] // row, code.centre[0]))
+    """Codes as one reads a page, row by row: what begins above the middle of a row's first code is in its row."""
+    rows: list[list[Code]] = []
+    for code in sorted(codes, key=lambda code: code.centre[1]):
+        if rows and code.top <= rows[-1][0].centre[1]:
+            rows[-1].append(code)
+        else:
+            rows.append([code])
+    return [code for row in rows for code in sorted(row, key=lambda code: code.centre)]

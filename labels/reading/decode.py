@@ -32,12 +32,12 @@ def codes_on(page: Image.Image) -> tuple[list[Code], int]:
 
 
 def _views(page: Image.Image) -> Iterator[tuple[Image.Image, float]]:
-    """The page in several ways, with the scale of each: as it is, larger for small codes, smaller for noisy ones."""
+    """The page in several ways, with the scale of each: as it is, smaller for noisy codes, larger for small ones."""
     yield page, 1
+    yield _scaled(page, 0.5), 0.5
     is_small = page.width * page.height <= _TWICE_PX_MAX
     if is_small:
         yield _scaled(page, 2), 2
-    yield _scaled(page, 0.5), 0.5
     yield _scaled(page, 0.25), 0.25
     if is_small:
         yield _scaled(page, 2).filter(_SHARPER), 2
@@ -83,6 +83,6 @@ def _left(broken: list[Code], found: list[Code]) -> list[Code]:
     """The codes that are not read, each once, where none is that is read."""
     places: list[Code] = []
     for code in broken:
-        if not any(code.is_at(known) for known in (*found, *places)):
+        if not any(code.is_at(other) or other.is_at(code) for other in (*found, *places)):
             places.append(code)
     return places

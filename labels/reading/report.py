@@ -94,7 +94,7 @@ def lines(report: Report) -> Iterator[str]:
     for number, reading in enumerate(report.readings, 1):
         yield from _lines(number, reading, report.pages)
     if report.unread:
-        what = plural(report.unread, "code is there that", "codes are there that")
+        what = plural(report.unread, "code seems to be there that", "codes seem to be there that")
         yield f"    {what} cannot be read: go nearer, hold still, or scan with more dots"
 
 
@@ -123,7 +123,7 @@ def _lines(number: int, reading: Reading, pages: int) -> Iterator[str]:
     if told is not None and told.issuer:
         yield f"      issued {told.issued} by {told.issuer}"
     if told is not None and told.by:
-        yield f"      says {told.by}"
+        yield f"      by the word of {told.by}"
     if reading.said.complaint and told is None:
         yield f"      but {reading.said.complaint}"
     if not reading.said.elements:

@@ -13,6 +13,14 @@ from labels.signature import LabelFault, LabelKey, date_of
 _CHANGED = "It was a label, and was changed, cut short or misprinted"
 _SAID_CHARACTERS_MAX = 500  # of what a service says in one breath
 _TWICE_HERE = "The same label is in this picture more than once: of one item there is one."
+_RECALLED = "RECALLED"
+_SHOWN = {
+    Standing.GENUINE: "genuine",
+    Standing.SIGNED: "unproven",
+    Standing.NOT_PROVEN: "unproven",
+    Standing.PROBLEM: "problem",
+    Standing.NO_CLAIM: "neutral",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,14 @@ class Verdict:
         }
 
     @property
+    def shown(self) -> str:
+        """How a page shows it: genuine (green), unproven (amber), problem (red) or neutral."""
+        if any(note.startswith(_RECALLED) for note in self.notes):
+            return "problem"
+        shown = _SHOWN[self.standing]
+        return "unproven" if self.notes and shown == "genuine" else shown
+
+    @property
     def is_good(self) -> bool:
         """Whether nothing is wrong, as far as the one who says it can know."""
         return self.standing in (Standing.GENUINE, Standing.SIGNED) and not self.notes
@@ -65,7 +81,7 @@ def by_ledger(link: gs1.DigitalLink, label: LabelVerdict, book: Book, *, by: str
     recalled = book.recalled(link.gtin or "", lot, link.serial) if label.is_signed else None
     if recalled is None:
         return told
-    return replace(told, notes=(f"RECALLED since {recalled.said.since}: {recalled.said.reason}", *told.notes))
+    return replace(told, notes=(f"{_RECALLED} since {recalled.said.since}: {recalled.said.reason}", *told.notes))
 
 
 def by_service(page: Any, checked: Verdict, *, by: str) -> Verdict:
@@ -114,6 +130,6 @@ def _said(page: Any) -> Verdict | None:
     except ValueError:
         return None
     recalls = page.get("recalls")
-    notes = ("RECALLED: its page says why",) if isinstance(recalls, list) and recalls else ()
+    notes = (f"{_RECALLED}: its page says why",) if isinstance(recalls, list) and recalls else ()
     told, reason, fault, issuer, issued = (page[name][:_SAID_CHARACTERS_MAX] for name in names[1:])
     return Verdict(standing, told, reason, fault, issuer, issued, notes=notes)

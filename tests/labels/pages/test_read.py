@@ -51,6 +51,12 @@ def test_each_label_gets_its_verdict_and_a_link_to_its_page(client: httpx.Client
     assert "Genuine label" in page and f"{code['label_page'].partition('?')[0]}" == story.labels[0].path
 
 
+def test_the_same_label_twice_is_not_green(client: httpx.Client, story: Story) -> None:
+    """Each is genuine by itself; both cannot be."""
+    text = sent(client, photo(story, 2, 2)).text
+    assert text.count('class="verdict read unproven"') == 2 and text.count("more than once") == 2
+
+
 def test_a_changed_label_is_a_problem_and_other_codes_are_told(client: httpx.Client, story: Story) -> None:
     """Side by side in one picture."""
     changed = story.labels[0].link(HOST).replace("/21/", "/21/Z")
@@ -73,7 +79,7 @@ def test_the_picture_alone_may_be_the_body(client: httpx.Client, story: Story) -
         (b"hello", 422, "It is no picture that is read here"),
         (b"", 422, "It is empty"),
         (b"%PDF-1.7\nnothing", 422, "It is no whole PDF"),
-        (b"\0" * (uploads.LIMITS.bytes_max + 1), 422, "It is larger than 8 MB"),
+        (b"\0" * (uploads.LIMITS.bytes_max + 1), 422, "It is larger than 16 MB"),
     ],
 )
 def test_what_is_no_picture_gets_a_plain_word(client: httpx.Client, content: bytes, status: int, words: str) -> None:
@@ -101,8 +107,9 @@ def test_a_form_that_is_none_is_refused(client: httpx.Client) -> None:
 
 
 def test_a_body_is_bounded_whatever_it_says_of_itself(client: httpx.Client) -> None:
-    """By its length if it tells it; else by what came, which is cut off."""
-    assert client.post("/read", content=b"x" * (uploads.BODY_BYTES_MAX + 1)).status_code == 413
+    """A little too much is told in plain words; what never ends is cut off."""
+    answer = client.post("/read", content=b"x" * (uploads.BODY_BYTES_MAX + 1))
+    assert answer.status_code == 413 and "It is larger than 16 MB" in answer.text
 
     def endless() -> Iterator[bytes]:
         while True:

@@ -87,7 +87,7 @@ def test_a_service_is_believed_of_what_the_bundle_bears_out(
         asked = ("--trust", bundle, "--url", address)
         assert read(photo(tmp_path, told.labels[2].link(HOST)), *asked) == 0
         text = capsys.readouterr().out
-        assert "GENUINE LABEL" in text and f"says {address}; the signature is checked here" in text
+        assert "GENUINE LABEL" in text and f"by the word of {address}; the signature is checked here" in text
         assert read(photo(tmp_path, changed(told.labels[2])), *asked) == 2
         assert "PROBLEM" in capsys.readouterr().out
 
