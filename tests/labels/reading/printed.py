@@ -1,26 +1,33 @@
 """Labels as they are printed on sheets, sheets as a printer or a scanner has them, and what may happen to one."""
 
 from collections.abc import Callable, Iterator, Sequence
-from io import BytesIO
 from random import Random
 
+import pypdfium2
 from PIL import Image, ImageFilter
 
 from labels import gs1
-from labels.printing.face import X_DIMENSION_MM, Face, human_readable, sheet_png
+from labels.printing import pdf
+from labels.printing.face import Face, human_readable
+from labels.printing.fonts import having
+from labels.printing.formats import by_number
+from labels.printing.layout import X_DIMENSION_MM
+from labels.printing.style import SheetStyle
 
 DPIS = (203, 300)
 SHEET = 40
-_FINE_PX = 8  # a module of what is drawn, before it has a printer's dots
-_MM_PER_INCH = 25.4
+FORMAT = "Herma 4610"
+_MM_PER_INCH, _POINTS_PER_INCH = 25.4, 72
 
 
 def sheets(links: Sequence[str], dpi: int) -> Iterator[tuple[Sequence[str], Image.Image]]:
-    """Sheets of forty labels in a printer's dots, each with the links that are on it."""
-    for first in range(0, len(links), SHEET):
-        some = links[first : first + SHEET]
-        fine = Image.open(BytesIO(sheet_png([_face(link) for link in some], module_px=_FINE_PX))).convert("L")
-        yield some, _scaled(fine, module_px(dpi) / _FINE_PX)
+    """Sheets of forty labels in a printer's dots, which are black or white, each with the links that are on it."""
+    faces, style = [_face(link) for link in links], SheetStyle(by_number(FORMAT))
+    letters = [text for face in faces for text in (face.title, *face.lines)]
+    with pypdfium2.PdfDocument(pdf.sheets(faces, style, having(letters))) as document:
+        for number, page in enumerate(document):
+            grey = page.render(scale=dpi / _POINTS_PER_INCH, grayscale=True).to_pil().convert("L")
+            yield links[number * SHEET : (number + 1) * SHEET], grey.point(lambda value: 255 * (value > 127))
 
 
 def module_px(dpi: int) -> float:
