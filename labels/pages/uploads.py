@@ -19,6 +19,7 @@ from labels.reading.verdict import Verdict
 
 LIMITS = Limits(bytes_max=16 * 1024 * 1024, pixels_max=40_000_000, pages_max=10, page_s=15)
 BODY_BYTES_MAX = LIMITS.bytes_max + 16 * 1024  # with a form around it
+TAKEN_BYTES_MAX = 4 * BODY_BYTES_MAX  # and thrown away: a browser hears that it is too much when it has sent it all
 FIELD = "image"
 _RECEIVED_AT_ONCE, _READ_AT_ONCE = 8, 2
 _RECEIVE_S, _WAIT_S, _READ_S = 60.0, 10.0, 30.0
@@ -68,7 +69,11 @@ async def _received(request: Request) -> bytes:
 
 
 async def _picture(request: Request) -> bytes:
-    """The picture's bytes: a form's field, or all of the body. The guard has bounded them."""
+    """The picture's bytes: a form's field, or all of the body. It has the length that it says (`web` sees to it)."""
+    if int(request.headers.get("content-length", "0")) > BODY_BYTES_MAX:
+        async for _ in request.stream():
+            pass
+        raise HTTPException(413, f"It is larger than {LIMITS.bytes_max // 1024 // 1024} MB.")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
         return await request.body()

@@ -111,7 +111,7 @@ def _told(link: gs1.DigitalLink, label: LabelVerdict, name: Callable[[str], str]
     signer = label.key if label.is_signed else None
     return Verdict(
         standing=label.standing,
-        headline=headline(label.standing, level_of(link)),
+        headline=headline(label.standing, level_of(link, label)),
         reason=label.reason,
         fault=label.fault,
         issuer=name(signer.organisation) if signer else "",

@@ -107,7 +107,7 @@ def test_a_form_that_is_none_is_refused(client: httpx.Client) -> None:
 
 
 def test_a_body_is_bounded_whatever_it_says_of_itself(client: httpx.Client) -> None:
-    """A little too much is told in plain words; what never ends is cut off."""
+    """A little too much is told in plain words; what says no length is refused."""
     answer = client.post("/read", content=b"x" * (uploads.BODY_BYTES_MAX + 1))
     assert answer.status_code == 413 and "It is larger than 16 MB" in answer.text
 
@@ -116,7 +116,7 @@ def test_a_body_is_bounded_whatever_it_says_of_itself(client: httpx.Client) -> N
             yield b"x" * 65_536
 
     with suppress(httpx.TransportError):  # it may be cut before we are done
-        assert client.post("/read", content=endless()).status_code == 413
+        assert client.post("/read", content=endless()).status_code == 411
     assert client.get("/healthz").status_code == 200
 
 

@@ -16,7 +16,7 @@ import httpx
 import tallystick
 from labels.batch import Label
 from labels.clock import today
-from labels.issuing.issue import key_file, make_key
+from labels.issuing.keys import make_key
 from labels.judgement import Standing
 from labels.printing import qr
 from labels.reading.code import Code
@@ -56,10 +56,10 @@ def issued(dsn: str, folder: Path, count: int) -> Iterator[Issued]:
     world = World(dsn, folder / "ledger")
     good = while_ticking(world, lambda: make_key(world.folder, dsn, gtins=[GTIN], days=30, timeout_s=20))
     halves = (count // 2, False), (count - count // 2, True)
-    labels = [
-        label for size, in_link in halves for label in issue_lot(world, size, lot="L2606A", lot_in_link=in_link).labels
-    ]
-    secret = SigningKey.load(key_file(world.folder, good.line.thumbprint))
+    labels: list[Label] = []
+    for size, in_link in halves:
+        labels += issue_lot(world, size, lot="L2606A", lot_in_link=in_link, key_file=good.file).labels
+    secret = SigningKey.load(good.file)
     keys = Keys(secret, *(SigningKey.generate() for _ in range(3)))
     world.operator_says(_registered(keys.revoked, GTIN), _registered(keys.others, OTHER_GTIN))
     world.operator_says({"type": "revocation", "kid": keys.revoked.kid, "reason": "stolen"})
