@@ -795,7 +795,6 @@ OTHERS = {
     "labels.catalogue.place.Place.read": "by Description.read",
     "labels.judgement.judge": "takes what gs1.parse has read",
     "labels.issuing.export.Format.of": "of a name that a user gives",
-    "labels.pages.resolve._Leaves.of": "reads our own database",
     "labels.judgement.judge_signature": "takes what gs1.parse has read",
     "labels.pages.resolve.Resolver.judge": "takes what gs1.parse has read",
     "labels.pages.web._Site.read": "hands on to the process that decodes",
