@@ -11,14 +11,13 @@ from labels.reading.code import Code, Point, in_order
 _FORMATS = zxingcpp.barcode_formats_from_str("QRCode,DataMatrix,Code128,EANUPC,ITF14,DataBar")
 _ITF14_DIGITS = 14
 _TWICE_PX_MAX = 16_000_000
-_LOOKS_MAX = 2  # after the first, for a code that seems to be there: much looks like the corner of one
 _SHARPER = ImageFilter.UnsharpMask(6, 250, 0)
 
 
 def codes_on(page: Image.Image) -> tuple[list[Code], int]:
     """The codes on a grey page, in the order of reading, and how many QR codes more are there but cannot be read.
 
-    The page is looked at in several ways, until a further one shows nothing new.
+    The page is looked at in several ways, until a further one shows nothing new, and no code seems left.
     """
     found: list[Code] = []
     broken: list[Code] = []
@@ -26,7 +25,7 @@ def codes_on(page: Image.Image) -> tuple[list[Code], int]:
         read, unread = _look(image, scale)
         new = [code for code in read if not any(code.text == known.text and code.is_at(known) for known in found)]
         found, broken = found + new, broken + unread
-        if found and not new and (number >= _LOOKS_MAX or (number and not _left(broken, found))):
+        if number and found and not new and not _left(broken, found):
             break
     found = _without_phantoms(found, broken)
     return in_order(found), len(_left(broken, found))

@@ -21,13 +21,13 @@ _MM_PER_INCH, _POINTS_PER_INCH = 25.4, 72
 
 
 def sheets(links: Sequence[str], dpi: int) -> Iterator[tuple[Sequence[str], Image.Image]]:
-    """Sheets of forty labels in a printer's dots, which are black or white, each with the links that are on it."""
+    """Sheets of forty labels in a printer's dots, each with the links that are on it."""
     faces, style = [_face(link) for link in links], SheetStyle(by_number(FORMAT))
     letters = [text for face in faces for text in (face.title, *face.lines)]
     with pypdfium2.PdfDocument(pdf.sheets(faces, style, having(letters))) as document:
         for number, page in enumerate(document):
             grey = page.render(scale=dpi / _POINTS_PER_INCH, grayscale=True).to_pil().convert("L")
-            yield links[number * SHEET : (number + 1) * SHEET], grey.point(lambda value: 255 * (value > 127))
+            yield links[number * SHEET : (number + 1) * SHEET], grey
 
 
 def module_px(dpi: int) -> float:
@@ -47,7 +47,8 @@ State = Callable[[Image.Image, int, Random], Image.Image]
 
 
 def _as_printed(page: Image.Image, dpi: int, random: Random) -> Image.Image:
-    return page
+    """Each dot black or white."""
+    return page.point(lambda value: 255 * (value > 127))
 
 
 def _turned(page: Image.Image, dpi: int, random: Random) -> Image.Image:
