@@ -7,7 +7,7 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 APT_LINE := sudo apt-get install -y make git python3-venv
-PACKAGES := mosquitto chromium
+PACKAGES := mosquitto chromium libzbar0
 
 # A uv that obeys nothing but the lock; a mirror that pip is told of, and the certificates it trusts, are uv's too.
 export UV_NO_CONFIG := 1
@@ -19,7 +19,7 @@ AS_PIP = index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$(call pip_knows,index-ur
 	[ -z "$$cert" ] || export SSL_CERT_FILE="$$cert";
 UV_INSTALL = $(AS_PIP) $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: help setup demo test fuzz lint format bench bench-gateway bench-memory bench-audit bench-large bench-bombs bench-flood bench-ledger bench-labels bench-gs1 soak lock clean
+.PHONY: help setup demo test fuzz lint format bench bench-gateway bench-memory bench-audit bench-large bench-bombs bench-flood bench-ledger bench-labels bench-gs1 bench-read soak lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | while IFS=: read -r name rest; do \
@@ -77,6 +77,10 @@ bench-labels: .venv/.installed-dev ## measure sheets of labels against encoding 
 
 bench-gs1: .venv/.installed-dev ## measure reading GS1 messages, beside biip; prints JSON
 	@$(BIN)/python -m tests.bench.gs1 $(ARGS)
+
+bench-read: .venv/.installed-dev ## print a thousand labels, spoil them and read them back; prints JSON
+	@.ci/packages libzbar0
+	@$(BIN)/python -m tests.bench.read $(ARGS)
 
 soak: .venv/.installed-dev ## break the gateway, its broker and its database under load, for ten minutes; prints JSON
 	@.ci/packages mosquitto

@@ -10,6 +10,7 @@ from labels.logistic.cli import sscc
 from labels.pages.cli import serve, show, verify_page
 from labels.printers.cli import printer
 from labels.printing.cli import formats, print_
+from labels.reading.cli import read
 from labels.reconciling.cli import mark, reconcile
 from ledger.command_line import Headed
 
@@ -48,7 +49,13 @@ cli.add(
         recall: "Recall a product, a lot or an item; or lift that.",
     },
 )
-cli.add("Codes", {gs1: "Say what a GS1 link or element string says."})
+cli.add(
+    "Codes",
+    {
+        read: "Read photos, scans and PDFs, and say if labels are genuine.",
+        gs1: "Say what a GS1 link or element string says.",
+    },
+)
 cli.add(
     "The pages behind the labels",
     {

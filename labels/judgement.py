@@ -35,8 +35,8 @@ class Membership:
 class LabelVerdict:
     """What is to be said of a link's label.
 
-    `fault` is a LabelFault's value, `unpublished`, `uncounted`, or "" for a genuine one; `day` the issue day that it
-    claims. `uncounted` are the published batches of which it may be one: their labels are not listed here.
+    `fault` is a LabelFault's value, `unpublished`, `uncounted`, `unlisted`, or "" for a genuine one; `day` the issue
+    day that it claims. `uncounted` are the published batches of which it may be one: their labels are not listed here.
     """
 
     standing: Standing
@@ -51,7 +51,7 @@ class LabelVerdict:
     @property
     def is_signed(self) -> bool:
         """A key that may sign this label signed it: who shows it has held it, or a copy."""
-        return self.standing is Standing.GENUINE or self.fault in (UNPUBLISHED, UNCOUNTED)
+        return self.standing is Standing.GENUINE or self.fault in (UNPUBLISHED, UNCOUNTED, UNLISTED)
 
     @property
     def is_of_its_lot_alone(self) -> bool:
@@ -61,11 +61,23 @@ class LabelVerdict:
 
 UNPUBLISHED = "unpublished"
 UNCOUNTED = "uncounted"
+UNLISTED = "unlisted"
 LOTS_TOLD = 5
 _GUESSABLE = "Its maker's serial can be guessed: this is a label of its lot, and says nothing of a single item."
 _UNCOUNTED_REVOKED = (
     "Its key was revoked, and this copy of the ledger has no list of the labels by which older ones could be told."
 )
+_UNLISTED_REVOKED = "Its key was revoked. Only the ledger can say whether a batch published before that has this label."
+_HEADLINES = {
+    (Standing.GENUINE, Level.ITEM): "Genuine label",
+    (Standing.GENUINE, Level.LOT): "Genuine lot label",
+    (Standing.GENUINE, Level.PRODUCT): "Genuine product label",
+    (Standing.SIGNED, Level.ITEM): "Signed, but not counted here",
+    (Standing.NOT_PROVEN, Level.ITEM): "Not proven",
+    (Standing.PROBLEM, Level.ITEM): "Problem",
+    (Standing.NO_CLAIM, Level.LOT): "A lot",
+    (Standing.NO_CLAIM, Level.PRODUCT): "A product",
+}
 _REASONS = {
     LabelFault.MALFORMED: "The link was changed or cut short: what should be its signature is none.",
     LabelFault.UNKNOWN_KEY: "It is signed by no key that this ledger knows.",
@@ -98,15 +110,10 @@ def judge(
     `find` looks up a label in the batches that were issued; it is asked only if the signature is good, so that a
     link without one learns nothing of which serials exist. `is_listed` says whether all labels of a batch are known.
     """
-    key, revoked = None, False
-    try:
-        key = verify_label(link, book.label_keys, today)
-    except LabelError as error:
-        if error.fault is LabelFault.UNSIGNED:
-            return _unsigned(link)
-        if error.fault is not LabelFault.REVOKED or error.key is None:
-            return LabelVerdict(Standing.PROBLEM, _REASONS[error.fault], error.fault, error.key)
-        key, revoked = error.key, True
+    checked = _checked(link, book.label_keys, today)
+    if isinstance(checked, LabelVerdict):
+        return checked
+    key, revoked = checked
     day, label = signature_of(link).day, Label.of(link)
     published = _published(label, key, link, book, find(label))
     if published is not None and not (revoked and published[0].index > book.revoked_at.get(key.thumbprint, -1)):
@@ -122,6 +129,41 @@ def judge(
         return LabelVerdict(Standing.SIGNED, _uncounted(uncounted), UNCOUNTED, key, day, uncounted=uncounted)
     reason = "The signature is good, but the label is in no published batch: it may be too new, or one too many."
     return LabelVerdict(Standing.NOT_PROVEN, reason, UNPUBLISHED, key, day)
+
+
+def judge_signature(link: gs1.DigitalLink, keys: Sequence[LabelKey], *, today: int) -> LabelVerdict:
+    """Judge the label that `link` was read from by its signature alone, as a trust bundle can.
+
+    At best it is SIGNED: a bundle has no list of the labels that were issued.
+    """
+    checked = _checked(link, keys, today)
+    if isinstance(checked, LabelVerdict):
+        return checked
+    (key, revoked), day = checked, signature_of(link).day
+    if revoked:
+        return LabelVerdict(Standing.PROBLEM, _UNLISTED_REVOKED, LabelFault.REVOKED, key, day)
+    reason = (
+        f"The label is signed by {key.organisation}, for this product. Whether it is one of the labels that were "
+        "declared, only the ledger can say."
+    )
+    return LabelVerdict(Standing.SIGNED, reason, UNLISTED, key, day)
+
+
+def headline(standing: Standing, level: Level) -> str:
+    """What is to be said of a label in two or three words."""
+    return _HEADLINES.get((standing, level), _HEADLINES.get((standing, Level.ITEM), ""))
+
+
+def _checked(link: gs1.DigitalLink, keys: Sequence[LabelKey], today: int) -> tuple[LabelKey, bool] | LabelVerdict:
+    """The key that signed, and whether it is revoked; or the verdict, where that is all that can be said."""
+    try:
+        return verify_label(link, keys, today), False
+    except LabelError as error:
+        if error.fault is LabelFault.UNSIGNED:
+            return _unsigned(link)
+        if error.fault is not LabelFault.REVOKED or error.key is None:
+            return LabelVerdict(Standing.PROBLEM, _REASONS[error.fault], error.fault, error.key)
+        return error.key, True
 
 
 def _unsigned(link: gs1.DigitalLink) -> LabelVerdict:

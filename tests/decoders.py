@@ -37,11 +37,15 @@ from labels.issuing.drawing import draw
 from labels.issuing.order import Own
 from labels.issuing.refused import Refused
 from labels.issuing.spool import Spool
+from labels.judgement import Standing
 from labels.pages import resolve
 from labels.printers.address import Address
 from labels.printers.brother_status import BrotherStatus
 from labels.printers.dots import Size
 from labels.printers.zebra_status import ZebraStatus
+from labels.reading import code as reading_code
+from labels.reading import picture as reading_picture
+from labels.reading import protocol, say, verdict
 from ledger import (
     anchor,
     b64,
@@ -101,6 +105,7 @@ from ledger.trust.bundle import TrustBundle
 from ledger.trust.trust_file import Trust
 from tests import cast, rooted, seeds
 from tests.bench.bombs import judged
+from tests.labels.reading import pictures
 
 Errors = type[Exception] | tuple[type[Exception], ...]
 
@@ -681,6 +686,7 @@ def _of_labels() -> Iterator[Target]:
     yield from _of_the_catalogue()
     yield from _of_issuing()
     yield from _of_hidden_codes()
+    yield from _of_reading()
 
 
 def _of_hidden_codes() -> Iterator[Target]:
@@ -760,6 +766,40 @@ def _of_the_catalogue() -> Iterator[Target]:
     yield of_text("labels.catalogue.written.limit_of", written.limit_of, UserError, "temperature=-2.5..8 Cel")
 
 
+def _of_reading() -> Iterator[Target]:
+    kinds = ("PNG", "JPEG", "GIF", "TIFF", "BMP", "PPM", "WEBP", "PDF")
+    shown = reading_code.Code("QR Code", "]Q1", seeds.LINKS[0], ((1, 2), (9, 2), (9, 9), (1, 9)))
+    yield of_bytes(
+        "labels.reading.picture.pages",
+        lambda data: [page.size for _, page in reading_picture.pages(data, _SMALL)],
+        reading_code.PictureError,
+        *(pictures.encoded(pictures.label(seeds.LINKS[0], module_px=1), kind) for kind in kinds),
+    )
+    yield of_bytes(
+        "labels.reading.protocol.read_line",
+        protocol.read_line,
+        (MalformedError, reading_code.PictureError),
+        protocol.page_line(reading_code.Page(1, 2, (10, 10), (shown,), 1)),
+        protocol.done_line(),
+    )
+    for symbology, valid in (("]Q1", seeds.LINKS[0]), ("]d2", "0109506000134352"), ("]C1", "00095060001343520011")):
+        yield of_text(f"labels.reading.say.say {symbology}", partial(_say, symbology), (), valid)
+    yield of_bytes(
+        "labels.reading.verdict.by_service",
+        lambda data: verdict.by_service(json.loads(data), _SIGNED, by="https://id.example.com"),
+        (ValueError, RecursionError),  # of json.loads
+        json.dumps(_SIGNED.document).encode(),
+    )
+
+
+_SMALL = reading_code.Limits(bytes_max=1 << 20, pixels_max=1 << 20, pages_max=4)
+_SIGNED = verdict.Verdict(Standing.SIGNED, "Signed", "The label is signed.")
+
+
+def _say(symbology: str, text: str) -> Any:
+    return say.say(reading_code.Code("", symbology, text, ((0, 0), (0, 0), (0, 0), (0, 0))))
+
+
 TARGETS: dict[str, Target] = {
     target.name: target for of in (_of_ledger, _of_edge, _of_gateway, _of_labels) for target in of()
 }
@@ -787,6 +827,15 @@ OTHERS = {
     "labels.hidden.answer.Commitment.read": "by Answer.read",
     "labels.judgement.judge": "takes what gs1.parse has read",
     "labels.issuing.export.Format.of": "of a name that a user gives",
+    "labels.judgement.judge_signature": "takes what gs1.parse has read",
+    "labels.pages.resolve.Resolver.judge": "takes what gs1.parse has read",
+    "labels.pages.web._Site.read": "hands on to the process that decodes",
+    "labels.reading.apart.Decoder.read": "hands on to the process that decodes, by read_line",
+    "labels.reading.cli.read": "by Decoder.read",
+    "labels.reading.judges.Judge.judge": "a protocol",
+    "labels.reading.judges.LedgerJudge.judge": "takes what gs1.parse has read",
+    "labels.reading.judges.ServiceJudge.judge": "by by_service",
+    "labels.reading.judges.TrustJudge.judge": "takes what gs1.parse has read",
     "labels.signature.LabelKey.of": "takes what the registry has read",
     "ledger.backup.backup.read_heads": "reads our own database",
     "ledger.backup.cli.restore": "by restore.restore",

@@ -6,8 +6,7 @@ from itertools import groupby
 
 from labels import gs1, words
 from labels.book import Book, IssuedBatch
-from labels.catalogue.place import Level
-from labels.judgement import UNCOUNTED, UNPUBLISHED, LabelVerdict, Standing, level_of
+from labels.judgement import UNCOUNTED, UNPUBLISHED, LabelVerdict, Standing, headline, level_of
 from labels.pages import chart, product_view
 from labels.pages.described import Described
 from labels.pages.history import History, Source, Stay, Step, Window
@@ -22,16 +21,6 @@ from ledger.registry import Status
 ENTRIES_TOLD = 5
 ROUTE_MAX = 6
 LOTS_MAX = 20
-_HEADLINES = {
-    (Standing.GENUINE, Level.ITEM): "Genuine label",
-    (Standing.GENUINE, Level.LOT): "Genuine lot label",
-    (Standing.GENUINE, Level.PRODUCT): "Genuine product label",
-    (Standing.SIGNED, Level.ITEM): "Signed, but not counted here",
-    (Standing.NOT_PROVEN, Level.ITEM): "Not proven",
-    (Standing.PROBLEM, Level.ITEM): "Problem",
-    (Standing.NO_CLAIM, Level.LOT): "A lot",
-    (Standing.NO_CLAIM, Level.PRODUCT): "A product",
-}
 
 
 @dataclass
@@ -65,7 +54,7 @@ def compose(found: Found) -> Page:
     series = tuple(maker.series(series, steps) for series in found.readings.series)
     batch, link = found.label.batch, found.link
     signer = found.label.key if found.label.is_signed else None
-    label_says = _HEADLINES.get((standing, level), _HEADLINES.get((standing, Level.ITEM), ""))
+    label_says = headline(standing, level)
     return Page(
         standing=standing,
         level=level,

@@ -66,6 +66,15 @@ class Resolver:
         """What the catalogue says of what a link names, or None if nothing at all is known of that here."""
         return self._sessions.run(lambda session: self._known(session, link))
 
+    def judge(self, link: gs1.DigitalLink) -> tuple[LabelVerdict, Book]:
+        """The verdict on the label that a link was read from, and the book by which it is; raises as `page`."""
+
+        def judged(session: Session) -> tuple[LabelVerdict, Book]:
+            book = self._keeper.book(session.connection)
+            return self._judge(session, link, book), book
+
+        return self._sessions.run(judged)
+
     def labelled(self, link: gs1.DigitalLink) -> gs1.DigitalLink:
         """The same link with the signature of the label that was issued for it here; UserError if none was."""
         stored = self._sessions.run(lambda session: listed.label(session.connection, link.canonical_path))
@@ -121,13 +130,7 @@ class Resolver:
         book = self._keeper.book(session.connection)
         self._checker.know(book.chains)
         self._checker.forget(book.shredded)
-        label = judge(
-            link,
-            book,
-            today=today(),
-            find=lambda label: self._membership(session, label),
-            is_listed=lambda batch: listed.has_all(session.connection, batch),
-        )
+        label = self._judge(session, link, book)
         checkpoints = {published.names[chain]: checkpoint for chain, checkpoint in published.checkpoints.items()}
         found = Found(link, self._now(), book, label, checkpoints)
         size = published.size(ANCHOR)
@@ -135,6 +138,15 @@ class Resolver:
             link, label, book, lambda n: self._checker.check(session.prover.prove, REGISTRY, n, anchor_size=size)
         )
         return found
+
+    def _judge(self, session: Session, link: gs1.DigitalLink, book: Book) -> LabelVerdict:
+        return judge(
+            link,
+            book,
+            today=today(),
+            find=lambda label: self._membership(session, label),
+            is_listed=lambda batch: listed.has_all(session.connection, batch),
+        )
 
     def _noted(self, session: Session, found: Found) -> Found:
         """The page matters more than the note: a database that only reads has none."""

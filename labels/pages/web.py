@@ -23,12 +23,14 @@ from labels.hidden import asked as redeeming
 from labels.hidden import form, web
 from labels.issuing import lot_request
 from labels.issuing.web import Lots
-from labels.pages import gs1_resolver
+from labels.pages import gs1_resolver, uploads
 from labels.pages.chart import between, number
 from labels.pages.gs1_resolver import LINK_TYPE, Gs1Resolver
 from labels.pages.linkset import MEDIA_TYPE
 from labels.pages.page import Page
 from labels.pages.resolve import Resolver, product_link
+from labels.reading.code import PictureError
+from labels.reading.judges import LedgerJudge, verdict_on
 from labels.templating import environment
 from ledger.errors import UserError
 
@@ -37,8 +39,11 @@ log = logging.getLogger("labels")
 _STATIC_FOLDER = Path(__file__).parents[1] / "static"
 HEADERS_BYTES_MAX = 16 * 1024
 _METHODS = ["GET", "HEAD"]
-# Where a body is taken, and its most bytes
-_POSTS = {"/lots": lot_request.BODY_BYTES_MAX, web.PATH: redeeming.BODY_BYTES_MAX}
+_POSTS = {  # where a body is taken, and its most bytes
+    "/lots": lot_request.BODY_BYTES_MAX,
+    "/read": uploads.TAKEN_BYTES_MAX,
+    web.PATH: redeeming.BODY_BYTES_MAX,
+}
 _SHA256 = re.compile("[0-9a-f]{64}")
 _STATIC = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 _HEADERS = {
@@ -70,6 +75,8 @@ def make_app(
     site = _Site(resolver, host)
     # Endpoints are plain functions: each runs in a thread, where the database may be waited for.
     app.add_api_route("/", site.start, methods=_METHODS)
+    app.add_api_route("/read", site.start, methods=_METHODS)
+    app.add_api_route("/read", site.read, methods=["POST"])
     app.add_api_route("/healthz", site.health, methods=_METHODS)
     app.add_api_route("/trust.json", site.trust, methods=_METHODS)
     app.add_api_route("/bundle/{statement_hash}", site.bundle, methods=_METHODS)
@@ -97,6 +104,7 @@ class _Site:
     def __init__(self, resolver: Resolver, host: str) -> None:
         self._resolver, self._host = resolver, host
         self.gs1 = Gs1Resolver(resolver, host)
+        self._uploads, self._judge = uploads.Uploads(), LedgerJudge(resolver, "this service")
         self._templates = environment()
         self._templates.globals.update(number=number, plural=words.plural, day=words.day, between=between)
 
@@ -112,6 +120,20 @@ class _Site:
         digits = next((value for name, value in link.query if name == "s"), "")
         signed = f"?s={quote(digits, safe='')}" if digits else ""
         return RedirectResponse(f"{link.canonical_path}{signed}", 303)
+
+    async def read(self, request: Request) -> Response:
+        """What is in a picture that was sent: each code, and of a label its verdict and the way to its page."""
+        try:
+            report = await self._uploads.report(request, lambda said: verdict_on(said, self._judge))
+        except PictureError as error:
+            told = f"{str(error)[:1].upper()}{str(error)[1:]}."
+            return self._error(
+                request, 422, "This picture cannot be read", told, hint="Choose another, or paste the link."
+            )
+        headers = {"vary": "accept", "cache-control": "no-store"}
+        if _wants_json(request):
+            return JSONResponse(report.document, headers=headers)
+        return self._html("read.html", headers=headers, report=report)
 
     def link(self, request: Request) -> Response:
         """The page of a product, a lot or an item."""

@@ -1,0 +1,94 @@
+"""What a code says: a label of ours, another GS1 message, a link to somewhere else, or something else. Pure."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import quote
+
+from labels import gs1
+from labels.reading.code import Code
+from labels.words import clipped, mistake
+
+_OURS = re.compile(r"[?&]s=[0-9]{40,}")  # as it stands in a label that was changed or cut short, too
+_MESSAGES = ("]C1", "]e0", "]d2", "]Q3", "]E0", "]E4", "]I1")  # which hold nothing but GS1's element strings
+
+
+class Kind(StrEnum):
+    """What sort of thing a code says."""
+
+    LABEL = "label"  # a GS1 Digital Link with a signature as ours have, or what was one
+    DIGITAL_LINK = "gs1-digital-link"
+    ELEMENTS = "gs1-elements"
+    URL = "url"
+    OTHER = "other"
+
+    @property
+    def is_label(self) -> bool:
+        """Whether it is to be judged."""
+        return self is Kind.LABEL
+
+    @property
+    def headline(self) -> str:
+        """What a person is told that it is."""
+        return _HEADLINES[self]
+
+
+_HEADLINES = {
+    Kind.LABEL: "A label",
+    Kind.DIGITAL_LINK: "A GS1 Digital Link without a signature",
+    Kind.ELEMENTS: "GS1 data",
+    Kind.URL: "A link that is not GS1's",
+    Kind.OTHER: "Something that is not GS1's",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a code says. `elements` are (AI, title, value); `complaint` tells why it is not what it should be.
+
+    `link` is there for a GS1 Digital Link that can be read, and names a product where `kind` is LABEL.
+    """
+
+    kind: Kind
+    text: str
+    link: gs1.DigitalLink | None = None
+    elements: tuple[tuple[str, str, str], ...] = ()
+    complaint: str = ""
+
+    @property
+    def page(self) -> str:
+        """The path of a label's page, with its signature; "" for what has none."""
+        if self.link is None or self.link.gtin is None or not self.kind.is_label:
+            return ""
+        digits = next((value for name, value in self.link.query if name == "s"), "")
+        return f"{self.link.canonical_path}?s={quote(digits, safe='')}"
+
+
+def say(code: Code) -> Said:
+    """What a code says, whatever that is."""
+    if code.symbology in _MESSAGES:
+        return _message(code)
+    if code.text[:8].lower().startswith(("http://", "https://")):
+        return _link(code.text)
+    return Said(Kind.OTHER, code.text)
+
+
+def _message(code: Code) -> Said:
+    try:
+        return Said(Kind.ELEMENTS, code.text, None, gs1.read(code.symbology + code.text).titled)
+    except gs1.Gs1Error as error:
+        return Said(Kind.ELEMENTS, code.text, complaint=clipped(mistake(error)))
+
+
+def _link(text: str) -> Said:
+    is_ours = _OURS.search(text) is not None
+    try:
+        link = gs1.parse(text)
+    except gs1.Gs1Error as error:
+        is_gs1 = is_ours or error.rule is not gs1.Rule.NO_KEY
+        kind = Kind.LABEL if is_ours else Kind.URL
+        return Said(kind, text, complaint=clipped(mistake(error)) if is_gs1 else "")
+    signed = link.gtin is not None and any(name == "s" for name, _ in link.query)
+    kind = Kind.LABEL if is_ours or signed else Kind.DIGITAL_LINK
+    complaint = "" if link.gtin is not None else "it names no product" if kind is Kind.LABEL else ""
+    return Said(kind, text, link, link.elements.titled, complaint)
