@@ -121,10 +121,10 @@ def test_any_picture_is_read_back(width: int, height: int, random: "st.Random", 
 
 
 def test_a_hidden_code_has_its_frame() -> None:
-    """Both codes are read back, and where the scratch field goes is framed."""
-    data = printed(face(hidden=LINK.partition("?")[0] + "#0123456789ABCDEF"), zebra("100x40", 203))
+    """Both codes are read back, the second is there for people, too, and where the scratch field goes is framed."""
+    data = printed(face(hidden=LINK.partition("?")[0] + "#h=23456789ABCDEFGH"), zebra("100x40", 203))
     [label] = labels(data)
-    assert len(read(burnt(label))) == 2 and b"^GB" in data
+    assert len(read(burnt(label))) == 2 and b"^GB" in data and b"2345 6789" in data and b"ABCD EFGH" in data
 
 
 def test_a_label_that_is_too_small() -> None:
