@@ -214,6 +214,8 @@ def test_a_token_that_is_taken_out_counts_no_more(client: httpx.Client, world: W
 def test_a_body_of_no_length_is_refused(refused: httpx.Client) -> None:
     """411: what is read is bounded before it is read."""
     assert refused.post("/lots", content=iter([b"{}"])).status_code == 411
+    both = {"content-length": "2", "transfer-encoding": "chunked"}  # of these the length is the one that does not count
+    assert refused.post("/lots", content=iter([b"{}"]), headers=both).status_code == 411
 
 
 def test_only_lots_take_a_body(refused: httpx.Client) -> None:
