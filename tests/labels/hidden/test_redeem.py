@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -19,7 +20,7 @@ import tallystick
 from deploy.postgres import Postgres
 from labels.hidden import asked, code, keys, stored
 from labels.hidden.answer import Answer, Result
-from labels.hidden.redeem import Redeemer
+from labels.hidden.redeem import REPEATED_S, Redeemer
 from labels.hidden.tries import WRONG_MAX
 from ledger.database import connect
 from ledger.keys import SigningKey
@@ -180,6 +181,19 @@ Redeemer(folder, {lot.world.dsn!r}, BookKeeper(folder)).redeem(question)
     assert count == (1 if moment == "after" else 0)
     question = asked.read(lot.labels[number].path, lot.code(number), bytes.fromhex(nonce))
     assert Redeemer(lot.world.folder, lot.world.dsn, lot.keeper()).redeem(question).result is Result.FIRST
+
+
+def test_the_first_nonce_is_worth_nothing_later(lot: HiddenLot) -> None:
+    """Who redeemed a code cannot have others told, by his nonce, that they are the first."""
+    question = asked.read(lot.labels[4].path, lot.code(4), asked.new_nonce())
+
+    def redeemed(later_s: float) -> Answer:
+        moment = time.time() + later_s
+        return Redeemer(lot.world.folder, lot.world.dsn, lot.keeper(), now=lambda: moment).redeem(question)
+
+    answers = [redeemed(later_s) for later_s in (0, REPEATED_S - 60, REPEATED_S + 60)]
+    assert [answer.result for answer in answers] == [Result.FIRST, Result.FIRST, Result.AGAIN]
+    assert len({answer.redeemed_ms for answer in answers}) == 1
 
 
 def test_no_service_can_take_a_redemption_back(lot: HiddenLot) -> None:
