@@ -12,11 +12,13 @@ from ledger.errors import UserError
 
 _CONNECTIONS_MAX = 200
 _HEAD_BYTES_MAX = 16 * 1024
-REQUEST_S, ANSWER_S = 15.0, 300.0
+REQUEST_S, BODY_S, ANSWER_S = 15.0, 75.0, 300.0
 
 
 class _Impatient(H11Protocol):
-    """A connection that is cut if no request comes whole, or its answer is not taken: else few idle ones are all."""
+    """A connection that is cut if no request comes whole, its body included, or its answer is not taken: else few idle
+    ones are all.
+    """
 
     _answering: RequestResponseCycle | None = None
     _periods = 0
@@ -33,7 +35,8 @@ class _Impatient(H11Protocol):
         self._periods = self._periods + 1 if cycle is self._answering else 0
         self._answering = cycle
         is_waiting = cycle is None or cycle.response_complete
-        if (cycle is None or self._periods) and (is_waiting or self._periods * REQUEST_S >= ANSWER_S):
+        most_s = BODY_S if cycle is not None and cycle.more_body else ANSWER_S
+        if (cycle is None or self._periods) and (is_waiting or self._periods * REQUEST_S >= most_s):
             self.transport.abort()
         else:
             self.loop.call_later(REQUEST_S, self._look)

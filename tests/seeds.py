@@ -205,7 +205,7 @@ ENTRIES = tuple(
         {"type": "label-batch", "gtin": GTIN, "lot": "A1", "size": 1, "root": HASH, "kid": HASH, "day": 2000},
         {
             "type": "label-batch", "gtin": GTIN, "lot": "A1", "size": 1, "root": HASH, "kid": cast.key(60).kid,
-            "day": 2000, "serials": "own",
+            "day": 2000, "serials": "own", "hidden": HASH,
         },
         {"type": "label-finding", "root": HASH, "finding": "seen-spoiled", "reason": "1 label: seen"},
         {

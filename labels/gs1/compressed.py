@@ -131,7 +131,10 @@ def _characters(bits: _Bits, coding: int, size: int) -> str:
 
 
 def _foreign(bits: _Bits) -> Pair:
+    """A pair that is not GS1's. Digits alone would name an AI, whose value nobody has checked."""
     name = _characters(bits, 3, bits.take(7))
+    if not name or name.isdigit():
+        raise NotCompressed
     coding = bits.take(3)
     return name, _characters(bits, coding, bits.take(7))
 

@@ -27,23 +27,31 @@ class Service:
 
     def __init__(self, address: str) -> None:
         self._address = web_address(address).rstrip("/")
-        self._client = httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False, headers={"user-agent": "tallystick"})
+        headers = {"user-agent": "tallystick", "accept": "application/json"}
+        self._client = httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False, headers=headers)
 
     def redeem(self, asked: Asked, trust: Trust) -> Answer:
         """Redeem a code, and verify the answer under `trust`; UserError if that is not possible, or it is a lie."""
-        document = {"label": asked.path, "code": asked.code, "nonce": asked.nonce.hex()}
-        status, body = self._ask("POST", "/redeem", _ANSWER_BYTES_MAX, json=document)
         try:
-            fields = fields_of(body)
-            if status not in (200, 429) or "result" not in fields:
-                raise UserError(f"{self._address} redeems nothing: {_told(fields, status)}", "ask its operator")
-            answer = Answer.read(fields)
-            answer.verify(_service_key(fields, trust), asked)
-            if answer.commitment is not None:
-                answer.commitment.verify(self._batch(answer.commitment.entry, trust), asked)
+            return self._redeem(asked, trust)
+        except httpx.HTTPError as error:
+            hint = f"say --nonce {asked.nonce.hex()} when you ask again: then you get the answer that was lost"
+            raise UserError(f"cannot ask {self._address}: {said(error)}", hint) from error
         except OutsideError as error:
             told = f"the answer of {self._address} does not hold under the trust file: {error}"
             raise UserError(told, "do not rely on it, and ask the operator by another way") from error
+
+    def _redeem(self, asked: Asked, trust: Trust) -> Answer:
+        document = {"label": asked.path, "code": asked.code, "nonce": asked.nonce.hex()}
+        status, body = self._ask("POST", "/redeem", _ANSWER_BYTES_MAX, json=document)
+        fields = fields_of(body)
+        if status not in (200, 429) or "result" not in fields:
+            hint = f"ask again with --nonce {asked.nonce.hex()}, or ask its operator"
+            raise UserError(f"{self._address} did not answer: {_told(fields, status)}", hint)
+        answer = Answer.read(fields)
+        answer.verify(_service_key(fields, trust), asked)
+        if answer.commitment is not None:
+            answer.commitment.verify(self._batch(answer.commitment.entry, trust), asked)
         return answer
 
     def _batch(self, entry: bytes, trust: Trust) -> Batch:
@@ -61,16 +69,12 @@ class Service:
 
     def _ask(self, method: str, path: str, bytes_max: int, **more: Any) -> tuple[int, bytes]:
         body = bytearray()
-        try:
-            with self._client.stream(method, f"{self._address}{path}", **more) as response:
-                for piece in response.iter_bytes():
-                    body += piece
-                    if len(body) > bytes_max:
-                        raise UserError(f"{self._address} answers with too much", "is it a label service?")
-                return response.status_code, bytes(body)
-        except httpx.HTTPError as error:
-            told = f"cannot ask {self._address}: {said(error)}"
-            raise UserError(told, "ask again with the same --nonce: a code is redeemed once, whoever asks") from error
+        with self._client.stream(method, f"{self._address}{path}", **more) as response:
+            for piece in response.iter_bytes():
+                body += piece
+                if len(body) > bytes_max:
+                    raise MalformedError("it has too many bytes")
+            return response.status_code, bytes(body)
 
 
 def _service_key(fields: dict[str, Any], trust: Trust) -> bytes:

@@ -1,7 +1,8 @@
 """Redeeming: a hidden code is held against what its batch committed to, and is redeemed once, whoever else tries.
 
 Two that ask at once are told apart by the database's key. If the service dies before it could answer, the code is
-redeemed or it is not; who asks again with the same nonce is told that it was the first time, for it was.
+redeemed or it is not; who asks again with the same nonce is told that it was the first time, for it was. That holds for
+some minutes: else who redeemed a code could have the buyer of each copy send the form with his nonce.
 """
 
 import hmac
@@ -27,6 +28,7 @@ from ledger.keys import SigningKey
 from ledger.registry import REGISTRY, Role
 from ledger.trust.succession import messages_of
 
+REPEATED_S = 600.0
 _NONE = StoredCode(bytes(32), 0, bytes(SECRET_BYTES), bytes(32))  # what a code is held against if there is none
 
 
@@ -56,7 +58,7 @@ class Redeemer:
         return Answer.sign(
             key,
             asked,
-            Result.FIRST if made.nonce == asked.nonce else Result.AGAIN,
+            Result.FIRST if made.nonce == asked.nonce and now < made.at.timestamp() + REPEATED_S else Result.AGAIN,
             answered_ms=_ms(now),
             redeemed_ms=_ms(made.at.timestamp()),
             commitment=Commitment(issued.statement_hash, code.index, code.secret, proof),

@@ -7,12 +7,10 @@ from enum import StrEnum
 from io import StringIO
 from itertools import chain
 from pathlib import Path
-from urllib.parse import unquote
 
 import psycopg
 
 from labels import listed
-from labels.batch import Label
 from labels.book import Book, IssuedBatch
 from labels.issuing.refused import Refused
 from labels.typed import gtin_of, lot_of
@@ -73,12 +71,7 @@ def summary(issued: IssuedBatch) -> dict[str, object]:
 
 def _rows(connection: psycopg.Connection, issued: IssuedBatch, host: str) -> Iterator[tuple[str, str, str, str]]:
     for stored in listed.stream(connection, issued.batch.root):
-        yield issued.batch.gtin, issued.batch.lot, serial_of(stored.label), stored.label.link(host)
-
-
-def serial_of(label: Label) -> str:
-    """The serial in a label's path: of many, at a tenth of what it costs to read the link."""
-    return unquote(label.path.rpartition("/21/")[2])
+        yield issued.batch.gtin, issued.batch.lot, stored.label.serial, stored.label.link(host)
 
 
 def _json(connection: psycopg.Connection, batches: Sequence[IssuedBatch], host: str) -> Iterator[str]:

@@ -20,6 +20,7 @@ def notes(book: Book, issued: IssuedBatch) -> list[str]:
     """What is to be known of a batch: of its serials, its key and its lot."""
     batch = issued.batch
     told = [_SERIALS[batch.serials]] if _SERIALS[batch.serials] else []
+    told += ["hidden codes"] if batch.hidden is not None else []
     told += ["key revoked"] if batch.kid in book.revoked_at else []
     return [*told, "RECALLED"] if book.recalled(batch.gtin, batch.lot) else told
 
@@ -36,6 +37,7 @@ def document(book: Book, issued: IssuedBatch) -> dict[str, object]:
         "root": batch.root.hex(),
         "key": batch.kid.hex(),
         "serials": batch.serials.value,
+        "hidden": batch.hidden is not None,
         "key_revoked": batch.kid in book.revoked_at,
         "recalled": book.recalled(batch.gtin, batch.lot) is not None,
     }

@@ -281,8 +281,9 @@ def _refusal(scope: Scope) -> Response | None:
 
 def _refused_body(scope: Scope, bytes_max: int) -> Response | None:
     lengths = [value for name, value in scope["headers"] if name == b"content-length"]
+    is_coded = any(name == b"transfer-encoding" for name, _ in scope["headers"])  # it counts before a length
     close, hint = {"connection": "close"}, f"a request has at most {bytes_max:,} bytes"
-    if len(lengths) != 1 or not lengths[0].isdigit():
+    if is_coded or len(lengths) != 1 or not lengths[0].isdigit():
         return JSONResponse({"error": "the request does not say its length", "hint": hint}, 411, close)
     if len(lengths[0]) > 12 or int(lengths[0]) > bytes_max:
         return JSONResponse({"error": "the request is over its size", "hint": hint}, 413, close)

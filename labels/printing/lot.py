@@ -117,9 +117,10 @@ def _labels(journal: Journal, wanted: Wanted, lot: Lot) -> tuple[Iterator[Number
 
 def _chosen(journal: Journal, wanted: Wanted, lot: Lot) -> list[Numbered]:
     """The labels with the serials; some links have the lot as well."""
-    links = [(serial_of(lot.gtin, serial), gs1.item(lot.gtin, lot=lot.lot, serial=serial)) for serial in wanted.serials]
+    serials = tuple(dict.fromkeys(wanted.serials))  # who names one twice wants it once
+    links = [(serial_of(lot.gtin, serial), gs1.item(lot.gtin, lot=lot.lot, serial=serial)) for serial in serials]
     found = list(journal.chosen([link.canonical_path for link in pair] for pair in links))
-    for serial, one in zip(wanted.serials, found, strict=True):
+    for serial, one in zip(serials, found, strict=True):
         if one is None:
             raise UserError(f"no label of lot {lot.lot} has serial {serial}", "write it as it stands behind (21)")
         if not (one[1] or wanted.again):

@@ -18,6 +18,11 @@ class Numbered:
     number: int
     stored: StoredLabel
 
+    @property
+    def serial(self) -> str:
+        """What a person knows it by."""
+        return self.stored.label.serial
+
 
 @dataclass(frozen=True, slots=True)
 class Part:

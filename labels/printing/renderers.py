@@ -119,10 +119,8 @@ class Pictures:
 
 
 def file_name(label: Numbered) -> str:
-    """A label's file, without its ending: the serial, or else the path, as a file may be called."""
-    path = label.stored.label.path
-    serial = gs1.parse(f"https://{gs1.GS1_HOST}{path}").serial
-    return quote(serial or path.strip("/").replace("/", "-"), safe="").replace(".", "%2E")
+    """A label's file, without its ending: the serial, as a file may be called."""
+    return quote(label.serial, safe="").replace(".", "%2E")
 
 
 def _fonts(faces: Sequence[Face], file: Path | None) -> Fonts:

@@ -8,7 +8,6 @@ serial is printed twice unless a person says so, and none is left out.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
-from labels import gs1
 from labels.printing.journal import Journal, Unconfirmed
 from labels.printing.outlet import Numbered, Outlet, Piece, RefusedError
 from labels.uses import Use
@@ -72,21 +71,15 @@ def settle(journal: Journal, outlet: Outlet, *, came_out: str | None = None) -> 
             _record_seen(journal, sent, _seen(sent, came_out))
 
 
-def serial_of(label: Numbered) -> str:
-    """What a person knows a label by: its serial, or else its path."""
-    path = label.stored.label.path
-    return gs1.parse(f"https://{gs1.GS1_HOST}{path}").serial or path
-
-
 def told(labels: Sequence[Numbered]) -> str:
     """`labels 25 to 48 (serials A … B)`: labels by their numbers in the lot, and by their serials."""
     if not labels:
         return "no label"
     if len(labels) == 1:
-        return f"label {labels[0].number} (serial {serial_of(labels[0])})"
-    serials = list(map(serial_of, labels if len(labels) <= _SERIALS_TOLD else (labels[0], labels[-1])))
+        return f"label {labels[0].number} (serial {labels[0].serial})"
+    shown = labels if len(labels) <= _SERIALS_TOLD else (labels[0], labels[-1])
     between = ", " if len(labels) <= _SERIALS_TOLD else " … "
-    return f"{len(labels)} labels, {_numbers(labels)} (serials {between.join(serials)})"
+    return f"{len(labels)} labels, {_numbers(labels)} (serials {between.join(label.serial for label in shown)})"
 
 
 def _numbers(labels: Sequence[Numbered]) -> str:
@@ -138,7 +131,7 @@ def _seen(sent: Sequence[Unconfirmed], came_out: str) -> int:
     """How many of the labels came out, by what a person says."""
     if came_out in ("all", "none"):
         return len(sent) if came_out == "all" else 0
-    serials = [serial_of(one.label) for one in sent]
+    serials = [one.label.serial for one in sent]
     if came_out not in serials:
         raise UserError(
             f"no label with serial {came_out!r} was sent without being confirmed",

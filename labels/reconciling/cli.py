@@ -1,7 +1,7 @@
 """`tallystick labels mark` and `labels reconcile`."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,7 +109,7 @@ def reconcile(
     publish: bool,
     as_json: bool,
 ) -> None:
-    """Count, batch by batch, what was issued, printed, applied, spoiled, returned and seen, and tell what does not fit.
+    """Count, batch by batch, what was issued, printed, applied, spoiled, returned, seen and redeemed, and what is odd.
 
     A label is seen when its page is asked for, or when an event in the ledger names its item.
 
@@ -208,14 +208,17 @@ _COLUMNS = {
     "unused": "left",
     "seen": "seen",
 }
+_REDEEMED = {"redeemed": "redeemed"}  # a column where batches have hidden codes
 
 
 def _tell(counted: Sequence["Reconciled"], strays: dict[str, "Found"]) -> None:
     width = max(len("lot"), *(len(one.issued.batch.lot) for one in counted))
-    click.echo(f"{'GTIN':<14}  {'lot':<{width}}  " + "".join(f"{title:>10}" for title in _COLUMNS.values()))
+    has_hidden = any(one.issued.batch.hidden is not None for one in counted)
+    columns = _COLUMNS | (_REDEEMED if has_hidden else {})
+    click.echo(f"{'GTIN':<14}  {'lot':<{width}}  " + "".join(f"{title:>10}" for title in columns.values()))
     for one in counted:
         batch = one.issued.batch
-        click.echo(f"{batch.gtin}  {batch.lot:<{width}}  " + _cells(one.tally))
+        click.echo(f"{batch.gtin}  {batch.lot:<{width}}  " + _cells(one.tally, columns))
         for found in one.found:
             serial = one.first_serial(found)
             first = f" ({'first ' if found.labels > 1 else ''}{serial})" if serial else ""
@@ -224,5 +227,5 @@ def _tell(counted: Sequence["Reconciled"], strays: dict[str, "Found"]) -> None:
         click.echo(f"  ! GTIN {gtin}: {stray.reason}")
 
 
-def _cells(tally: "Tally") -> str:
-    return "".join(f"{getattr(tally, name):>10,}" for name in _COLUMNS)
+def _cells(tally: "Tally", columns: Iterable[str]) -> str:
+    return "".join(f"{getattr(tally, name):>10,}" for name in columns)

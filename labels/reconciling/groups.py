@@ -16,17 +16,19 @@ with used as materialized (
          max(use_id) filter (where use <> %(seen)s) as last
     from label_use where batch_root = %(root)s group by index),
 stated as (
-  select l.index, fate.use as fate, fate.at as since, used.scanned,
+  select l.index, fate.use as fate, fate.at as since, used.scanned, redemption.at is not null as redeemed,
          coalesce(used.prints, 0) as prints, coalesce(used.taken_back, 0) as taken_back,
          (select max(e.ts) from event_item i join event e using (entry_id, section)
            where i.uri = %(gs1)s || regexp_replace(l.path, '/10/[^/]+', '') and i.role in (0, 1)) as told
     from label l
     left join used on used.index = l.index
     left join label_use fate on fate.batch_root = l.batch_root and fate.index = l.index and fate.use_id = used.last
+    left join redemption on redemption.batch_root = l.batch_root and redemption.index = l.index
    where l.batch_root = %(root)s)
 select fate, prints > 0, prints - taken_back > 1, scanned is not null or told is not null,
-       coalesce(greatest(scanned, told) > since, scanned is not null or told is not null), count(*), min(index)
-  from stated group by 1, 2, 3, 4, 5 order by min(index)"""
+       coalesce(greatest(scanned, told) > since, scanned is not null or told is not null), count(*), min(index),
+       redeemed
+  from stated group by 1, 2, 3, 4, 5, redeemed order by min(index)"""
 
 
 def of_batch(connection: psycopg.Connection, root: bytes) -> list[Group]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from labels import gs1
+from labels.batch import serial_in
 from labels.book import Book, IssuedBatch
 from labels.reconciling import groups, scans
 from labels.reconciling.tally import Found, Oddity, Tally, oddities, tally
@@ -103,4 +103,4 @@ def _is_said(connection: psycopg.Connection, book: Book, issued: IssuedBatch, fo
 def _serials(connection: psycopg.Connection, root: bytes, indices: Sequence[int]) -> dict[int, str]:
     query = "select index, path from label where batch_root = %s and index = any(%s)"
     rows = connection.execute(query, [root, list(indices)])
-    return {index: gs1.parse(f"https://{gs1.GS1_HOST}{path}").serial or path for index, path in rows}
+    return {index: serial_in(path) for index, path in rows}

@@ -16,7 +16,7 @@ class Group:
 
     `printed`: a print of it was ever confirmed. `again`: more than one, without its being spoiled or returned between.
     `seen`: its page was asked for, or an event names it; `seen_since`: after its fate was recorded. `first` is the
-    index of the first of them in the batch.
+    index of the first of them in the batch. `redeemed`: its hidden code was.
     """
 
     fate: Use | None
@@ -26,6 +26,7 @@ class Group:
     seen_since: bool
     labels: int
     first: int
+    redeemed: bool = False
 
 
 class Oddity(StrEnum):
@@ -39,6 +40,9 @@ class Oddity(StrEnum):
     SEEN_UNAPPLIED = "seen-unapplied"
     SEEN_SPOILED = "seen-spoiled"
     SEEN_RETURNED = "seen-returned"
+    REDEEMED_UNPRINTED = "redeemed-unprinted"
+    REDEEMED_SPOILED = "redeemed-spoiled"
+    REDEEMED_RETURNED = "redeemed-returned"
     UNACCOUNTED = "unaccounted"
     UNDECLARED = "undeclared"
 
@@ -52,6 +56,9 @@ TOLD = {
     Oddity.SEEN_UNAPPLIED: "seen, though it was printed and never applied",
     Oddity.SEEN_SPOILED: "seen after it was spoiled",
     Oddity.SEEN_RETURNED: "seen after it was returned unused",
+    Oddity.REDEEMED_UNPRINTED: "the hidden code redeemed, though it was never printed here",
+    Oddity.REDEEMED_SPOILED: "the hidden code redeemed, though it was spoiled",
+    Oddity.REDEEMED_RETURNED: "the hidden code redeemed, though it was returned unused",
     Oddity.UNACCOUNTED: "printed, and neither applied, spoiled nor returned",
     Oddity.UNDECLARED: "signed by a key that may sign it, seen, and in no published batch",
 }
@@ -85,6 +92,7 @@ class Tally:
     returned: int
     missing: int
     seen: int
+    redeemed: int = 0
 
 
 def tally(groups: Sequence[Group], *, issued: int) -> Tally:
@@ -104,6 +112,7 @@ def tally(groups: Sequence[Group], *, issued: int) -> Tally:
         returned=count(lambda g: g.fate is Use.RETURNED),
         missing=issued - count(lambda g: True),
         seen=count(lambda g: g.seen),
+        redeemed=count(lambda g: g.redeemed),
     )
 
 
@@ -123,6 +132,9 @@ def oddities(groups: Sequence[Group], *, issued: int, closed: bool = False) -> l
         Oddity.SEEN_UNAPPLIED: lambda g: applied_told and g.fate is Use.PRINTED and g.seen_since,
         Oddity.SEEN_SPOILED: lambda g: g.fate is Use.SPOILED and g.seen_since,
         Oddity.SEEN_RETURNED: lambda g: g.fate is Use.RETURNED and g.seen_since,
+        Oddity.REDEEMED_UNPRINTED: lambda g: printed_here and g.fate in (None, Use.REFUSED) and g.redeemed,
+        Oddity.REDEEMED_SPOILED: lambda g: g.fate is Use.SPOILED and g.redeemed,
+        Oddity.REDEEMED_RETURNED: lambda g: g.fate is Use.RETURNED and g.redeemed,
         Oddity.UNACCOUNTED: lambda g: closed and g.fate is Use.PRINTED,
     }
     missing = issued - sum(group.labels for group in groups)

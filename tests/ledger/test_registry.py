@@ -453,6 +453,8 @@ def test_a_finding_is_one_that_the_tables_can_hold(changes: dict[str, Any]) -> N
         {"kid": b""},
         {"serials": 1},
         {"serials": ""},
+        {"hidden": bytes(31)},
+        {"hidden": None},
     ],
 )
 def test_a_batch_of_labels_is_one_that_the_tables_can_hold(changes: dict[str, Any]) -> None:

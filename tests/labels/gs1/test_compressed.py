@@ -93,6 +93,8 @@ def test_what_is_not_gs1s_is_an_extra() -> None:
         bits(_AI_01, _GTIN, _AI_10, (5, 3), (1, 5), (1, 7)),  # no such way to write characters
         bits(_AI_01, _GTIN, _AI_10, *text7(" ")),  # no character of a lot
         bits(_AI_01, _GTIN, _AI_10, *text7("..")),  # a path would lose it
+        bits(_AI_01, _GTIN, (15, 4), (2, 7), (53, 6), (52, 6), (4, 3), (1, 7), (33, 7)),  # a name (10)
+        bits(_AI_01, _GTIN, (15, 4), (0, 7), (4, 3), (1, 7), (33, 7)),  # a name of nothing
     ],
 )
 def test_what_is_none_has_no_key(segment: str) -> None:

@@ -1,9 +1,11 @@
 """Redeeming over HTTP and by the command, against a real database: once, whoever asks, and whatever dies."""
 
+import http.client
 import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,15 +18,15 @@ import pytest
 
 import tallystick
 from deploy.postgres import Postgres
-from labels.hidden import asked, code, stored
+from labels.hidden import asked, code, keys, stored
 from labels.hidden.answer import Answer, Result
-from labels.hidden.redeem import Redeemer
+from labels.hidden.redeem import REPEATED_S, Redeemer
 from labels.hidden.tries import WRONG_MAX
 from ledger.database import connect
 from ledger.keys import SigningKey
 from tests.labels.hidden.lot import HIDDEN_LOT, HiddenLot, hidden_lot
 from tests.labels.serving import served
-from tests.labels.story import GTIN, issue_lot
+from tests.labels.story import GTIN, issue_lot, while_ticking
 
 WRONG = "2" * 16
 
@@ -181,6 +183,19 @@ Redeemer(folder, {lot.world.dsn!r}, BookKeeper(folder)).redeem(question)
     assert Redeemer(lot.world.folder, lot.world.dsn, lot.keeper()).redeem(question).result is Result.FIRST
 
 
+def test_the_first_nonce_is_worth_nothing_later(lot: HiddenLot) -> None:
+    """Who redeemed a code cannot have others told, by his nonce, that they are the first."""
+    question = asked.read(lot.labels[4].path, lot.code(4), asked.new_nonce())
+
+    def redeemed(later_s: float) -> Answer:
+        moment = time.time() + later_s
+        return Redeemer(lot.world.folder, lot.world.dsn, lot.keeper(), now=lambda: moment).redeem(question)
+
+    answers = [redeemed(later_s) for later_s in (0, REPEATED_S - 60, REPEATED_S + 60)]
+    assert [answer.result for answer in answers] == [Result.FIRST, Result.FIRST, Result.AGAIN]
+    assert len({answer.redeemed_ms for answer in answers}) == 1
+
+
 def test_no_service_can_take_a_redemption_back(lot: HiddenLot) -> None:
     """Rows of what was committed to and of what was redeemed are added by the services' role, and nothing else."""
     for table in ("hidden_batch", "hidden_code", "redemption"):
@@ -198,7 +213,6 @@ def test_no_service_can_take_a_redemption_back(lot: HiddenLot) -> None:
         (b"{}", "application/json", 400),
         (b"label=1", "application/x-www-form-urlencoded", 400),
         (b"\xff\xfe", "application/x-www-form-urlencoded", 400),
-        (b"x" * 4097, "application/json", 413),
     ],
 )
 def test_hostile_bodies_get_a_plain_word(client: httpx.Client, body: bytes, kind: str, status: int) -> None:
@@ -206,6 +220,16 @@ def test_hostile_bodies_get_a_plain_word(client: httpx.Client, body: bytes, kind
     answer = client.post("/redeem", content=body, headers={"content-type": kind})
     assert answer.status_code == status
     assert client.get("/healthz").status_code == 200
+
+
+def test_a_body_over_its_size_is_not_waited_for(client: httpx.Client) -> None:
+    """Its length alone is refused: nothing of it needs to come."""
+    asking = http.client.HTTPConnection(client.base_url.host, client.base_url.port, timeout=20)
+    asking.putrequest("POST", "/redeem")
+    asking.putheader("content-length", "4097")
+    asking.endheaders()
+    assert asking.getresponse().status == 413
+    asking.close()
 
 
 def test_the_form_stands_where_there_is_something_to_redeem(lot: HiddenLot, client: httpx.Client) -> None:
@@ -299,7 +323,33 @@ def test_what_is_no_question_is_said_so(lot: HiddenLot, capsys: pytest.CaptureFi
         assert told in capsys.readouterr().err
 
 
+def test_a_lost_answer_is_had_by_asking_again(
+    lot: HiddenLot, client: httpx.Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The hint says by which nonce; the code was redeemed, and who asks so is the first."""
+    issued = issue_lot(lot.world, 1, lot="H3", hidden=True)
+    [key] = keys.of_batches(lot.world.folder, [issued.batch.batch]).values()
+    args = [issued.labels[0].path, code.make(key, issued.labels[0].path).code]
+    trust = ["--trust", str(lot.world.folder.trust_file)]
+    assert run(*args, "--url", "http://127.0.0.1:1", *trust) == 1
+    nonce = capsys.readouterr().err.partition("--nonce ")[2].split()[0]
+    for _ in range(2):
+        assert run(*args, "--nonce", nonce, *remote(client, lot)) == 0
+    assert run(*args, *remote(client, lot)) == 2
+
+
 # Printing
+
+
+def test_the_commands_issue_and_list_hidden_codes(lot: HiddenLot, capsys: pytest.CaptureFixture[str]) -> None:
+    """`labels issue --hidden` prints links without codes; `labels lots` says that the batch has some."""
+    here = ["--data", str(lot.world.folder.path.parent), "--dsn", lot.world.dsn]
+    issue = ["labels", "issue", *here, "--gtin", GTIN, "--lot", "H4", "--count", "2", "--hidden"]
+    assert while_ticking(lot.world, lambda: tallystick.run(issue)) == 0
+    assert "#" not in capsys.readouterr().out
+    assert tallystick.run(["labels", "lots", *here]) == 0
+    [line] = [line for line in capsys.readouterr().out.splitlines() if "  H4 " in line]
+    assert line.endswith("hidden codes")
 
 
 def test_a_lot_is_printed_with_its_hidden_codes(
@@ -324,8 +374,6 @@ def test_a_lot_is_printed_with_its_hidden_codes(
         paths = [
             path for (path,) in connection.execute("select path from label join hidden_code using (batch_root, index)")
         ]
-    from labels.hidden import keys
-
     key = keys.read(moved.read_text())
     shown = [code.groups(code.make(key, path).code) for path in paths]
     assert (

@@ -117,6 +117,16 @@ def test_a_program_gets_its_labels(client: httpx.Client, world: World) -> None:
     assert client.get(said["links"], params={"format": "json"}).json()["labels"] == said["labels"]
 
 
+def test_hidden_codes_are_made_if_they_are_asked_for(client: httpx.Client, world: World) -> None:
+    """The entry has their root; the links show none; and the same request without them is another one."""
+    said = client.post("/lots", json={**ORDER, "hidden": True}, headers={"idempotency-key": "hidden"}).json()
+    batch = book(world).batches[bytes.fromhex(said["root"])].batch
+    assert batch.hidden is not None and said["hidden"] == batch.hidden.hex()
+    assert len(said["labels"]) == 3 and not any("#" in link for link in said["labels"])
+    assert client.post("/lots", json=ORDER, headers={"idempotency-key": "hidden"}).status_code == 409
+    assert "hidden" not in client.post("/lots", json=ORDER).json()
+
+
 def test_of_a_large_batch_there_is_a_link(client: httpx.Client) -> None:
     """Its labels are sent as they are read, and not in the answer."""
     said = client.post("/lots", json={**ORDER, "count": 1_001}).json()
@@ -145,6 +155,7 @@ def test_its_own_serials_are_taken_as_they_are(client: httpx.Client, world: Worl
         ({**ORDER, "lot": "x" * 2_000_000}, 400, "lot is a text"),
         ({**ORDER, "lot": "\ud800"}, 400, "is not GS1's"),
         ({**ORDER, "lot_in_link": 1}, 400, "true or false"),
+        ({**ORDER, "hidden": "yes"}, 400, "hidden is true or false"),
         ({**ORDER, "count": 0}, 400, "1 to 1,000,000 labels, not 0"),
         ({**ORDER, "count": True}, 400, "how many"),
         ({**ORDER, "count": "3"}, 400, "how many"),
@@ -203,6 +214,8 @@ def test_a_token_that_is_taken_out_counts_no_more(client: httpx.Client, world: W
 def test_a_body_of_no_length_is_refused(refused: httpx.Client) -> None:
     """411: what is read is bounded before it is read."""
     assert refused.post("/lots", content=iter([b"{}"])).status_code == 411
+    both = {"content-length": "2", "transfer-encoding": "chunked"}  # of these the length is the one that does not count
+    assert refused.post("/lots", content=iter([b"{}"]), headers=both).status_code == 411
 
 
 def test_only_lots_take_a_body(refused: httpx.Client) -> None:

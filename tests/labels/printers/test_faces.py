@@ -1,6 +1,7 @@
 """A label's face for label printers: what a printer would make of what it is sent."""
 
 import re
+from random import Random
 
 import pytest
 import zxingcpp
@@ -111,7 +112,7 @@ def test_any_text_is_escaped(words: str) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 90), st.integers(1, 12), st.randoms(use_true_random=False), st.sampled_from([1, 8, 40, 400]))
-def test_any_picture_is_read_back(width: int, height: int, random: "st.Random", run: int) -> None:  # type: ignore[name-defined]
+def test_any_picture_is_read_back(width: int, height: int, random: Random, run: int) -> None:
     """What our own reader of Zebra's run lengths makes of a picture is that picture."""
     bits = [[random.random() < 0.5 for _ in range(width)] for _ in range(height)]
     made = dots.of_modules(bits, max(1, run // width))
@@ -121,10 +122,10 @@ def test_any_picture_is_read_back(width: int, height: int, random: "st.Random", 
 
 
 def test_a_hidden_code_has_its_frame() -> None:
-    """Both codes are read back, and where the scratch field goes is framed."""
-    data = printed(face(hidden=LINK.partition("?")[0] + "#0123456789ABCDEF"), zebra("100x40", 203))
+    """Both codes are read back, the second is there for people, too, and where the scratch field goes is framed."""
+    data = printed(face(hidden=LINK.partition("?")[0] + "#h=23456789ABCDEFGH"), zebra("100x40", 203))
     [label] = labels(data)
-    assert len(read(burnt(label))) == 2 and b"^GB" in data
+    assert len(read(burnt(label))) == 2 and b"^GB" in data and b"2345 6789" in data and b"ABCD EFGH" in data
 
 
 def test_a_label_that_is_too_small() -> None:

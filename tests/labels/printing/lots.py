@@ -3,7 +3,6 @@
 from labels.batch import Batch, commit, sign_labels
 from labels.issuing.serial import new_serials
 from labels.printing.journal import Journal
-from labels.printing.run import serial_of
 from labels.signature import LabelKey
 from ledger.database import connect, migrate
 from ledger.keys import SigningKey
@@ -38,6 +37,6 @@ def journal(dsn: str, batches: list[Batch]) -> Journal:
 def serials(dsn: str, batches: list[Batch]) -> list[str]:
     """The serials of a lot of which nothing is printed, in order."""
     taken = journal(dsn, batches)
-    found = [serial_of(label) for label in taken.due()]
+    found = [label.serial for label in taken.due()]
     taken.close()
     return found

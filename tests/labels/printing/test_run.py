@@ -12,7 +12,7 @@ from labels.batch import Batch
 from labels.printing.folder import FolderOutlet
 from labels.printing.journal import Journal
 from labels.printing.outlet import Numbered, Outlet, Part, Piece, RefusedError
-from labels.printing.run import PrintStopped, send_all, serial_of, settle
+from labels.printing.run import PrintStopped, send_all, settle
 from labels.uses import Use
 from ledger.database import connect
 from ledger.errors import UserError
@@ -47,7 +47,7 @@ class Printer(Outlet):
         for number, label in enumerate(piece.labels):
             if refusal is not None and number == (refusal.came_out or 0):
                 break
-            self.out.append(serial_of(label))
+            self.out.append(label.serial)
             self._step()
         if refusal is not None:
             raise refusal
@@ -94,7 +94,7 @@ def pieces(due: Iterator[Numbered]) -> Iterator[Piece]:
 
 def said(labels: Sequence[Numbered]) -> bytes:
     """The bytes of a part."""
-    return " ".join(map(serial_of, labels)).encode()
+    return " ".join(label.serial for label in labels).encode()
 
 
 def print_lot(

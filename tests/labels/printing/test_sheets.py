@@ -1,6 +1,7 @@
 """Sheets as a printer gets them: each code where its label is, as large as it should be, and read back."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pypdfium2
 import pytest
@@ -123,9 +124,9 @@ def test_letters_that_no_font_here_has_are_named() -> None:
     assert "--font" in refused.value.hint
 
 
-def test_a_file_that_is_no_font_is_refused(tmp_path: object) -> None:
+def test_a_file_that_is_no_font_is_refused(tmp_path: Path) -> None:
     """By its name."""
-    file = tmp_path / "x.ttf"  # type: ignore[operator]
+    file = tmp_path / "x.ttf"
     file.write_bytes(b"\0" * 100)
     with pytest.raises(UserError, match=r"cannot use the font .*x\.ttf"):
         fonts.having(["a"], file=file)

@@ -13,14 +13,19 @@ import pytest
 
 import tallystick
 from labels import gs1, uses
+from labels.hidden import asked, code
+from labels.hidden import keys as hidden_keys
+from labels.hidden.answer import Result
+from labels.hidden.redeem import Redeemer
 from labels.issuing.serial import new_serials
+from labels.keeper import BookKeeper
 from labels.reconciling import scans
 from labels.signature import sign_label
 from labels.use import Use
 from ledger.database import connect
 from ledger.keys import SigningKey
 from tests.labels.serving import served
-from tests.labels.story import GTIN, LOT, Story, make_story, public_event, while_ticking
+from tests.labels.story import GTIN, LOT, Story, issue_lot, make_story, public_event, while_ticking
 
 COUNT = 8
 
@@ -127,6 +132,26 @@ def test_it_is_told_to_a_person(lot: Story, capsys: pytest.CaptureFixture[str]) 
     assert out[0].split() == ["GTIN", "lot", "issued", "printed", "applied", "spoiled", "returned", "left", "seen"]
     assert out[1].split() == [GTIN, LOT, "8", "1", "0", "0", "0", "1", "0"]
     assert out[2] == f"  ! 1 label: printed more than once ({serial(lot, 0)})"
+
+
+def test_what_is_redeemed_is_counted_and_must_fit(lot: Story, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of four labels with hidden codes one is spoiled, one returned, one never printed: their codes are redeemed."""
+    issued = issue_lot(lot.world, 4, lot="H1", hidden=True)
+    batch, folder = issued.batch.batch, lot.world.folder
+    [key] = hidden_keys.of_batches(folder, [batch]).values()
+    with connect(lot.world.dsn) as connection:
+        uses.record(connection, batch.root, range(3), Use.PRINTED, at=datetime.now(UTC))
+        uses.record(connection, batch.root, [1], Use.SPOILED, at=datetime.now(UTC))
+        uses.record(connection, batch.root, [2], Use.RETURNED, at=datetime.now(UTC))
+    redeemer = Redeemer(folder, lot.world.dsn, BookKeeper(folder))
+    for label in issued.labels:
+        question = asked.read(label.path, code.make(key, label.path).code, asked.new_nonce())
+        assert redeemer.redeem(question).result is Result.FIRST
+    assert labels("reconcile", "--gtin", GTIN, "--lot", "H1") == 2
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].split()[-1] == "redeemed" and out[1].split()[-1] == "4"
+    odd = [f"redeemed, though it was {how}" for how in ("never printed here", "spoiled", "returned unused")]
+    assert all(f"1 label: the hidden code {what} (" in line for what, line in zip(odd, out[2:], strict=True))
 
 
 def test_one_unknown_label_and_nothing_is_marked(lot: Story, capsys: pytest.CaptureFixture[str]) -> None:

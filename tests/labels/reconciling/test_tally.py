@@ -46,6 +46,10 @@ def test_each_label_is_counted_once() -> None:
         ([APPLIED, group(Use.PRINTED, seen=True, seen_since=True)], Oddity.SEEN_UNAPPLIED),
         ([group(Use.SPOILED, seen=True, seen_since=True)], Oddity.SEEN_SPOILED),
         ([group(Use.RETURNED, seen=True, seen_since=True)], Oddity.SEEN_RETURNED),
+        ([PRINTED, group(None, redeemed=True)], Oddity.REDEEMED_UNPRINTED),
+        ([PRINTED, group(Use.REFUSED, redeemed=True)], Oddity.REDEEMED_UNPRINTED),
+        ([group(Use.SPOILED, redeemed=True)], Oddity.REDEEMED_SPOILED),
+        ([group(Use.RETURNED, redeemed=True)], Oddity.REDEEMED_RETURNED),
     ],
 )
 def test_what_does_not_fit_is_named(groups: list[Group], oddity: Oddity) -> None:
