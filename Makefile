@@ -17,7 +17,8 @@ AS_PIP = index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$(call pip_knows,index-ur
 	[ -z "$$index" ] || export UV_DEFAULT_INDEX="$$index"; \
 	cert="$${SSL_CERT_FILE:-$${PIP_CERT:-$(call pip_knows,cert)}}"; \
 	[ -z "$$cert" ] || export SSL_CERT_FILE="$$cert";
-UV_INSTALL = $(AS_PIP) $(BIN)/uv pip install --quiet --python $(BIN)/python
+# Compiled once: each process that starts is the sooner there.
+UV_INSTALL = $(AS_PIP) $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
 .PHONY: help setup demo test fuzz lint format bench bench-gateway bench-memory bench-audit bench-large bench-bombs bench-flood bench-ledger bench-labels bench-gs1 bench-read soak lock clean
 
