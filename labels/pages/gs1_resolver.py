@@ -6,7 +6,7 @@ handed on (2.12), and binary EPCs are not read (2.3).
 """
 
 from dataclasses import replace
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from labels import gs1
 from labels.catalogue.link_types import PREFIX, VOCABULARY, relation
 from labels.pages import linkset
+from labels.pages.address import signed
 from labels.pages.described import Described
 from labels.pages.resolve import Resolver
 
@@ -76,8 +77,7 @@ class Gs1Resolver:
 
     def _page(self, link: gs1.DigitalLink) -> str:
         """The address of the link's page here, with its label if it carries one."""
-        digits = next((value for name, value in link.query if name == "s"), "")
-        return f"{self._root}{link.canonical_path}" + (f"?s={quote(digits, safe='')}" if digits else "")
+        return f"{self._root}{signed(link)}"
 
 
 def options() -> Response:

@@ -12,6 +12,7 @@ from labels.catalogue import link_types
 from labels.catalogue.link import Link
 from labels.catalogue.link_types import RECALL_STATUS, TRACEABILITY
 from labels.catalogue.place import Place
+from labels.pages.address import as_json
 from labels.pages.described import Described, Recalled
 
 MEDIA_TYPE = "application/linkset+json"
@@ -83,7 +84,7 @@ def _context(place: Place, described: Described, root: str, page: str) -> dict[s
         title = name or _TITLE
         context[link_types.DEFAULT_LINK] = [{"href": page, "title": title}]
         _add(context, TRACEABILITY, {"href": page, "title": _TITLE, "type": "text/html"})
-        _add(context, TRACEABILITY, {"href": _json(page), "title": _TITLE, "type": "application/json"})
+        _add(context, TRACEABILITY, {"href": as_json(page), "title": _TITLE, "type": "application/json"})
     for link in said.links if said else ():
         _add(context, link.rel, _target(link))
     for recalled in described.recalls:
@@ -105,7 +106,3 @@ def _recall(recalled: Recalled, page: str) -> dict[str, Any]:
     recall = recalled.entered.said
     href = recall.href if recall.href and recalled.checked.verdict else page
     return {"href": href, "title": f"Recalled since {recall.since}: {recall.reason}"}
-
-
-def _json(page: str) -> str:
-    return f"{page}{'&' if '?' in page else '?'}format=json"

@@ -6,10 +6,8 @@ hidden code.
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import psycopg
 from fastapi import FastAPI, Request, Response
@@ -20,14 +18,17 @@ from starlette.types import ASGIApp
 from labels import gs1, verify_page, words
 from labels.catalogue import picture
 from labels.hidden import asked as redeeming
-from labels.hidden import form, web
+from labels.hidden import form
+from labels.hidden.web import PATH as REDEEM
+from labels.hidden.web import Redemptions
 from labels.issuing import lot_request
 from labels.issuing.web import Lots
-from labels.pages import gs1_resolver, uploads
+from labels.pages import uploads
+from labels.pages.address import as_json, signed
 from labels.pages.chart import between, number
 from labels.pages.gs1_resolver import LINK_TYPE, Gs1Resolver
+from labels.pages.guard import HEADERS, METHODS, Guard
 from labels.pages.linkset import MEDIA_TYPE
-from labels.pages.page import Page
 from labels.pages.resolve import Resolver, product_link
 from labels.reading.code import PictureError
 from labels.reading.judges import LedgerJudge, verdict_on
@@ -37,60 +38,44 @@ from ledger.errors import UserError
 log = logging.getLogger("labels")
 
 _STATIC_FOLDER = Path(__file__).parents[1] / "static"
-HEADERS_BYTES_MAX = 16 * 1024
-_METHODS = ["GET", "HEAD"]
 _POSTS = {  # where a body is taken, and its most bytes
     "/lots": lot_request.BODY_BYTES_MAX,
     "/read": uploads.TAKEN_BYTES_MAX,
-    web.PATH: redeeming.BODY_BYTES_MAX,
+    REDEEM: redeeming.BODY_BYTES_MAX,
 }
 _SHA256 = re.compile("[0-9a-f]{64}")
 _STATIC = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
-_HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "x-frame-options": "DENY",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=()",
-}
 _AWAY = "The ledger's database does not answer just now. The label may well be good: try again in a minute."
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 def make_app(
-    resolver: Resolver, *, host: str, log: ASGIApp, lots: Lots | None = None, redemptions: web.Redemptions | None = None
+    resolver: Resolver, *, host: str, log: ASGIApp, lots: Lots | None = None, redemptions: Redemptions | None = None
 ) -> FastAPI:
     """The application. `host` is the name in the labels' links, for the start page to show; `log` is below /log/.
 
     Where labels may be issued `lots` is below /lots; where hidden codes are redeemed `redemptions` is /redeem.
     """
     app = FastAPI(title="Tallystick labels", openapi_url=None, docs_url=None, redoc_url=None)
-    app.add_middleware(_Guard)
+    app.add_middleware(Guard, posts=_POSTS)
     site = _Site(resolver, host)
     # Endpoints are plain functions: each runs in a thread, where the database may be waited for.
-    app.add_api_route("/", site.start, methods=_METHODS)
-    app.add_api_route("/read", site.start, methods=_METHODS)
+    app.add_api_route("/", site.start, methods=METHODS)
+    app.add_api_route("/read", site.start, methods=METHODS)
     app.add_api_route("/read", site.read, methods=["POST"])
-    app.add_api_route("/healthz", site.health, methods=_METHODS)
-    app.add_api_route("/trust.json", site.trust, methods=_METHODS)
-    app.add_api_route("/bundle/{statement_hash}", site.bundle, methods=_METHODS)
-    app.add_api_route("/.well-known/gs1resolver", site.gs1.description, methods=_METHODS)
-    app.add_api_route("/picture/{sha256}", site.picture, methods=_METHODS)
-    app.add_api_route("/verify", site.verify, methods=_METHODS)
-    app.add_api_route("/static/{name}", site.static, methods=_METHODS)
-    app.add_api_route("/log", site.log, methods=_METHODS)
+    app.add_api_route("/healthz", site.health, methods=METHODS)
+    app.add_api_route("/trust.json", site.trust, methods=METHODS)
+    app.add_api_route("/bundle/{statement_hash}", site.bundle, methods=METHODS)
+    app.add_api_route("/.well-known/gs1resolver", site.gs1.description, methods=METHODS)
+    app.add_api_route("/picture/{sha256}", site.picture, methods=METHODS)
+    app.add_api_route("/verify", site.verify, methods=METHODS)
+    app.add_api_route("/static/{name}", site.static, methods=METHODS)
+    app.add_api_route("/log", site.log, methods=METHODS)
     app.mount("/log", log)
     if lots is not None:
         lots.add_to(app)
     if redemptions is not None:
         redemptions.add_to(app)
-    app.add_api_route("/{path:path}", site.link, methods=_METHODS)
+    app.add_api_route("/{path:path}", site.link, methods=METHODS)
     app.add_exception_handler(UserError, site.away)
     app.add_exception_handler(psycopg.Error, site.away)
     app.add_exception_handler(HTTPException, site.refused)
@@ -117,9 +102,7 @@ class _Site:
             link = product_link(pasted.strip())
         except (gs1.Gs1Error, UserError) as error:
             return self._mistake(request, error)
-        digits = next((value for name, value in link.query if name == "s"), "")
-        signed = f"?s={quote(digits, safe='')}" if digits else ""
-        return RedirectResponse(f"{link.canonical_path}{signed}", 303)
+        return RedirectResponse(signed(link), 303)
 
     async def read(self, request: Request) -> Response:
         """What is in a picture that was sent: each code, and of a label its verdict and the way to its page."""
@@ -152,8 +135,8 @@ class _Site:
             return JSONResponse(page.document, headers=headers)
         redeem = form.Form(link.canonical_path) if page.redeemable else None
         if redeem:
-            headers["content-security-policy"] = form.policy(_HEADERS["content-security-policy"])
-        return self._html("page.html", headers=headers, page=page, json_link=_json_link(page, link), redeem=redeem)
+            headers["content-security-policy"] = form.policy(HEADERS["content-security-policy"])
+        return self._html("page.html", headers=headers, page=page, json_link=as_json(signed(link)), redeem=redeem)
 
     def bundle(self, statement_hash: str) -> Response:
         """A statement's proof, with its public sections, to be verified offline."""
@@ -213,7 +196,7 @@ class _Site:
     def broken(self, request: Request, error: Exception) -> Response:
         """A fault of ours, whose traceback is in the log."""
         told = "Something is wrong on our side. The label may well be good."
-        return self._error(request, 500, "Our mistake", told, _HEADERS)  # which this answer gets from nobody else
+        return self._error(request, 500, "Our mistake", told, HEADERS)  # which this answer gets from nobody else
 
     def _mistake(self, request: Request, error: gs1.Gs1Error | UserError) -> Response:
         """A link that is none of GS1's, or names no product."""
@@ -245,58 +228,8 @@ class _Site:
         return Response(text, status, headers, media_type="text/html; charset=utf-8")
 
 
-class _Guard:
-    """Refuses what no page needs, and sets the headers that every answer has, but for those that it has its own of."""
-
-    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def guarded(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                given = list(message.get("headers", []))
-                there = {name.lower() for name, _ in given}
-                ours = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
-                message["headers"] = [*given, *(pair for pair in ours if pair[0] not in there)]
-            await send(message)
-
-        refusal = _refusal(scope) if scope["type"] == "http" else None
-        await (refusal or self._app)(scope, receive, guarded)
-
-
-def _refusal(scope: Scope) -> Response | None:
-    """The answer to a request that no page needs. A body is read where one is taken alone, of a length that is said."""
-    close = {"connection": "close"}
-    if scope["method"] == "OPTIONS":
-        return gs1_resolver.options()
-    if scope["method"] == "POST" and scope["path"] in _POSTS:
-        if (refusal := _refused_body(scope, _POSTS[scope["path"]])) is not None:
-            return refusal
-    elif scope["method"] not in _METHODS:
-        return Response("only GET and HEAD are answered here\n", 405, close | {"allow": "GET, HEAD, OPTIONS"})
-    if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADERS_BYTES_MAX:
-        return Response("too many headers\n", 431, close)
-    return None
-
-
-def _refused_body(scope: Scope, bytes_max: int) -> Response | None:
-    lengths = [value for name, value in scope["headers"] if name == b"content-length"]
-    is_coded = any(name == b"transfer-encoding" for name, _ in scope["headers"])  # it counts before a length
-    close, hint = {"connection": "close"}, f"a request has at most {bytes_max:,} bytes"
-    if is_coded or len(lengths) != 1 or not lengths[0].isdigit():
-        return JSONResponse({"error": "the request does not say its length", "hint": hint}, 411, close)
-    if len(lengths[0]) > 12 or int(lengths[0]) > bytes_max:
-        return JSONResponse({"error": "the request is over its size", "hint": hint}, 413, close)
-    return None
-
-
 def _wants_json(request: Request) -> bool:
     if "format" in request.query_params:
         return request.query_params["format"] == "json"
     accept = request.headers.get("accept", "")
     return "application/json" in accept and "text/html" not in accept
-
-
-def _json_link(page: Page, link: gs1.DigitalLink) -> str:
-    digits = next((value for name, value in link.query if name == "s"), "")
-    return f"{link.canonical_path}?{f's={quote(digits)}&' if digits else ''}format=json"

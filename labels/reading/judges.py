@@ -2,12 +2,12 @@
 
 import json
 from typing import Protocol
-from urllib.parse import quote
 
 import httpx
 
 from labels import gs1
 from labels.clock import today
+from labels.pages.address import as_json, signed
 from labels.pages.resolve import Resolver
 from labels.reading import verdict
 from labels.reading.say import Said
@@ -94,8 +94,7 @@ class ServiceJudge:
         self._client.close()
 
     def _page(self, link: gs1.DigitalLink) -> object:
-        digits = next((value for name, value in link.query if name == "s"), "")
-        url = f"{self._address}{link.canonical_path}?s={quote(digits, safe='')}&format=json"
+        url = as_json(f"{self._address}{signed(link)}")
         try:
             with self._client.stream("GET", url) as response:
                 if response.status_code != 200:

@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import quote
 
 from labels import gs1
+from labels.pages.address import signed
 from labels.reading.code import Code
 from labels.words import clipped, mistake
 
@@ -60,8 +60,7 @@ class Said:
         """The path of a label's page, with its signature; "" for what has none."""
         if self.link is None or self.link.gtin is None or not self.kind.is_label:
             return ""
-        digits = next((value for name, value in self.link.query if name == "s"), "")
-        return f"{self.link.canonical_path}?s={quote(digits, safe='')}"
+        return signed(self.link)
 
 
 def say(code: Code) -> Said:
@@ -88,7 +87,7 @@ def _link(text: str) -> Said:
         is_gs1 = is_ours or error.rule is not gs1.Rule.NO_KEY
         kind = Kind.LABEL if is_ours else Kind.URL
         return Said(kind, text, complaint=clipped(mistake(error)) if is_gs1 else "")
-    signed = link.gtin is not None and any(name == "s" for name, _ in link.query)
-    kind = Kind.LABEL if is_ours or signed else Kind.DIGITAL_LINK
+    has_signature = link.gtin is not None and any(name == "s" for name, _ in link.query)
+    kind = Kind.LABEL if is_ours or has_signature else Kind.DIGITAL_LINK
     complaint = "" if link.gtin is not None else "it names no product" if kind is Kind.LABEL else ""
     return Said(kind, text, link, link.elements.titled, complaint)
