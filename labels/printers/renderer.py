@@ -10,7 +10,7 @@ from labels.printers.medium import Medium
 from labels.printing import fonts
 from labels.printing.layout import X_DIMENSION_MM
 from labels.printing.outlet import Numbered, Part, Piece
-from labels.printing.renderers import Job, Words, file_name
+from labels.printing.renderers import Job, Words, file_name, piece_name
 
 _AT_ONCE, _IN_FILE = 24, 500  # labels of a piece: so many can a printer's refusal leave in doubt, at most
 
@@ -36,7 +36,6 @@ class PrinterLabels:
         made = [encoded(face, self.medium, style, used) for face in faces]
         ending = self.medium.language.value
         if self.in_files:
-            name = f"labels-{job.labels[0].number:07}-{job.labels[-1].number:07}.{ending}"
-            return Piece((Part(name, b"".join(made), job.labels),))
+            return Piece((Part(f"{piece_name(job, self.words)}.{ending}", b"".join(made), job.labels),))
         parts = zip(job.labels, made, strict=True)
         return Piece(tuple(Part(f"{file_name(label)}.{ending}", data, (label,)) for label, data in parts))

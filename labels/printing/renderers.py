@@ -81,8 +81,7 @@ class PdfSheets:
         style, title = self.style, f"{self.words.title or 'Labels'}, lot {self.words.lot}"
         data = pdf.sheets(faces, style, _fonts(faces, self.font), skip=job.skip, title=title)
         readback.check_pdf(data, list(pdf.pages(faces, style, skip=job.skip)))
-        name = f"labels-{job.labels[0].number:07}-{job.labels[-1].number:07}.pdf"
-        return Piece((Part(name, data, job.labels),))
+        return Piece((Part(f"{piece_name(job, self.words)}.pdf", data, job.labels),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +115,12 @@ class Pictures:
             data = label_svg(face, self.style, used)
             readback.check_svg(data, face)
             yield data
+
+
+def piece_name(job: Job, words: Words) -> str:
+    """A file of many labels, without its ending: another lot's, or another product's, in the same folder is another."""
+    gtin = job.labels[0].stored.label.path.split("/")[2]
+    return f"{gtin}-{quote(words.lot, safe='')}-{job.labels[0].number:07}-{job.labels[-1].number:07}"
 
 
 def file_name(label: Numbered) -> str:

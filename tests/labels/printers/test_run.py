@@ -132,7 +132,7 @@ def test_files_for_printers(serials: list[str], tmp_path: Path, capsys: pytest.C
     assert [serial_in(picture_of(dots)) for dots in graphics(Path(name).read_bytes())] == serials
     assert print_lot("--format", "ql", "-o", tmp_path / "out", "--roll", "62", "--again") == 0
     [name] = capsys.readouterr().out.splitlines()
-    assert name.endswith("labels-0000001-0000030.ql") and Path(name).read_bytes().count(b"\x1b@") == COUNT
+    assert name.endswith(f"{GTIN}-{LOT}-0000001-0000030.ql") and Path(name).read_bytes().count(b"\x1b@") == COUNT
 
 
 def test_a_brother(serials: list[str], capsys: pytest.CaptureFixture[str]) -> None:

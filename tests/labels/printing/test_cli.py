@@ -43,7 +43,7 @@ def wanted(story: Story) -> set[str]:
 def test_sheets_of_a_lot(story: Story, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One file with all labels, named by their numbers; a second call has nothing to print, and says how to."""
     assert print_(tmp_path / "out", "--labels", "L7160", "--skip", "20", "--title", "Risotto Rice") == 0
-    file = tmp_path / "out" / "labels-0000001-0000024.pdf"
+    file = tmp_path / "out" / f"{GTIN}-{LOT}-0000001-0000024.pdf"
     assert capsys.readouterr().out == f"{file}\n" and links(file) == wanted(story)
     with pypdfium2.PdfDocument(file) as document:
         assert len(document) == 3 and document[0].get_size() == pytest.approx((595.3, 841.9), abs=0.1)
@@ -54,7 +54,7 @@ def test_sheets_of_a_lot(story: Story, tmp_path: Path, capsys: pytest.CaptureFix
     )
     assert print_(tmp_path / "more", "--again", "--grid", "2x5", "--label", "90x50", "--sheets-per-file", "2") == 0
     files = sorted((tmp_path / "more").iterdir())
-    assert [one.name for one in files] == ["labels-0000001-0000020.pdf", "labels-0000021-0000024.pdf"]
+    assert [one.name for one in files] == [f"{GTIN}-{LOT}-0000001-0000020.pdf", f"{GTIN}-{LOT}-0000021-0000024.pdf"]
     assert links(files[0]) | links(files[1]) == wanted(story)
 
 
@@ -73,7 +73,7 @@ def test_a_label_is_named_as_the_catalogue_has_it(story: Story, tmp_path: Path) 
     entry = {"type": "product", "organisation": "https://example.com", **Place(GTIN).entry(), "name": "Arborio Rice"}
     story.world.operator_says(entry)
     assert print_(tmp_path, "--format", "pdf") == 0
-    with pypdfium2.PdfDocument(tmp_path / "labels-0000001-0000024.pdf") as document:
+    with pypdfium2.PdfDocument(tmp_path / f"{GTIN}-{LOT}-0000001-0000024.pdf") as document:
         assert "Arborio Rice" in document[0].get_textpage().get_text_range()
 
 

@@ -65,9 +65,21 @@ def test_a_lot_is_drawn_by_processes_in_order(
         tell=lambda piece, out, of: done.append((piece.parts[0].name, out, of)),
     )  # fmt: skip
     assert count == 140 and [out for _, out, _ in done] == [21, 42, 63, 84, 105, 126, 140]
-    assert done[0] == ("labels-0000001-0000021.pdf", 21, 140) and done[-1][0] == "labels-0000127-0000140.pdf"
+    assert (
+        done[0] == (f"{GTIN}-{LOT}-0000001-0000021.pdf", 21, 140) and done[-1][0] == f"{GTIN}-{LOT}-0000127-0000140.pdf"
+    )
     found = printed(tmp_path)
     assert len(found) == 140 and set(found.values()) == {1}
+
+
+def test_two_lots_in_one_folder_keep_their_files(postgres_dsn: str, tmp_path: Path) -> None:
+    """No file of the one takes the place of the other's, which the journal has as printed."""
+    whole = lot(postgres_dsn, 5)
+    for name in (LOT, "A/1"):
+        words, one = replace(SHEETS.words, lot=name), replace(whole, lot=name)
+        print_lot(postgres_dsn, one, replace(SHEETS, words=words), FolderOutlet(tmp_path), wanted=Wanted(again=True))
+    ends = "0000001-0000005.pdf"
+    assert {file.name for file in tmp_path.iterdir()} == {f"{GTIN}-{LOT}-{ends}", f"{GTIN}-A%2F1-{ends}"}
 
 
 def test_what_is_printed_is_printed_again_only_when_asked(postgres_dsn: str, tmp_path: Path) -> None:
@@ -198,11 +210,13 @@ def test_a_full_disk_is_told_exactly(postgres_dsn: str, tmp_path: Path) -> None:
     with pytest.raises(PrintStopped) as stopped:
         print_lot(postgres_dsn, whole, SHEETS, Filling(tmp_path))
     message = str(stopped.value)
-    assert "File too large; stopped at labels-0000043-0000063.pdf: before it, this run printed 42 labels" in message
+    assert (
+        f"File too large; stopped at {GTIN}-{LOT}-0000043-0000063.pdf: before it, this run printed 42 labels" in message
+    )
     assert f"21 labels, 43 to 63 (serials {expected[42]} … {expected[62]})" in message
     assert "goes on with label 43" in stopped.value.hint
     assert sorted(file.name for file in tmp_path.iterdir()) == [
-        "labels-0000001-0000021.pdf", "labels-0000022-0000042.pdf",
+        f"{GTIN}-{LOT}-0000001-0000021.pdf", f"{GTIN}-{LOT}-0000022-0000042.pdf",
     ]  # fmt: skip
     assert print_lot(postgres_dsn, whole, SHEETS, FolderOutlet(tmp_path)) == 58
     assert sorted(printed(tmp_path)) == sorted(expected)
