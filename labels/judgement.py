@@ -1,7 +1,7 @@
 """Whether a label is genuine: its signature, its key's scope, and the batch that published it. Pure."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from labels import gs1
@@ -112,7 +112,7 @@ def judge(
     """
     checked = _checked(link, book.label_keys, today)
     if isinstance(checked, LabelVerdict):
-        return checked
+        return _with_labels(checked, link, book)
     key, revoked = checked
     day, label = signature_of(link).day, Label.of(link)
     published = _published(label, key, link, book, find(label))
@@ -166,11 +166,18 @@ def _checked(link: gs1.DigitalLink, keys: Sequence[LabelKey], today: int) -> tup
         return error.key, True
 
 
+def _with_labels(verdict: LabelVerdict, link: gs1.DigitalLink, book: Book) -> LabelVerdict:
+    """The verdict on a product or lot; one that has no labels, perhaps a mistyped one, is said to have none."""
+    if verdict.standing is not Standing.NO_CLAIM or book.lots(link.gtin or "", link.lot):
+        return verdict
+    return replace(verdict, reason=f"{verdict.reason} No labels of this {level_of(link)} are published in this ledger.")
+
+
 def _unsigned(link: gs1.DigitalLink) -> LabelVerdict:
     if level_of(link) is Level.ITEM:
         reason = "The link carries no signature, so nothing is said of a single item. Scan the code on the label."
         return LabelVerdict(Standing.NOT_PROVEN, reason, LabelFault.UNSIGNED)
-    reason = "This is about the product in general: no label was shown."
+    reason = f"This is about the {level_of(link)} in general: no label was shown."
     return LabelVerdict(Standing.NO_CLAIM, reason, LabelFault.UNSIGNED)
 
 

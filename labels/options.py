@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger import names
-from ledger.command_line import checked
+from ledger.command_line import checked, warn
 from ledger.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,6 +21,13 @@ host = click.option(
     callback=checked(names.host),
     help=f"The host name in the links. Default: the settings', or {HOST}.",
 )
+
+
+def links_host(settings: Settings) -> str:
+    """The host name in links. Where nobody has said one that is warned of: what is printed leads there for good."""
+    if settings.labels_host is None:
+        warn(f"the links lead to {HOST}, an example: name your host with --host, or once with 'tallystick up --host'")
+    return settings.labels_host or HOST
 
 
 def ledger_folder(settings: Settings) -> "LedgerFolder":

@@ -143,6 +143,8 @@ def recall(
         said = {"since": datetime.now(UTC).date().isoformat(), "organisation": organisation or ""} | said
         entered = describing.recall(folder, address, place, reason=reason, timeout_s=timeout, **said)
         told = {"recalled": True, "registry_entry": entered.index, **entered.said.entry()}
+        if not describing.is_labelled(folder, address, place):
+            command_line.warn(f"no labels of {place.words} were issued here: is it written right?")
     if as_json:
         click.echo(json.dumps(told))
     elif lift:

@@ -66,6 +66,13 @@ def recall(folder: LedgerFolder, dsn: str, place: Place, *, timeout_s: float, **
     return _published(folder, dsn).catalogue.recalls[place]
 
 
+def is_labelled(folder: LedgerFolder, dsn: str, place: Place) -> bool:
+    """Whether labels of the product or lot at a place are published; of an item that is not asked."""
+    with connect(dsn) as connection:
+        book = BookKeeper(folder).book(connection)
+    return bool(place.serial) or bool(book.lots(place.gtin, place.lot or None))
+
+
 def lift(
     folder: LedgerFolder, dsn: str, place: Place, *, reason: str, organisation: str | None = None, timeout_s: float
 ) -> Entered[Recall]:

@@ -235,7 +235,9 @@ def _source(count: int | None, file: BinaryIO | None, column: str | None) -> "So
     from labels.issuing.order import Own, Random
     from labels.issuing.serial_file import read_serials
 
-    if (count is None) == (file is None):
+    if count is not None and file is not None:
+        raise UserError("--count and --serials are both given", "a file has as many labels as it has serials")
+    if count is None and file is None:
         raise UserError("how many labels is not said", "give --count for random serials, or --serials for your own")
     if file is not None:
         return Own(read_serials(file, column))
@@ -260,7 +262,7 @@ def _write(settings: Settings, batches: "list[IssuedBatch]", form: str, output: 
     from ledger.database import connect
 
     with connect(settings.need_dsn()) as connection:
-        found: Iterator[str] = lines(connection, batches, Format(form), host=settings.labels_host or options.HOST)
+        found: Iterator[str] = lines(connection, batches, Format(form), host=options.links_host(settings))
         if output is not None:
             whole_file.put_lines(output, found)
             click.echo(f"wrote {output}", err=True)

@@ -11,7 +11,8 @@ _SERIALS = {Serials.RANDOM: "", Serials.OWN: "own serials", Serials.GUESSABLE: "
 def line(book: Book, issued: IssuedBatch) -> str:
     """GTIN, lot, size, day, registry entry, root and key; and what there is to know of it."""
     batch = issued.batch
-    said = f"{batch.gtin}  {printable(batch.lot):<20}  {batch.size:>9,} labels  {date_of(batch.day)}"
+    of = "label " if batch.size == 1 else "labels"
+    said = f"{batch.gtin}  {printable(batch.lot):<20}  {batch.size:>9,} {of}  {date_of(batch.day)}"
     by = f"entry {issued.index:<6}  root {batch.root.hex()[:16]}…  key {batch.kid.hex()[:16]}…"
     return "  ".join([said, by, *notes(book, issued)]).rstrip()
 

@@ -56,7 +56,7 @@ def sscc(
     no_status: bool,
     host: str | None,
 ) -> None:
-    """Number pallets and cases, and print their labels: GS1-128, and the unit's page as a QR code.
+    """Number pallets and cases, and print their labels: GS1-128, and the Digital Link as a QR code.
 
     Each SSCC is given once and printed on a line. It is given before its label is printed: what does not come out is
     printed again by its number.
@@ -86,7 +86,7 @@ def sscc(
     )
     with connect(settings.need_dsn()) as connection:
         book = keeper.book(connection)
-    same = issue.label_of(book, wanted, company=company, host=settings.labels_host or options.HOST)
+    same = issue.label_of(book, wanted, company=company, host=options.links_host(settings))
     units = issue.units(settings.need_dsn(), wanted, same, to)
     for unit in units:
         click.echo(unit.sscc)

@@ -239,6 +239,11 @@ def _of_key(key: LabelKey) -> Callable[[Mapping[str, Any]], bool]:
 def product_link(uri: str) -> gs1.DigitalLink:
     """The link of a product, lot or item; Gs1Error if it is none, UserError if it is of something else."""
     link = gs1.parse(uri)
+    if link.keys[0][0] == "00":
+        raise UserError(
+            f"(00) {link.keys[0][1]} is a pallet's or a case's number (SSCC), for which there is no page",
+            "what is on it stands on its label; scan the label of a product to see where that was",
+        )
     if link.gtin is None:
         raise UserError(
             f"({link.keys[0][0]}) names no product", "there are pages for products, lots and items: (01), (10) and (21)"

@@ -201,7 +201,7 @@ class _Site:
     def _mistake(self, request: Request, error: gs1.Gs1Error | UserError) -> Response:
         """A link that is none of GS1's, or names no product."""
         if isinstance(error, UserError):
-            return self._error(request, 400, "This link cannot be read", str(error), hint=error.hint)
+            return self._error(request, 404, "No page for this code", str(error), hint=error.hint)
         if error.rule is gs1.Rule.NO_KEY:
             hint = "A label's link has /01/, a product's number, /21/ and a serial."
             return self._error(request, 404, "Not a label's link", "This address names no product.", hint=hint)

@@ -144,7 +144,7 @@ def _words(settings: Settings, lot: str, title: str, address: str | None) -> "Wo
     from labels.printing.fonts import readable
     from labels.printing.renderers import Words
 
-    return Words(settings.labels_host or options.HOST, lot, readable(title), address)
+    return Words(options.links_host(settings), lot, readable(title), address)
 
 
 def _style(asked: dict[str, Any]) -> "SheetStyle":

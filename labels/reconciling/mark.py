@@ -20,18 +20,20 @@ LINES_MAX = 1_000_000  # of labels that are marked at once
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A label as a person or a scanner named it: where that stands, and the paths that it may have."""
+    """A label as a person or a scanner named it: where that stands, its possible paths, and what signs its link."""
 
     where: str
     text: str
     paths: tuple[str, ...]
+    digits: str | None = None
 
 
 def named(text: str, where: str, *, gtin: str | None, lot: str | None) -> Named:
     """A label by its link, or by its serial where `gtin` is known; UserError if `text` is neither."""
     if "/" in text and ":" in text:
         try:
-            return Named(where, text, (gs1.parse(text).canonical_path,))
+            link = gs1.parse(text)
+            return Named(where, text, (link.canonical_path,), dict(link.query).get("s"))
         except gs1.Gs1Error as error:
             told = f"{where}: that is no label's link: {words.mistake(error)}"
             raise UserError(told, "give the whole link, as a scanner reads it") from error
@@ -53,7 +55,7 @@ def lines(text: str, source: str) -> Iterable[tuple[str, str]]:
 
 
 def find(connection: psycopg.Connection, names: Sequence[Named]) -> list[StoredLabel]:
-    """The issued labels of these names, each once; UserError names the first that was never issued here."""
+    """The issued labels of these names, each once; UserError names the first that was never issued here, or not so."""
     if len(names) > LINES_MAX:
         raise UserError(f"{len(names):,} labels are more than {LINES_MAX:,}", "mark them in several goes")
     known = of_paths(connection, [path for name in names for path in name.paths])
@@ -63,6 +65,9 @@ def find(connection: psycopg.Connection, names: Sequence[Named]) -> list[StoredL
         if stored is None:
             hint = "nothing was marked; where the link holds the lot, name it by --lot"
             raise UserError(f"{name.where}: no label {words.clipped(name.text)!r} was issued here", hint)
+        if name.digits not in (None, stored.label.digits):
+            told = f"{name.where}: the signature in {words.clipped(name.text)!r} is not that of the label issued here"
+            raise UserError(told, "nothing was marked; scan it again: if it says the same, the label is made up")
         found[stored.batch_root, stored.index] = stored
     return list(found.values())
 

@@ -40,7 +40,9 @@ def test_key_issue_and_print(world: World, tmp_path: Path, capsys: pytest.Captur
     assert running(world, "key", "--gtin", "9506000134352", "--days", "30") == 0
     assert f"signs {GTIN}" in capsys.readouterr().out
     assert running(world, "issue", "--gtin", GTIN, "--lot", LOT, "--count", "5", "--host", "id.example.org") == 0
-    links = capsys.readouterr().out.splitlines()
+    told = capsys.readouterr()
+    assert "an example" not in told.err
+    links = told.out.splitlines()
     assert len(links) == 5 and all(link.startswith(f"https://id.example.org/01/{GTIN}/21/") for link in links)
     out = tmp_path / "printed"
     (tmp_path / "tallystick.toml").write_text('[labels]\nurl = "http://127.0.0.1:8420"\n')
@@ -62,7 +64,9 @@ def test_issue_prints_one_json_object(world: World, capsys: pytest.CaptureFixtur
     assert running(world, "key", "--prefix", "0950600013") == 0
     capsys.readouterr()
     assert running(world, "issue", "--gtin", GTIN, "--lot", LOT, "--count", "2", "--json") == 0
-    issued = json.loads(capsys.readouterr().out)
+    told = capsys.readouterr()
+    assert "the links lead to id.example.com, an example" in told.err
+    issued = json.loads(told.out)
     assert issued["lot"] == LOT and len(issued["labels"]) == 2 and len(issued["root"]) == 64
     assert issued["labels"][0].startswith("https://id.example.com/01/")
 
@@ -161,6 +165,7 @@ def test_show_tells_a_history(told: Story, capsys: pytest.CaptureFixture[str]) -
         (["show", GTIN, "A", "B"], "a link, or a GTIN and a serial", "between quotes"),
         (["issue", "--gtin", GTIN, "--lot", "A"], "how many labels is not said", "--serials"),
         (["issue", "--gtin", GTIN, "--lot", "A", "--count", "0"], "1 to 1,000,000 labels, not 0", "--count"),
+        (["issue", "--gtin", GTIN, "--lot", "A", "--count", "1", "--serials", "/dev/null"], "both given", "as many"),
         (["issue", "--gtin", GTIN, "--lot", "A", "--count", "1", "--column", "x"], "--column is of", "--serials"),
         (["issue", "--gtin", GTIN, "--lot", "A", "--count", "1", "-o", "a.xls"], "does not say what to write", ".csv"),
         (["issue", "--gtin", GTIN, "--lot", "A", "--serials", "/dev/null"], "serials is empty", "serial a line"),

@@ -75,6 +75,13 @@ def test_a_link_of_a_product_claims_nothing() -> None:
         assert judged(f"https://id.example.com{path}").standing is Standing.NO_CLAIM
 
 
+def test_a_lot_without_labels_is_said_to_have_none() -> None:
+    """A lot that nobody issued labels for, perhaps a mistyped one, does not look like one that has some."""
+    known, unknown = (judged(f"https://id.example.com/01/{GTIN}/10/{lot}").reason for lot in (LOT, "NOSUCH"))
+    assert known == "This is about the lot in general: no label was shown."
+    assert unknown == f"{known} No labels of this lot are published in this ledger."
+
+
 @pytest.mark.parametrize(
     ("book", "today", "fault"),
     [

@@ -129,7 +129,9 @@ def test_a_lot_is_recalled_and_that_is_lifted(world: World, capsys: pytest.Captu
     """By its own place; the book says so to whoever issues or prints."""
     recalled = ["recall", "--gtin", GTIN, "--lot", "A1", "--reason", "glass", "--advice", "Bring it back."]
     assert typed(world, *recalled, "--since", "2026-11-20", "--link", "https://example.com/recall") == 0
-    assert capsys.readouterr().out == f"GTIN {GTIN}, lot A1 is recalled: registry entry 2\n"
+    told = capsys.readouterr()
+    assert told.out == f"GTIN {GTIN}, lot A1 is recalled: registry entry 2\n"
+    assert f"no labels of GTIN {GTIN}, lot A1 were issued here" in told.err  # a lot that is mistyped is not recalled
     with connect(world.dsn) as connection:
         entered = BookKeeper(world.folder).book(connection).recalled(GTIN, "A1")
     assert entered is not None and entered.said.since == "2026-11-20" and entered.said.advice == "Bring it back."

@@ -144,9 +144,10 @@ def test_products_and_lots_have_pages(story: Story) -> None:
 
 
 def test_links_of_other_things_are_refused() -> None:
-    """A shipping unit has no page."""
-    with pytest.raises(UserError, match="names no product"):
-        product_link("https://id.example.com/00/095060001343520017")
+    """A pallet has no page, and its label's code is told to be one; a place has none either."""
+    for path, told in (("/00/095060001343520017", "pallet's or a case's number"), ("/414/9506000134352", "no product")):
+        with pytest.raises(UserError, match=told):
+            product_link(f"https://id.example.com{path}")
 
 
 def test_a_genuine_label_without_events_has_a_page(own: Story) -> None:

@@ -89,7 +89,8 @@ def test_unsigned_extras_are_shown_as_unsigned(client: httpx.Client, story: Stor
     [
         ("/01/09506000134353/21/A1", 400, "wrong check digit"),
         ("/01/09506000134352/21/", 400, "empty"),
-        ("/00/095060001343520017", 400, "names no product"),
+        ("/00/095060001343520017", 404, "SSCC"),
+        ("/414/9506000134352", 404, "names no product"),
         ("/01/09506000134352/21/A1?17=999999999", 400, "(17)"),
         ("/01/09506000134352/21/A%20B", 400, "(21)"),
         ("/wp-login.php", 404, "names no product"),

@@ -61,6 +61,15 @@ def test_what_is_not_known_is_refused(connection: psycopg.Connection, text: str,
         found(connection, text)
 
 
+def test_a_made_up_signature_marks_no_label(connection: psycopg.Connection, batches: list[Batch]) -> None:
+    """A counterfeit with the serial of an issued label, or a link that was cut short, is not that label."""
+    link = batch_labels(connection, batches[0].root)[1].link("any.example.org")
+    for wrong in (link[:-1], f"{link[:-1]}{(int(link[-1]) + 1) % 10}"):
+        with pytest.raises(UserError, match="line 1: the signature in"):
+            found(connection, wrong)
+    assert found(connection, link.partition("?")[0])
+
+
 def test_a_serial_needs_its_product(connection: psycopg.Connection) -> None:
     """Without a GTIN a serial names nothing."""
     with pytest.raises(UserError, match="is no link") as refused:
