@@ -98,6 +98,7 @@ def _make(
     drawn = draw(order.source, serials, gtin=gtin)
     if drawn.warning:
         told.warn(drawn.warning)
+    _require_none_recalled(book, gtin, serials)
     storing.hold(connection, gtin)
     _settle_serials(connection, order.source, serials, gtin)
     product = gs1.item(gtin, lot=lot if order.lot_in_link else None).canonical_path
@@ -121,6 +122,16 @@ def _require_not_recalled(book: Book, gtin: str, lot: str) -> None:
     if recalled := book.recalled(gtin, lot):
         told = f"lot {lot} of GTIN {gtin} is recalled, by registry entry {recalled.index}"
         raise Clashing(told, "'tallystick labels recall --lift' takes a recall back")
+
+
+def _require_none_recalled(book: Book, gtin: str, serials: Spool) -> None:
+    """An item may be recalled before a label of ours is on it."""
+    items = [place for place in book.catalogue.recalls if place.gtin == gtin and place.serial]
+    recalled = {place.link.canonical_path.rpartition("/")[2]: place for place in items}
+    for line in serials if recalled else ():
+        if place := recalled.get(line.partition("\t")[2]):
+            told = f"{place.words} is recalled, by registry entry {book.catalogue.recalls[place].index}"
+            raise Clashing(told, "'tallystick labels recall --lift' takes a recall back; nothing was issued")
 
 
 def _settle_serials(connection: psycopg.Connection, source: Source, serials: Spool, gtin: str) -> None:

@@ -4,7 +4,7 @@ Labels come from the database a thousand at a time and leave a piece at a time: 
 than one of ten thousand.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from labels import gs1
@@ -42,7 +42,8 @@ class Wanted:
 class Lot:
     """A lot that may be printed: its published batches in the order of issue, and its name in the catalogue, or "".
 
-    `hidden` are the keys of its hidden codes, by the roots of those batches that have some.
+    `hidden` are the keys of its hidden codes, by the roots of those batches that have some. `recalled` are the serials
+    of items that are recalled, by which none of its labels is printed.
     """
 
     gtin: str
@@ -50,6 +51,7 @@ class Lot:
     batches: tuple[Batch, ...]
     name: str = ""
     hidden: Mapping[bytes, bytes] = field(default_factory=dict)
+    recalled: frozenset[str] = frozenset()
 
 
 def printable_lot(folder: LedgerFolder, dsn: str, *, gtin: str, lot: str, serials: Sequence[str] = ()) -> Lot:
@@ -68,7 +70,8 @@ def printable_lot(folder: LedgerFolder, dsn: str, *, gtin: str, lot: str, serial
         require_not_recalled(book, gtin, lot, serial)
     named = book.catalogue.described(Place(gtin), Place(gtin, lot=lot))
     name = next((one.said.name for one in reversed(named) if one.said.name), "")
-    return Lot(gtin, lot, batches, name, hidden_keys.of_batches(folder, batches))
+    recalled = frozenset(place.serial for place in book.catalogue.recalls if place.gtin == gtin and place.serial)
+    return Lot(gtin, lot, batches, name, hidden_keys.of_batches(folder, batches), recalled)
 
 
 def require_not_recalled(book: Book, gtin: str, lot: str | None, serial: str | None = None) -> None:
@@ -112,14 +115,23 @@ def _labels(journal: Journal, wanted: Wanted, lot: Lot) -> tuple[Iterator[Number
     if wanted.serials:
         chosen = _chosen(journal, wanted, lot)
         return iter(chosen), len(chosen)
-    return journal.due(), journal.size if wanted.again else journal.count_due()
+    count = journal.size if wanted.again else journal.count_due()
+    if not lot.recalled:
+        return journal.due(), count
+    left_out = sum(one is not None and (one[1] or wanted.again) for one in _found(journal, lot, lot.recalled))
+    return (label for label in journal.due() if label.serial not in lot.recalled), count - left_out
+
+
+def _found(journal: Journal, lot: Lot, serials: Iterable[str]) -> list[tuple[Numbered, bool] | None]:
+    """The lot's label with each serial, and whether it is due; some links have the lot as well."""
+    links = [(serial_of(lot.gtin, serial), gs1.item(lot.gtin, lot=lot.lot, serial=serial)) for serial in serials]
+    return list(journal.chosen([link.canonical_path for link in pair] for pair in links))
 
 
 def _chosen(journal: Journal, wanted: Wanted, lot: Lot) -> list[Numbered]:
-    """The labels with the serials; some links have the lot as well."""
+    """The labels with the serials that are wanted."""
     serials = tuple(dict.fromkeys(wanted.serials))  # who names one twice wants it once
-    links = [(serial_of(lot.gtin, serial), gs1.item(lot.gtin, lot=lot.lot, serial=serial)) for serial in serials]
-    found = list(journal.chosen([link.canonical_path for link in pair] for pair in links))
+    found = _found(journal, lot, serials)
     for serial, one in zip(serials, found, strict=True):
         if one is None:
             raise UserError(f"no label of lot {lot.lot} has serial {serial}", "write it as it stands behind (21)")

@@ -192,6 +192,9 @@ def test_anothers_gtin_is_forbidden_and_a_recalled_lot_a_conflict(client: httpx.
     said(world, {**recall, "since": "2026-11-26"})
     answer = client.post("/lots", json=ORDER)
     assert answer.status_code == 409 and "is recalled" in answer.json()["error"]
+    said(world, {**{name: recall[name] for name in recall if name != "lot"}, "serial": "A/1", "since": "2026-11-26"})
+    answer = client.post("/lots", json={"gtin": GTIN, "lot": "OTHER", "serials": ["A-0", "A/1"]})
+    assert answer.status_code == 409 and "serial A/1 is recalled" in answer.json()["error"]
 
 
 @pytest.mark.parametrize("shown", [None, "Bearer", "Bearer " + "x" * 32, "Basic abc", "\xff"])

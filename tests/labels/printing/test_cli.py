@@ -85,6 +85,8 @@ def test_a_recalled_lot_is_not_printed(story: Story, tmp_path: Path, capsys: pyt
     assert print_(tmp_path / "out", "--serial", serial) == 1
     assert f"serial {serial} is recalled: glass" in capsys.readouterr().err
     assert print_(tmp_path / "out", "--serial", other) == 0
+    assert print_(tmp_path / "rest") == 0 and len(list((tmp_path / "rest").glob("*.png"))) == 22
+    assert not (tmp_path / "rest" / f"{serial}.png").exists()
     story.world.operator_says({**recall, **Place(GTIN, lot=LOT).entry()})
     assert print_(tmp_path / "out") == 1
     assert f"lot {LOT} is recalled: glass" in capsys.readouterr().err

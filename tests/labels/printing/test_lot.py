@@ -72,6 +72,19 @@ def test_a_lot_is_drawn_by_processes_in_order(
     assert len(found) == 140 and set(found.values()) == {1}
 
 
+def test_a_recalled_item_is_left_out(postgres_dsn: str, tmp_path: Path) -> None:
+    """Its label comes out with none of the lot's, the first time as when all is printed again; others are counted."""
+    whole = lot(postgres_dsn, 5)
+    [first, second, *_] = serials(postgres_dsn, list(whole.batches))
+    some = replace(whole, recalled=frozenset({second, "OF-ANOTHER-LOT"}))
+    for number, wanted in enumerate((Wanted(serials=(first,)), Wanted(), Wanted(again=True))):
+        outlet = FolderOutlet(tmp_path / str(number))
+        assert print_lot(postgres_dsn, some, SHEETS, outlet, wanted=wanted) == [1, 3, 4][number]
+        assert second not in printed(tmp_path / str(number))
+    with pytest.raises(UserError, match="are printed"):
+        print_lot(postgres_dsn, some, SHEETS, FolderOutlet(tmp_path))
+
+
 def test_two_lots_in_one_folder_keep_their_files(postgres_dsn: str, tmp_path: Path) -> None:
     """No file of the one takes the place of the other's, which the journal has as printed."""
     whole = lot(postgres_dsn, 5)
