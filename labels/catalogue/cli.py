@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,11 @@ from ledger import command_line, names
 from ledger.command_line import checked, examples
 from ledger.errors import UserError
 from ledger.settings import Settings
+
+if TYPE_CHECKING:
+    from labels.catalogue.catalogue import Entered
+    from labels.catalogue.description import Description
+    from labels.catalogue.written import Change
 
 CLEARED = ("name", "text", "picture", "links", "limits")
 _gtin = click.option("--gtin", "gtins", multiple=True, help="The product; repeat it to say the same of several.")
@@ -153,7 +158,7 @@ def recall(
         click.echo(f"{place.words} is recalled: registry entry {told['registry_entry']}")
 
 
-def _changes(gtins: tuple[str, ...], lot: str | None, serial: str | None, said: dict[str, Any]) -> list[Any]:
+def _changes(gtins: tuple[str, ...], lot: str | None, serial: str | None, said: dict[str, Any]) -> "list[Change]":
     from labels.catalogue.written import said_of
 
     if not gtins:
@@ -173,7 +178,7 @@ def _bytes(file: Path) -> bytes:
         raise UserError.of_system(f"cannot read {file}", error) from error
 
 
-def _document(entered: Any) -> dict[str, Any]:
+def _document(entered: "Entered[Description]") -> dict[str, Any]:
     """A description and its registry entry, as JSON has them."""
     entry = entered.said.entry()
     picture = {"picture": entry["picture"].hex()} if "picture" in entry else {}

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from labels.printers.faces import encoded, style_of
 from labels.printers.medium import Medium
-from labels.printing import fonts
 from labels.printing.layout import X_DIMENSION_MM
 from labels.printing.outlet import Numbered, Part, Piece
-from labels.printing.renderers import Job, Words, file_name, piece_name
+from labels.printing.renderers import Job, Words, file_name, fonts_for, piece_name
 
 _AT_ONCE, _IN_FILE = 24, 500  # labels of a piece: so many can a printer's refusal leave in doubt, at most
 
@@ -31,7 +30,7 @@ class PrinterLabels:
 
     def draw(self, job: Job) -> Piece:
         faces = [self.words.face(label) for label in job.labels]
-        used = fonts.having([text for face in faces for text in (face.title, *face.lines)], file=self.font)
+        used = fonts_for(faces, self.font)
         style = style_of(self.medium, self.x_dimension_mm)
         made = [encoded(face, self.medium, style, used) for face in faces]
         ending = self.medium.language.value

@@ -79,7 +79,7 @@ class PdfSheets:
     def draw(self, job: Job) -> Piece:
         faces = [self.words.face(label) for label in job.labels]
         style, title = self.style, f"{self.words.title or 'Labels'}, lot {self.words.lot}"
-        data = pdf.sheets(faces, style, _fonts(faces, self.font), skip=job.skip, title=title)
+        data = pdf.sheets(faces, style, fonts_for(faces, self.font), skip=job.skip, title=title)
         readback.check_pdf(data, list(pdf.pages(faces, style, skip=job.skip)))
         return Piece((Part(f"{piece_name(job, self.words)}.pdf", data, job.labels),))
 
@@ -110,7 +110,7 @@ class Pictures:
             yield data
 
     def _svgs(self, faces: Sequence[Face]) -> Iterator[bytes]:
-        used = _fonts(faces, self.font)
+        used = fonts_for(faces, self.font)
         for face in faces:
             data = label_svg(face, self.style, used)
             readback.check_svg(data, face)
@@ -128,5 +128,6 @@ def file_name(label: Numbered) -> str:
     return quote(label.serial, safe="").replace(".", "%2E")
 
 
-def _fonts(faces: Sequence[Face], file: Path | None) -> Fonts:
+def fonts_for(faces: Sequence[Face], file: Path | None) -> Fonts:
+    """Fonts that have all letters of some labels, as `fonts.having`."""
     return fonts.having([text for face in faces for text in (face.title, *face.lines)], file=file)
