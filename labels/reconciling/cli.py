@@ -119,12 +119,9 @@ def reconcile(
       1  an error
       2  something does not fit
     """
-    import sys
-
     from labels.keeper import BookKeeper
     from labels.reconciling import reconcile as reconciling
     from ledger.database import connect
-    from ledger.terminal import Progress
 
     product, of = _product(gtin, lot)
     settings = Settings.load(data, dsn=dsn)
@@ -132,11 +129,7 @@ def reconcile(
     with connect(settings.need_dsn()) as connection:
         book = BookKeeper(folder).book(connection)
         batches = reconciling.chosen(book, product, of)
-        counted: list[Reconciled] = []
-        with Progress(sys.stderr, of="batches") as progress:
-            for one in reconciling.reconcile(connection, batches, closed=closed):
-                counted.append(one)
-                progress("counting", len(counted), len(batches))
+        counted = _shown(reconciling.reconcile(connection, batches, closed=closed), len(batches))
         strays = reconciling.undeclared(connection, dict.fromkeys(one.issued.batch.gtin for one in counted))
         found = [(one.issued, what) for one in counted for what in one.found]
         said = 0
@@ -152,6 +145,20 @@ def reconcile(
             click.echo(f"{said:,} new finding{'' if said == 1 else 's'} published")
     if found or strays:
         click.get_current_context().exit(2)
+
+
+def _shown(batches: "Iterable[Reconciled]", of: int) -> "list[Reconciled]":
+    """All of them; a terminal shows how far it is."""
+    import sys
+
+    from ledger.terminal import Progress
+
+    counted = []
+    with Progress(sys.stderr, of="batches") as progress:
+        for one in batches:
+            counted.append(one)
+            progress("counting", len(counted), of)
+    return counted
 
 
 def _product(gtin: str | None, lot: str | None) -> tuple[str | None, str | None]:
