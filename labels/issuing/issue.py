@@ -26,7 +26,7 @@ from labels.issuing.drawing import Drawn, draw
 from labels.issuing.keys import Signer, signer_for
 from labels.issuing.order import Order, Own, Source, Told
 from labels.issuing.refused import Clashing, NotSealed
-from labels.issuing.request import Request
+from labels.issuing.request import Repeatable
 from labels.issuing.signing import sign
 from labels.issuing.spool import Spool
 from labels.keeper import BookKeeper
@@ -63,7 +63,7 @@ def issue(
     order: Order,
     *,
     timeout_s: float,
-    request: Request | None = None,
+    request: Repeatable | None = None,
     keeper: BookKeeper | None = None,
     told: Told | None = None,
 ) -> IssuedBatch:

@@ -12,7 +12,7 @@ from ledger.database import LOCK_REQUEST
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Repeatable:
     """A request by `issuer`, under a `key` of its own choice; `asked` is the SHA-256 of all that was asked."""
 
     issuer: str
@@ -20,7 +20,7 @@ class Request:
     asked: bytes
 
 
-def hold(connection: psycopg.Connection, request: Request) -> bytes | None:
+def hold(connection: psycopg.Connection, request: Repeatable) -> bytes | None:
     """The root of the batch that came of this request before, or None: then nobody else is at it until the
     transaction ends. Raises Clashing if its key was used for something else."""
     named = f"{request.issuer}/{request.key}"
@@ -34,7 +34,7 @@ def hold(connection: psycopg.Connection, request: Request) -> bytes | None:
     return bytes(row[1])
 
 
-def note(connection: psycopg.Connection, request: Request, root: bytes) -> None:
+def note(connection: psycopg.Connection, request: Repeatable, root: bytes) -> None:
     """Note what came of it, in the transaction that stores the batch."""
     row = [request.issuer, request.key, request.asked, root]
     connection.execute("insert into label_request (issuer, key, asked, batch_root) values (%s, %s, %s, %s)", row)

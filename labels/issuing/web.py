@@ -17,7 +17,7 @@ from labels.issuing.issue import issue
 from labels.issuing.issuers import load_issuers
 from labels.issuing.order import Order, Told
 from labels.issuing.refused import NotSealed, Refused
-from labels.issuing.request import Request as Repeatable
+from labels.issuing.request import Repeatable
 from labels.keeper import BookKeeper
 from ledger import bearer
 from ledger.database import connect
