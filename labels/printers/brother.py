@@ -56,7 +56,10 @@ class Brother:
             raise self._stopped(why, came_out=0, doubtful=0)
 
     def _await_printed(self) -> None:
+        end = time.monotonic() + self._patience.label_s
         while (status := self._next(self._patience.stall_s)).kind is not Kind.PRINTED:
+            if time.monotonic() > end:
+                raise _Failed(f"the label has not come out for {self._patience.label_s:g} s")
             if status.faults or status.kind in _ENDS:
                 raise _Failed(" and ".join(status.faults) or "it has been switched off")
 

@@ -48,7 +48,7 @@ class Zebra:
 
     def _print(self, labels: Sequence[bytes], before: int, tell: Callable[[int], None]) -> None:
         """Print a few labels, behind so many that are out."""
-        watch = _Watch(len(labels), self._patience.stall_s)
+        watch = _Watch(len(labels), self._patience)
         try:
             for label in labels:
                 self._wire.send(label)
@@ -127,9 +127,10 @@ class _Watch:
     not say: so it is in doubt.
     """
 
-    def __init__(self, count: int, stall_s: float) -> None:
+    def __init__(self, count: int, patience: Patience) -> None:
         self.count, self.came_out, self.at_most = count, 0, count
-        self._stall_s, self._moved_at = stall_s, time.monotonic()
+        self._stall_s, self._label_s = patience.stall_s, patience.label_s
+        self._moved_at = self._printed_at = time.monotonic()
         self._last: ZebraStatus | None = None
         self._same = 0
 
@@ -143,10 +144,13 @@ class _Watch:
         if status != self._last:
             self._last, self._same, self._moved_at = status, 0, now_s
         self._same += 1
+        if now_s - self._printed_at > self._label_s:
+            raise _Stuck(f"no label has come out for {self._label_s:g} s")
         if self._same < _SURE:
             return
         inside = 0 if status.idle and not status.faults else status.formats + status.remaining + 1
-        self.came_out = max(self.came_out, self.count - inside)
+        if self.count - inside > self.came_out:
+            self.came_out, self._printed_at = self.count - inside, now_s
         self.at_most = min(self.count, self.count - status.formats + (0 if status.remaining else 1))
         if status.faults and not self.is_done and self._same >= _STUCK:
             raise _Stuck(" and ".join(status.faults))
