@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
 
-from labels.issuing.serial import ALPHABET
+from labels.serial import ALPHABET
 from ledger.errors import MalformedError
 
 CHARACTERS = 16  # of 5 bits each

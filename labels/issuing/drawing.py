@@ -11,9 +11,9 @@ from labels import gs1, words
 from labels.batch import Serials
 from labels.issuing.order import Random, Source
 from labels.issuing.refused import Refused, TooMany
-from labels.issuing.serial import new_serials
 from labels.issuing.serial_form import BITS_MIN, SerialForm
 from labels.issuing.spool import Spool
+from labels.serial import new_serials
 from ledger.terminal import printable
 
 LABELS_MAX = 1_000_000  # of one batch

@@ -9,7 +9,7 @@ import pytest
 from labels.hidden import asked, code
 from labels.hidden.answer import Answer, Commitment, Result
 from labels.hidden.tries import FORGOTTEN_S, WRONG_MAX, Tries
-from labels.issuing.serial import ALPHABET
+from labels.serial import ALPHABET
 from ledger.errors import MalformedError, SignatureError
 from ledger.keys import SigningKey
 

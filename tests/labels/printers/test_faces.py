@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from labels import gs1
-from labels.issuing.serial import new_serials
 from labels.printers import brother_ql, dots, zpl
 from labels.printers.dots import PER_MM, Dots, Size, module_of
 from labels.printers.faces import encoded, style_of
@@ -20,6 +19,7 @@ from labels.printing import fonts
 from labels.printing.decoded import UnreadableError
 from labels.printing.face import Face, human_readable
 from labels.printing.layout import X_DIMENSION_MM
+from labels.serial import new_serials
 from labels.signature import sign_label
 from ledger.errors import UserError
 from tests import cast

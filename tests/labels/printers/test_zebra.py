@@ -13,6 +13,7 @@ from labels.printers.zebra import Zebra
 from labels.printers.zebra_status import ZebraStatus
 from ledger.errors import MalformedError, UserError
 from tests.labels.printers.fake_zebra import FakeZebra, host_status
+from tests.running import eventually
 
 SOON = Patience(answer_s=0.4, stall_s=0.8, poll_s=0.02)
 LABELS = [b"^XA^FO1,1^A0N,20,20^FDlabel %d^FS^XZ" % number for number in range(12)]
@@ -82,7 +83,7 @@ def test_a_printer_that_does_not_forget() -> None:
     with FakeZebra(paper=4, forgets=False) as printer:
         error = stopped(printer)
         assert (error.came_out, error.doubtful) == (3, 9) and "switch it off" in error.hint
-        assert printer.printed == LABELS
+        eventually(lambda: printer.printed == LABELS)
 
 
 def test_a_printer_that_falls_silent_when_it_is_out() -> None:

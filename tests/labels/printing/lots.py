@@ -1,8 +1,8 @@
 """Issued lots for printing: their labels are in the database, without a gateway that seals them."""
 
 from labels.batch import Batch, commit, sign_labels
-from labels.issuing.serial import new_serials
 from labels.printing.journal import Journal
+from labels.serial import new_serials
 from labels.signature import LabelKey
 from ledger.database import connect, migrate
 from ledger.keys import SigningKey

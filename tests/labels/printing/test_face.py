@@ -9,9 +9,9 @@ from PIL import Image, ImageFilter
 
 from labels import gs1
 from labels.batch import Label, sign_labels
-from labels.issuing.serial import new_serials
 from labels.printing.face import Face, draw, human_readable, label_png, sheet_png, sheets
 from labels.printing.qr import CodeError
+from labels.serial import new_serials
 from labels.signature import LabelKey, verify_label
 from ledger.keys import SigningKey
 

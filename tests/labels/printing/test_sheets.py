@@ -9,7 +9,6 @@ import zxingcpp
 
 from labels import gs1
 from labels.batch import sign_labels
-from labels.issuing.serial import new_serials
 from labels.printing import fonts, pdf, qr, readback
 from labels.printing.decoded import QR, UnreadableError
 from labels.printing.face import Face, human_readable
@@ -17,6 +16,7 @@ from labels.printing.formats import FORMATS, Format, by_number, grid
 from labels.printing.layout import EDGE_MM, QUIET_ZONE, X_DIMENSION_MM
 from labels.printing.style import SheetStyle
 from labels.printing.svg import label_svg
+from labels.serial import new_serials
 from ledger.errors import UserError
 from tests.labels.printing.lots import DAY, GTIN, HOST, KEY, LOT
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from labels import gs1
 from labels.batch import Label
-from labels.issuing.serial import new_serials
+from labels.serial import new_serials
 from labels.signature import LabelSignature, decode_digits, sign_label
 from ledger.keys import SigningKey
 from tests.labels.story import GTIN

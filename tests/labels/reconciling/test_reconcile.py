@@ -17,9 +17,9 @@ from labels.hidden import asked, code
 from labels.hidden import keys as hidden_keys
 from labels.hidden.answer import Result
 from labels.hidden.redeem import Redeemer
-from labels.issuing.serial import new_serials
 from labels.keeper import BookKeeper
 from labels.reconciling import scans
+from labels.serial import new_serials
 from labels.signature import sign_label
 from labels.use import Use
 from ledger.database import connect

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from labels import gs1
-from labels.issuing.serial import ALPHABET, new_serials
+from labels.serial import ALPHABET, new_serials
 
 
 def test_serials_are_legible() -> None:
