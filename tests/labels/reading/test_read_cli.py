@@ -15,7 +15,8 @@ from ledger.keys import SigningKey
 from ledger.trust.trust_file import Trust
 from tests.labels.reading.pictures import beside, document, encoded, label, symbol
 from tests.labels.serving import served
-from tests.labels.story import GTIN, LOT, Story
+from tests.labels.story import GTIN, LOT, Story, while_ticking
+from tests.world import World
 
 HOST = "id.example.com"
 SSCC = f"09506000134352001{gs1.check_digit('09506000134352001')}"
@@ -63,6 +64,18 @@ def test_a_photo_says_what_its_labels_are(told: Story, tmp_path: Path, capsys: p
     assert read(photo(tmp_path, told.labels[0].link(HOST), changed(told.labels[1]))) == 2
     text = capsys.readouterr().out
     assert text.count("GENUINE LABEL") == 1 and text.count("PROBLEM") == 1 and "made up" in text
+
+
+def test_a_recall_is_the_first_thing_said(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As on the label's page: a genuine label of a recalled lot does not begin with the word genuine."""
+    recall = {"type": "recall", "organisation": "https://example.com", "reason": "glass", "since": "2026-11-26"}
+    arguments = ["issue", "--gtin", GTIN, "--lot", LOT, "--count", "1", "--host", HOST]
+    assert while_ticking(world, lambda: tallystick.run(["labels", *arguments])) == 0
+    link = capsys.readouterr().out.strip()
+    world.operator_says({**recall, "gtin": GTIN, "lot": LOT})
+    assert read(photo(tmp_path, link)) == 2
+    text = capsys.readouterr().out
+    assert "  1 RECALLED: DO NOT USE\n      The label is signed by" in text and "since 2026-11-26: glass" in text
 
 
 def test_offline_a_good_label_is_signed_and_no_more(
