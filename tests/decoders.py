@@ -644,6 +644,12 @@ def _of_labels() -> Iterator[Target]:
         "\n".join(seeds.GS1_MESSAGES[:3]),
     )
     yield of_text(
+        "labels.gs1.read.read_apart",
+        lambda text: gs1.read_apart(text.split("\n")),
+        gs1.Gs1Error,
+        "\n".join(seeds.GS1_MESSAGES[:3]),
+    )
+    yield of_text(
         "labels.gs1.compressed.decode",
         lambda text: compressed.decode(text, ordered=True),
         compressed.NotCompressed,

@@ -22,7 +22,7 @@ from labels.gs1.digital_link import of as link_of
 from labels.gs1.elements import Elements, elements
 from labels.gs1.errors import Gs1Error, Rule
 from labels.gs1.lint import check_digit
-from labels.gs1.read import Syntax, read, read_together, syntax_of
+from labels.gs1.read import Syntax, read, read_apart, read_together, syntax_of
 
 __all__ = [
     "GS1_HOST",
@@ -39,6 +39,7 @@ __all__ = [
     "make",
     "parse",
     "read",
+    "read_apart",
     "read_together",
     "sscc",
     "syntax_of",

@@ -56,6 +56,13 @@ def read_together(texts: Iterable[str]) -> Elements:
     return Elements(tuple(dict.fromkeys(of_fields(found).pairs)))
 
 
+def read_apart(texts: Iterable[str]) -> tuple[Elements, ...]:
+    """What each of several codes on one thing says by itself, where they may stand there together; or Gs1Error."""
+    found = [_fields(text) for text in texts]
+    of_fields([field for fields in found for field in fields])
+    return tuple(Elements(tuple((ai, value) for ai, value, _ in fields)) for fields in found)
+
+
 def _fields(text: str) -> list[Field]:
     """The AIs of a message, all but their associations checked."""
     if not isinstance(text, str):

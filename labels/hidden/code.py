@@ -22,7 +22,7 @@ SECRET_BYTES = 16
 KEY_BYTES = 32
 _GROUP = 4
 _CONTEXT = b"tallystick-hidden/1"
-_MARK = "#h="
+MARK = "#h="
 _TEXT_CHARS_MAX = 64
 
 
@@ -61,12 +61,12 @@ def groups(code: str) -> list[str]:
 
 def link(host: str, path: str, code: str) -> str:
     """The text of the code in the scratch field: the part behind # never leaves a browser by itself."""
-    return f"https://{host}{path}{_MARK}{code}"
+    return f"https://{host}{path}{MARK}{code}"
 
 
 def in_link(text: str) -> str:
     """The hidden code that a link carries, or ""."""
-    return text.partition(_MARK)[2]
+    return text.partition(MARK)[2]
 
 
 def commitments(key: bytes, paths: Iterable[str]) -> list[tuple[bytes, bytes]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from labels.reading import verdict
 from labels.reading.code import Code, Page
-from labels.reading.say import Kind, Said, say
+from labels.reading.say import Kind, Said, say_all
 from labels.reading.verdict import Verdict
 from labels.words import plural
 
@@ -56,7 +56,7 @@ class Report:
 
     def add(self, page: Page, judge: Callable[[Said], Verdict | None], seen: dict[str, str]) -> None:
         """Add a page. `seen` has by a label's path the picture in which it was seen first, and learns of more."""
-        said = [(code, say(code)) for code in page.codes]
+        said = list(zip(page.codes, say_all(page.codes), strict=True))
         here = Counter(_name(one) for _, one in said if one.kind is Kind.LABEL)
         for code, one in said:
             told = judge(one)

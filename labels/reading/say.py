@@ -1,10 +1,12 @@
 """What a code says: a label of ours, another GS1 message, a link to somewhere else, or something else. Pure."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from labels import gs1
+from labels.hidden.code import MARK
 from labels.pages.address import signed
 from labels.reading.code import Code
 from labels.words import clipped, mistake
@@ -18,6 +20,7 @@ class Kind(StrEnum):
 
     LABEL = "label"  # a GS1 Digital Link with a signature as ours have, or what was one
     DIGITAL_LINK = "gs1-digital-link"
+    HIDDEN = "hidden-code"  # what stands under a label's scratch field
     ELEMENTS = "gs1-elements"
     URL = "url"
     OTHER = "other"
@@ -36,6 +39,7 @@ class Kind(StrEnum):
 _HEADLINES = {
     Kind.LABEL: "A label",
     Kind.DIGITAL_LINK: "A GS1 Digital Link without a signature",
+    Kind.HIDDEN: "The code of a label's scratch field: open its link to redeem it, once",
     Kind.ELEMENTS: "GS1 data",
     Kind.URL: "A link that is not GS1's",
     Kind.OTHER: "Something that is not GS1's",
@@ -63,6 +67,20 @@ class Said:
         return signed(self.link)
 
 
+def say_all(codes: Sequence[Code]) -> list[Said]:
+    """What the codes of one page say. What one of a pallet's symbols lacks may stand in another of them."""
+    said = [say(code) for code in codes]
+    symbols = [number for number, code in enumerate(codes) if code.symbology in _MESSAGES]
+    if any(said[number].complaint for number in symbols):
+        try:
+            apart = gs1.read_apart(codes[number].symbology + codes[number].text for number in symbols)
+        except gs1.Gs1Error:
+            return said
+        for number, elements in zip(symbols, apart, strict=True):
+            said[number] = Said(Kind.ELEMENTS, codes[number].text, None, elements.titled)
+    return said
+
+
 def say(code: Code) -> Said:
     """What a code says, whatever that is."""
     if code.symbology in _MESSAGES:
@@ -88,6 +106,7 @@ def _link(text: str) -> Said:
         kind = Kind.LABEL if is_ours else Kind.URL
         return Said(kind, text, complaint=clipped(mistake(error)) if is_gs1 else "")
     has_signature = link.gtin is not None and any(name == "s" for name, _ in link.query)
-    kind = Kind.LABEL if is_ours or has_signature else Kind.DIGITAL_LINK
+    unsigned = Kind.HIDDEN if link.gtin is not None and MARK in text else Kind.DIGITAL_LINK
+    kind = Kind.LABEL if is_ours or has_signature else unsigned
     complaint = "" if link.gtin is not None else "it names no product" if kind is Kind.LABEL else ""
     return Said(kind, text, link, link.elements.titled, complaint)

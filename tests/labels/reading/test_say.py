@@ -1,0 +1,45 @@
+"""What codes say by themselves and beside each other, without a picture."""
+
+import pytest
+
+from labels import gs1
+from labels.reading.code import Code
+from labels.reading.say import Kind, say, say_all
+
+CORNERS = ((0, 0), (1, 0), (1, 1), (0, 1))
+ITEM = "https://id.example.com/01/09506000134352/21/7K3M9QX2AB"
+
+
+def symbol(text: str, symbology: str = "]C1") -> Code:
+    """A code as a reader tells it."""
+    return Code("a code", symbology, text, CORNERS)
+
+
+def pallet(reference: str = "000000001") -> str:
+    """(00) and an SSCC."""
+    digits = f"09506000{reference}"
+    return f"00{digits}{gs1.check_digit(digits)}"
+
+
+CONTENT = "0209506000134352" + "3724"
+
+
+def test_a_pallets_symbols_are_read_together() -> None:
+    """(02) and (37) need (00), which stands in the symbol beside them; each still says its own."""
+    content, number = say_all([symbol(CONTENT), symbol(pallet())])
+    assert [ai for ai, _, _ in content.elements] == ["02", "37"] and [ai for ai, _, _ in number.elements] == ["00"]
+    assert (content.kind, content.complaint, number.complaint) == (Kind.ELEMENTS, "", "")
+
+
+@pytest.mark.parametrize("beside", [[], [symbol("hello", "]Q1")], [symbol(pallet()), symbol(pallet("000000002"))]])
+def test_what_is_lacking_is_told(beside: list[Code]) -> None:
+    """Where nothing beside it has it, or where it may belong to either of two pallets."""
+    content = say_all([symbol(CONTENT), *beside])[0]
+    assert "(00)" in content.complaint and content.elements == ()
+
+
+def test_the_code_under_a_scratch_field_is_named() -> None:
+    """It is no label, and is to be redeemed."""
+    said = say(symbol(f"{ITEM}#h=ABCDEFGHJKLMNPQR", "]Q1"))
+    assert said.kind is Kind.HIDDEN and "scratch" in said.kind.headline and not said.kind.is_label
+    assert say(symbol(ITEM, "]Q1")).kind is Kind.DIGITAL_LINK
