@@ -1,6 +1,8 @@
 """What stands before all pages: it refuses requests that no page needs, and gives every answer its security headers."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 from fastapi import Response
@@ -9,6 +11,8 @@ from fastapi.responses import JSONResponse
 from labels.pages import gs1_resolver
 
 HEADERS_BYTES_MAX = 16 * 1024
+DISCARDED_BYTES_MAX, DISCARDING_S = 16 * 1024 * 1024, 5.0
+TOO_LARGE = 413
 METHODS = ["GET", "HEAD"]
 HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -43,7 +47,20 @@ class Guard:
             await send(message)
 
         refusal = _refusal(scope, self._posts) if scope["type"] == "http" else None
+        if refusal is not None and refusal.status_code == TOO_LARGE:
+            await _discard(receive)
         await (refusal or self._app)(scope, receive, guarded)
+
+
+async def _discard(receive: Receive) -> None:
+    """Take what a client is sending, for so long and so much: who is in the middle of it does not read an answer."""
+    taken, more = 0, True
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DISCARDING_S):
+            while more and taken < DISCARDED_BYTES_MAX:
+                message = await receive()
+                taken += len(message.get("body", b""))
+                more = message.get("more_body", False)
 
 
 def _refusal(scope: Scope, posts: Mapping[str, int]) -> Response | None:
@@ -68,5 +85,5 @@ def _refused_body(scope: Scope, bytes_max: int) -> Response | None:
     if is_coded or len(lengths) != 1 or not lengths[0].isdigit():
         return JSONResponse({"error": "the request does not say its length", "hint": hint}, 411, close)
     if len(lengths[0]) > 12 or int(lengths[0]) > bytes_max:
-        return JSONResponse({"error": "the request is over its size", "hint": hint}, 413, close)
+        return JSONResponse({"error": "the request is over its size", "hint": hint}, TOO_LARGE, close)
     return None

@@ -222,8 +222,8 @@ def test_hostile_bodies_get_a_plain_word(client: httpx.Client, body: bytes, kind
     assert client.get("/healthz").status_code == 200
 
 
-def test_a_body_over_its_size_is_not_waited_for(client: httpx.Client) -> None:
-    """Its length alone is refused: nothing of it needs to come."""
+def test_a_body_over_its_size_is_not_waited_for_long(client: httpx.Client) -> None:
+    """Its length alone is refused: if nothing of it comes, the answer does, after some seconds."""
     asking = http.client.HTTPConnection(client.base_url.host, client.base_url.port, timeout=20)
     asking.putrequest("POST", "/redeem")
     asking.putheader("content-length", "4097")
