@@ -56,21 +56,13 @@ class LabelError(OutsideError):
 
 
 @dataclass(frozen=True, slots=True)
-class LabelKey:
+class LabelKey(LabelScope):
     """A line of a trust bundle: whose key it is and what it may sign.
 
     `gtins` are GTINs of 14 digits, or what such GTINs begin with; days count from 2020-01-01, both ends included. A key
     that was made for one batch names its lot and root: whatever else it signs is not of that.
     """
 
-    public_key: bytes
-    organisation: str
-    gtins: tuple[str, ...]
-    first_day: int
-    last_day: int
-    revoked: bool = False
-    lot: str | None = None
-    batch: bytes | None = None
     thumbprint: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
