@@ -16,6 +16,7 @@ import psycopg
 from labels import gs1
 from labels.batch import Batch, Serials
 from labels.book import Book, IssuedBatch
+from labels.catalogue.recalled import require_not_recalled
 from labels.clock import today
 from labels.hidden import keys as hidden_keys
 from labels.hidden import storing as hidden_storing
@@ -92,7 +93,7 @@ def _make(
     """Sign the batch, its serials being new; nobody else issues labels of its product until the transaction ends."""
     gtin = gtin_of(order.gtin)
     lot, day = lot_of(gtin, order.lot), today()
-    _require_not_recalled(book, gtin, lot)
+    require_not_recalled(book.catalogue, gtin, lot, refusal=Clashing)
     signer = signer_for(folder, book, gtin, day, organisation=order.organisation, file=order.key_file)
     serials, labels = (spools.enter_context(Spool(folder.path)) for _ in range(2))
     drawn = draw(order.source, serials, gtin=gtin)
@@ -118,20 +119,13 @@ def _paths(labels: Spool) -> Iterator[list[str]]:
         yield [line.partition("\t")[0] for line in lines]
 
 
-def _require_not_recalled(book: Book, gtin: str, lot: str) -> None:
-    if recalled := book.recalled(gtin, lot):
-        told = f"lot {lot} of GTIN {gtin} is recalled, by registry entry {recalled.index}"
-        raise Clashing(told, "'tallystick labels recall --lift' takes a recall back")
-
-
 def _require_none_recalled(book: Book, gtin: str, serials: Spool) -> None:
     """An item may be recalled before a label of ours is on it."""
     items = [place for place in book.catalogue.recalls if place.gtin == gtin and place.serial]
     recalled = {place.link.canonical_path.rpartition("/")[2]: place for place in items}
     for line in serials if recalled else ():
         if place := recalled.get(line.partition("\t")[2]):
-            told = f"{place.words} is recalled, by registry entry {book.catalogue.recalls[place].index}"
-            raise Clashing(told, "'tallystick labels recall --lift' takes a recall back; nothing was issued")
+            require_not_recalled(book.catalogue, gtin, None, place.serial, refusal=Clashing)
 
 
 def _settle_serials(connection: psycopg.Connection, source: Source, serials: Spool, gtin: str) -> None:

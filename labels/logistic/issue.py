@@ -13,6 +13,7 @@ from io import BytesIO
 from PIL import Image
 
 from labels.book import Book
+from labels.catalogue.recalled import require_not_recalled
 from labels.logistic import given, render
 from labels.logistic.asked import Again, Form, New, ToFile, ToPrinter
 from labels.logistic.checked import require_pdf_reads, require_reads
@@ -22,7 +23,6 @@ from labels.printers.medium import Medium
 from labels.printers.printer import opened
 from labels.printers.stopped import StoppedError
 from labels.printing.fonts import readable
-from labels.printing.lot import require_not_recalled
 from ledger import whole_file
 from ledger.database import connect
 from ledger.errors import UserError
@@ -54,7 +54,7 @@ def label_of(book: Book, wanted: New | Again, *, company: str | None, host: str)
     if isinstance(wanted, New):
         _require_own(book, wanted.prefix)
         if wanted.content:
-            require_not_recalled(book, wanted.content.gtin, wanted.content.lot)
+            require_not_recalled(book.catalogue, wanted.content.gtin, wanted.content.lot)
     return Label(readable(book.organisation(book.operator) if company is None else company), host)
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from labels import gs1
 from labels.batch import Batch
-from labels.book import Book
 from labels.catalogue.place import Place
+from labels.catalogue.recalled import require_not_recalled
 from labels.hidden import keys as hidden_keys
 from labels.keeper import BookKeeper
 from labels.printing.journal import Journal
@@ -67,20 +67,11 @@ def printable_lot(folder: LedgerFolder, dsn: str, *, gtin: str, lot: str, serial
             f"issue them: 'tallystick labels issue --gtin {gtin} --lot {lot} --count 24'",
         )
     for serial in serials or (None,):
-        require_not_recalled(book, gtin, lot, serial)
+        require_not_recalled(book.catalogue, gtin, lot, serial)
     named = book.catalogue.described(Place(gtin), Place(gtin, lot=lot))
     name = next((one.said.name for one in reversed(named) if one.said.name), "")
     recalled = frozenset(place.serial for place in book.catalogue.recalls if place.gtin == gtin and place.serial)
     return Lot(gtin, lot, batches, name, hidden_keys.of_batches(folder, batches), recalled)
-
-
-def require_not_recalled(book: Book, gtin: str, lot: str | None, serial: str | None = None) -> None:
-    """UserError if a product, its lot or an item of it is recalled."""
-    if recalled := book.recalled(gtin, lot, serial):
-        raise UserError(
-            f"{recalled.said.place.words} is recalled: {recalled.said.reason}",
-            "its labels are not printed; to lift a recall, see 'tallystick labels recall --help'",
-        )
 
 
 def print_lot(
