@@ -110,6 +110,7 @@ STREAMS = (
 
 ROOTED = rooted.stream(rooted.next_key())
 _FIRST_KEYS = {chain.name: Log(chain.name, note.Verifier.parse(chain.vkey)) for chain in cast.CHAINS}
+PRODUCTION = Log("production", note.Verifier(cast.ORIGIN, cast.LOG.public))
 TRUST_FOLLOWED = Trust("example.com", rooted.pin(ROOTED), _FIRST_KEYS).following(ROOTED).text
 TRUST_BUNDLE = rooted.bundle(ROOTED).note
 TRUST_SIGNER = note.Signer("example.com/tallystick/trust", cast.OPERATOR)
@@ -314,7 +315,7 @@ dsn = "host=/tmp dbname=x"
 host = "localhost"
 port = 1883
 username = "u"
-password_file = "file"
+password_file = "tallystick.toml"  # a file that is there
 [labels]
 url = "http://localhost:8000"
 host = "id.example.com"
