@@ -1,4 +1,4 @@
-"""The README says nothing that is not: its commands exist, and all commands are in it."""
+"""The READMEs say nothing that is not: their commands, options and links are there, and all commands are in a table."""
 
 import os
 import re
@@ -12,30 +12,55 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from tests import commands
 from tests.running import eventually
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+PARTS = ("edge", "gateway", "labels", "ledger", "deploy")
+READMES = ("README.md", *(str(path.relative_to(ROOT)) for part in PARTS for path in (ROOT / part).rglob("README.md")))
+DOCUMENTS = (*READMES, "CONTRIBUTING.md", "THREATS.md")
+LINE = re.compile(r"^(?:    |\$ )?(?:\.venv/bin/)?tallystick (.+)$", re.MULTILINE)
+everywhere = pytest.mark.parametrize("document", DOCUMENTS)
 
 
-def _prompts() -> list[str]:
+def _text(document: str) -> str:
+    return (ROOT / document).read_text()
+
+
+def _prompts(document: str) -> list[str]:
     """The command lines of all console blocks, continuation lines joined."""
-    text = "\n".join(BLOCKS).replace("\\\n", " ")
+    blocks = re.findall(r"```console\n(.*?)```", _text(document), re.DOTALL)
+    text = "\n".join(blocks).replace("\\\n", " ")
     return [line[2:] for line in text.splitlines() if line.startswith("$ ")]
+
+
+def _printed() -> list[str]:
+    """What stands after `tallystick` on each line of code that begins so, in whatever block, without its comment."""
+    lines = [line for document in DOCUMENTS for line in LINE.findall(_text(document).replace("\\\n", " "))]
+    return [re.sub(r"\s+# .*", "", line) for line in lines]
 
 
 def _documented() -> set[str]:
     """The commands of the README's table: a cell may name several of a group."""
     found = set()
-    for cell in re.findall(r"^\| (`tallystick .*?) \|", README, re.MULTILINE):
+    for cell in re.findall(r"^\| (`tallystick .*?) \|", _text("README.md"), re.MULTILINE):
         first, *others = re.findall(r"`(.*?)`", cell)
         words = first.removeprefix("tallystick ").split()
         found |= {" ".join(words), *(" ".join([*words[:-1], other]) for other in others)}
     return found
+
+
+def _options(command: click.Command) -> set[str]:
+    return {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+
+
+def _anchors(document: str) -> set[str]:
+    """What a link may name behind the `#`: each heading in small letters, its words joined by hyphens."""
+    headings = re.findall(r"^#+ (.+)$", _text(document), re.MULTILINE)
+    return {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_every_command_is_in_the_table_and_no_other() -> None:
@@ -43,15 +68,36 @@ def test_every_command_is_in_the_table_and_no_other() -> None:
     assert _documented() == {name for name, _ in commands.every()}
 
 
-@pytest.mark.parametrize("line", [line for line in _prompts() if "tallystick " in line and "git clone" not in line])
+@pytest.mark.parametrize("line", _printed())
 def test_every_printed_command_line_parses(line: str) -> None:
-    """The options that the README prints exist and take what it gives them."""
-    commands.parse(line.partition("tallystick ")[2])
+    """The options that a document prints exist and take what it gives them."""
+    commands.parse(line)
+
+
+@everywhere
+def test_every_command_and_option_that_is_named_exists(document: str) -> None:
+    """Also within a sentence: `labels reconcile`, `--publish`."""
+    words = set(re.findall(r"`(?:tallystick )?((?:edge|gateway|labels|ledger) [a-z][a-z0-9-]*)", _text(document)))
+    assert words <= {" ".join(name.split()[:2]) for name, _ in commands.every()}
+    options = set(re.findall(r"`(--[a-z][a-z0-9-]*)", _text(document)))
+    assert options <= {"--help"}.union(*(_options(command) for _, command in commands.every()))
+
+
+@everywhere
+def test_every_link_leads_somewhere(document: str) -> None:
+    """A link to another document, or to a section of it, finds it."""
+    for link in re.findall(r"\]\(([^)]+)\)", _text(document)):
+        path, _, section = link.partition("#")
+        if path.startswith("https://"):
+            continue
+        target = str((ROOT / document).parent.joinpath(path).resolve().relative_to(ROOT)) if path else document
+        assert (ROOT / target).exists(), link
+        assert not section or section in _anchors(target), link
 
 
 def test_every_make_target_exists() -> None:
-    """`make` targets in README and CONTRIBUTING are in the Makefile."""
-    named = set(re.findall(r"\bmake ([a-z-]+)\b", README + (ROOT / "CONTRIBUTING.md").read_text()))
+    """`make` targets that the documents name are in the Makefile."""
+    named = set(re.findall(r"\bmake ([a-z-]+)\b", "".join(map(_text, (*READMES, "CONTRIBUTING.md")))))
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert {"demo", "test", "help"} <= named <= targets | {"git"}
 
@@ -97,11 +143,9 @@ class Terminals:
         return {"args": ["/bin/sh", "-c", line], "cwd": self._home, "env": environment}
 
 
-def test_the_second_session_runs_as_printed(open_folder: Path) -> None:
-    """`up`, a device let in, made, registered and run, one of its statements proven and verified: line by line."""
-    lines = _prompts()
-    session = lines[next(number for number, line in enumerate(lines) if "tallystick up" in line) :]
-    terminals = Terminals(open_folder)
+def _told(session: list[str], home: Path) -> list[str]:
+    """What each line of a session prints, run as it stands; `up` and `edge run` go on to the end, and print nothing."""
+    terminals, told = Terminals(home), []
     with ExitStack() as running:
         for line in session:
             if "tallystick up" in line:
@@ -109,6 +153,22 @@ def test_the_second_session_runs_as_printed(open_folder: Path) -> None:
             elif "tallystick edge run" in line:
                 running.enter_context(terminals.running(line, "connected to the broker"))
             else:
-                told = terminals.run(line)
+                told.append(terminals.run(line))
+    return told
+
+
+def test_the_second_session_runs_as_printed(open_folder: Path) -> None:
+    """`up`, a device let in, made, registered and run, one of its statements proven and verified: line by line."""
+    lines = _prompts("README.md")
+    session = lines[next(number for number, line in enumerate(lines) if "tallystick up" in line) :]
+    told = _told(session, open_folder)[-1]
     assert " ledger verify " in session[-1]
     assert "\N{CHECK MARK} 9 " in told and "device     press-1" in told
+
+
+def test_the_session_of_labels_runs_as_printed(open_folder: Path) -> None:
+    """`up`, a lot issued, printed and read back off its sheets offline, two spoiled, all counted: line by line."""
+    *_, read, marked, counted = _told(_prompts("labels/README.md"), open_folder)
+    assert read.count("signed") >= 24
+    assert "2 marked as spoiled" in marked
+    assert re.search(r"L2606A +24 +24 +0 +2 +0 +22 +0", counted)
