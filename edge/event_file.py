@@ -1,11 +1,10 @@
 """A file of EPCIS events, as a person or a program hands them to a device to sign."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
-from ledger import epcis, gs1_key
+from ledger import epcis, gs1_key, strict_json
 from ledger.errors import MalformedError, UserError
 
 _HINT = "write an EPCIS 2.0 event as JSON, or a list of them"
@@ -15,7 +14,7 @@ def read(path: Path) -> list[Any]:
     """The documents in the file at `path` (- for standard input): one, or each of a list. Raises UserError."""
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text("utf-8")
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
+        value = strict_json.loads(text)
     except OSError as error:
         raise UserError.of_system(f"cannot read {path}", error) from error
     except (ValueError, RecursionError) as error:
@@ -37,14 +36,3 @@ def body(document: Any, number: int) -> bytes:
         raise UserError(
             f"event {number} is no EPCIS 2.0 event: {error}", "mend it in the file: nothing was spooled"
         ) from error
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("an object has one key twice")
-    return found
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON")

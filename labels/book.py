@@ -63,6 +63,10 @@ class Book:
         """The URI of the organisation that operates the ledger."""
         return self.key_named(Role.OPERATOR).issuer
 
+    def labels_of(self, kid: bytes) -> str | None:
+        """The URI of the organisation whose labels a label key signs, if the registry knows it."""
+        return next((line.organisation for line in self.label_keys if line.thumbprint == kid), None)
+
     def organisation(self, uri: str) -> str:
         """The registered name of an organisation, or its URI."""
         return self.organisations.get(uri, uri)

@@ -6,22 +6,33 @@ import secrets
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from ledger import whole_file
+from ledger import strict_json, whole_file
 
+TOKEN_CHARS_MIN = 16
 _SCHEME = "bearer "
 _Holder = TypeVar("_Holder")
 
 
 def read_tokens(text: str) -> dict[str, str]:
     """The tokens of a file by the names of who has them; ValueError or RecursionError if it is none."""
-    tokens = json.loads(text)
-    if not isinstance(tokens, dict):
+    return {name: token_of(value) for name, value in named(text).items()}
+
+
+def named(text: str) -> dict[str, Any]:
+    """What a file holds by name; ValueError or RecursionError if it is none of that kind."""
+    held = strict_json.loads(text)
+    if not isinstance(held, dict):
         raise ValueError("it does not hold tokens by name")
-    if not all(isinstance(token, str) and len(token) >= 16 and token.isascii() for token in tokens.values()):
-        raise ValueError("a token has at least 16 characters, all of ASCII")
-    return tokens
+    return held
+
+
+def token_of(value: object) -> str:
+    """The token that a value is; ValueError if it can be none."""
+    if not (isinstance(value, str) and len(value) >= TOKEN_CHARS_MIN and value.isascii()):
+        raise ValueError(f"a token has at least {TOKEN_CHARS_MIN} characters, all of ASCII")
+    return value
 
 
 def make(path: Path, names: Iterable[str]) -> None:

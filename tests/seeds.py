@@ -178,6 +178,7 @@ EXPORT_STATE = ExportState(
     3,
     {cast.ORIGIN: LogState({f"{cast.ORIGIN}/tile/0/000.p/5"}, set(), 5, set(), 0, {0}, {(3, 0)})},
 ).text
+ISSUERS = '{"erp": {"token": "0123456789abcdef", "gtins": ["0950"], "organisation": "urn:x", "reads": "all"}}'
 TOKENS = '{"partners": "0123456789abcdef", "private": "fedcba9876543210"}'
 PATHS = (
     "trust.json",

@@ -160,20 +160,26 @@ def export(
 @command_line.data
 @command_line.dsn
 @click.option("--gtin", help="Of this product alone.")
+@click.option("--issuer", metavar="NAME", help="Issued over HTTP by the token of this name alone.")
 @command_line.as_json
-def lots(data: Path | None, dsn: str | None, gtin: str | None, as_json: bool) -> None:
+def lots(data: Path | None, dsn: str | None, gtin: str | None, issuer: str | None, as_json: bool) -> None:
     """List the batches of labels that were issued, in the order of issue: GTIN, lot, how many, when, by which key."""
     from labels.issuing.listing import document, line
+    from labels.issuing.request import issuers
     from labels.typed import gtin_of
+    from ledger.database import connect
 
     settings = Settings.load(data, dsn=dsn)
     wanted, book = None if gtin is None else gtin_of(gtin), _book(settings)
-    found = [issued for issued in book.batches.values() if wanted in (None, issued.batch.gtin)]
+    with connect(settings.need_dsn()) as connection:
+        by = issuers(connection)
+    batches = [issued for issued in book.batches.values() if wanted in (None, issued.batch.gtin)]
+    found = {issued: by.get(issued.batch.root) for issued in batches if issuer in (None, by.get(issued.batch.root))}
     if as_json:
-        click.echo(json.dumps({"lots": [document(book, issued) for issued in found]}))
+        click.echo(json.dumps({"lots": [document(book, issued, name) for issued, name in found.items()]}))
         return
-    for issued in found:
-        click.echo(line(book, issued))
+    for issued, name in found.items():
+        click.echo(line(book, issued, name))
     if not found:
         click.echo("no batch of labels is published", err=True)
 

@@ -27,7 +27,7 @@ from labels.issuing.drawing import Drawn, draw
 from labels.issuing.keys import Signer, signer_for
 from labels.issuing.order import Order, Own, Source, Told
 from labels.issuing.refused import Clashing, NotSealed
-from labels.issuing.request import Repeatable
+from labels.issuing.request import Asked
 from labels.issuing.signing import sign
 from labels.issuing.spool import Spool
 from labels.keeper import BookKeeper
@@ -64,7 +64,7 @@ def issue(
     order: Order,
     *,
     timeout_s: float,
-    request: Repeatable | None = None,
+    request: Asked | None = None,
     keeper: BookKeeper | None = None,
     told: Told | None = None,
 ) -> IssuedBatch:

@@ -8,13 +8,14 @@ from ledger.terminal import printable
 _SERIALS = {Serials.RANDOM: "", Serials.OWN: "own serials", Serials.GUESSABLE: "serials that can be guessed"}
 
 
-def line(book: Book, issued: IssuedBatch) -> str:
-    """GTIN, lot, size, day, registry entry, root and key; and what there is to know of it."""
+def line(book: Book, issued: IssuedBatch, issuer: str | None) -> str:
+    """GTIN, lot, size, day, registry entry, root and key; by whose token; and what there is to know of it."""
     batch = issued.batch
     of = "label " if batch.size == 1 else "labels"
     said = f"{batch.gtin}  {printable(batch.lot):<20}  {batch.size:>9,} {of}  {date_of(batch.day)}"
     by = f"entry {issued.index:<6}  root {batch.root.hex()[:16]}…  key {batch.kid.hex()[:16]}…"
-    return "  ".join([said, by, *notes(book, issued)]).rstrip()
+    token = [f"by {printable(issuer)}"] if issuer else []
+    return "  ".join([said, by, *token, *notes(book, issued)]).rstrip()
 
 
 def notes(book: Book, issued: IssuedBatch) -> list[str]:
@@ -26,7 +27,7 @@ def notes(book: Book, issued: IssuedBatch) -> list[str]:
     return [*told, "RECALLED"] if book.recalled(batch.gtin, batch.lot) else told
 
 
-def document(book: Book, issued: IssuedBatch) -> dict[str, object]:
+def document(book: Book, issued: IssuedBatch, issuer: str | None) -> dict[str, object]:
     """The same for JSON."""
     batch = issued.batch
     return {
@@ -37,6 +38,7 @@ def document(book: Book, issued: IssuedBatch) -> dict[str, object]:
         "registry_entry": issued.index,
         "root": batch.root.hex(),
         "key": batch.kid.hex(),
+        "issuer": issuer,
         "serials": batch.serials.value,
         "hidden": batch.hidden is not None,
         "key_revoked": batch.kid in book.revoked_at,

@@ -18,6 +18,12 @@ class Foreign(Refused):
     status = HTTPStatus.FORBIDDEN
 
 
+class Unknown(Refused):
+    """There is no such batch, or none that whoever asks may see."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
 class Clashing(Refused):
     """What is there already speaks against it: a serial that was issued, a recall, another request of this key."""
 

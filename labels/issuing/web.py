@@ -1,26 +1,30 @@
 """Issuing over HTTP: `POST /lots`, and the links of what was issued, for whoever shows an issuer's token."""
 
 import logging
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
+import psycopg
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 from labels.book import IssuedBatch
 from labels.issuing import export, lot_request
+from labels.issuing import request as requests
 from labels.issuing.export import Format
 from labels.issuing.issue import issue
-from labels.issuing.issuers import load_issuers
+from labels.issuing.issuers import Issuer, load_issuers
 from labels.issuing.order import Order, Told
-from labels.issuing.refused import NotSealed, Refused
-from labels.issuing.request import Repeatable
+from labels.issuing.refused import NotSealed, Refused, Unknown
 from labels.keeper import BookKeeper
 from ledger import bearer
 from ledger.database import connect
+from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 
 log = logging.getLogger("labels")
@@ -28,6 +32,8 @@ log = logging.getLogger("labels")
 LABELS_SHOWN = 1_000  # in the answer itself; of more there is a link
 AT_ONCE = 4
 SEALED_WITHIN_S = 15.0
+_ROOT = re.compile("[0-9a-fA-F]{64}")
+_Answer = TypeVar("_Answer")
 _JSON = {"cache-control": "no-store"}
 _MEDIA = {Format.CSV: "text/csv; charset=utf-8", Format.JSON: "application/json", Format.LINKS: "text/plain"}
 
@@ -46,39 +52,52 @@ class Lots:
         app.add_api_route("/lots/{root}/labels", self.labels, methods=["GET"])
 
     async def post(self, request: Request) -> Response:
-        """Issue a batch. The body is read only if the token is one, and what is asked in a thread."""
-        issuer = await run_in_threadpool(self._issuer, request)
-        if issuer is None:
-            return _unauthorised()
+        """Issue a batch. The body is read only if the token is one."""
+        known = await run_in_threadpool(self._answer, request, lambda issuer: issuer)
+        if isinstance(known, Response):
+            return known
         try:
-            order = lot_request.read_order(await request.body())
-            key = lot_request.read_key(request.headers.get("idempotency-key"))
-            repeatable = Repeatable(issuer, key, lot_request.digest(order)) if key else None
-            return await run_in_threadpool(self._issue, order, repeatable)
-        except Refused as error:
-            return _refusal(error)
+            body = await request.body()
+        except ClientDisconnect:
+            return _refusal(Refused("the request did not come whole", "send it again"))
+        return await run_in_threadpool(self._answer, request, lambda issuer: self._posted(issuer, request, body))
 
     def batch(self, request: Request, root: str) -> Response:
         """What a batch is."""
-        if self._issuer(request) is None:
-            return _unauthorised()
-        found = self._found(root)
-        return JSONResponse(self._summary(found), headers=_JSON) if found else _unknown()
+        return self._answer(request, lambda issuer: self._batch(issuer, root))
 
     def labels(self, request: Request, root: str) -> Response:
         """The links of a batch, with their serials: CSV, or as `format` says; sent as they are read."""
-        if self._issuer(request) is None:
-            return _unauthorised()
+        return self._answer(request, lambda issuer: self._labels(issuer, request, root))
+
+    def _answer(self, request: Request, work: Callable[[Issuer], _Answer]) -> _Answer | Response:
+        """What `work` gives, for the issuer whose token the request shows; or why there is nothing, in JSON."""
+        try:
+            issuer = self._issuer(request)
+            return work(issuer) if issuer else _unauthorised()
+        except Refused as error:
+            return _refusal(error)
+        except (UserError, psycopg.Error) as error:
+            return _away(error)
+
+    def _posted(self, issuer: Issuer, request: Request, body: bytes) -> Response:
+        order = lot_request.read_order(body)
+        key = lot_request.read_key(request.headers.get("idempotency-key"))
+        asked = requests.Asked(issuer.name, key, lot_request.digest(order))
+        return self._issue(issuer.ordered(order), asked)
+
+    def _batch(self, issuer: Issuer, root: str) -> Response:
+        return JSONResponse(self._summary(self._found(issuer, root)), headers=_JSON)
+
+    def _labels(self, issuer: Issuer, request: Request, root: str) -> Response:
         try:
             form = Format(request.query_params.get("format", Format.CSV))
-        except ValueError:
-            return _refusal(Refused("there is no such format", "write format=csv, json or txt"))
-        found = self._found(root)
-        if found is None:
-            return _unknown()
+        except ValueError as error:
+            raise Refused("there is no such format", "write format=csv, json or txt") from error
+        found = self._found(issuer, root)
         return StreamingResponse(self._lines(found, form), media_type=_MEDIA[form], headers=_JSON)
 
-    def _issue(self, order: Order, request: Repeatable | None) -> Response:
+    def _issue(self, order: Order, request: requests.Asked) -> Response:
         if not self._room.acquire(blocking=False):
             told = {"error": "other batches are being issued just now", "hint": "ask again in some seconds"}
             return JSONResponse(told, HTTPStatus.SERVICE_UNAVAILABLE, _JSON | {"retry-after": "5"})
@@ -104,18 +123,20 @@ class Lots:
                 )
         return JSONResponse(said, HTTPStatus.CREATED, _JSON | {"location": where})
 
-    def _issuer(self, request: Request) -> str | None:
+    def _issuer(self, request: Request) -> Issuer | None:
         """Whose token the request shows: the file is read each time, so that one that is taken out counts no more."""
         shown = request.headers.get("authorization")
         return bearer.holder(shown, load_issuers(self._folder.issuers_file)) if shown else None
 
-    def _found(self, root: str) -> IssuedBatch | None:
+    def _found(self, issuer: Issuer, root: str) -> IssuedBatch:
+        """The batch with this root, if the issuer may read it: of another's nobody learns that it is there."""
+        digest = bytes.fromhex(root) if _ROOT.fullmatch(root) else b""
         with connect(self._dsn) as connection:
-            batches = self._keeper.book(connection).batches
-        try:
-            return batches.get(bytes.fromhex(root))
-        except ValueError:
-            return None
+            book = self._keeper.book(connection)
+            found, by = book.batches.get(digest), requests.issuer_of(connection, digest)
+        if found is None or not issuer.may_read(found, book, by):
+            raise Unknown("no batch of this token with this root is published", "it may be too new: ask again")
+        return found
 
     def _summary(self, issued: IssuedBatch) -> dict[str, Any]:
         return export.summary(issued) | {"links": f"/lots/{issued.batch.root.hex()}/labels"}
@@ -143,6 +164,11 @@ def _unauthorised() -> Response:
     return JSONResponse(said, HTTPStatus.UNAUTHORIZED, _JSON | {"www-authenticate": "Bearer", "connection": "close"})
 
 
-def _unknown() -> Response:
-    said = {"error": "no batch of labels with this root is published", "hint": "it may be too new: ask again"}
-    return JSONResponse(said, HTTPStatus.NOT_FOUND, _JSON)
+def _away(error: Exception) -> Response:
+    """What is wrong here is for the log: a stranger may be asking."""
+    log.warning("%s", str(error).strip() or repr(error))
+    said = {
+        "error": "labels are neither issued nor shown just now",
+        "hint": "ask again in some seconds; what is wrong stands in the label service's log",
+    }
+    return JSONResponse(said, HTTPStatus.SERVICE_UNAVAILABLE, _JSON | {"retry-after": "5"})

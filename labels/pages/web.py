@@ -229,6 +229,8 @@ class _Site:
 
 
 def _wants_json(request: Request) -> bool:
+    if request.url.path.startswith("/lots"):  # programs alone ask there
+        return True
     if "format" in request.query_params:
         return request.query_params["format"] == "json"
     accept = request.headers.get("accept", "")

@@ -18,8 +18,8 @@ begin
           product_picture}'),
         ('tallystick_writer', 'insert', '{chain, stream, entry, section, tile, block, anchored, inbox, quarantine,
           quarantine_count, device, metric, reading, reading_other, event, event_item, finding, label_batch, label,
-          label_use, label_stray, print_run, product_picture, sscc, label_subtree, label_request, hidden_batch,
-          hidden_code, redemption}'),
+          label_use, label_stray, print_run, product_picture, sscc, label_subtree, label_request, label_issuer,
+          hidden_batch, hidden_code, redemption}'),
         ('tallystick_writer', 'delete', '{inbox, quarantine}')
       ) as granted (role, privilege, names), unnest(names) as name
      where not has_table_privilege(role, name, privilege)

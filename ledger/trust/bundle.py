@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ledger import b64, note
+from ledger import b64, note, strict_json
 from ledger.errors import MalformedError, NoteError, TrustError
 from ledger.log import Log
 from ledger.registry import LabelScope, Registry, Role
@@ -196,18 +196,11 @@ def _fields(text: str) -> dict[str, Any]:
     if len(text) > BUNDLE_BYTES_MAX:
         raise TrustError("it is over its size")
     try:
-        fields = json.loads(text.rpartition(_SEPARATOR)[0], object_pairs_hook=_no_name_twice)
+        fields = strict_json.loads(text.rpartition(_SEPARATOR)[0])
     except (ValueError, RecursionError) as error:
         raise TrustError(f"what is signed is not JSON: {error}") from error
     if not isinstance(fields, dict) or fields.keys() != {*_NAMES}:
         raise TrustError(f"it has not the fields {', '.join(_NAMES)}")
     if type(fields["tallystick-trust"]) is not int or fields["tallystick-trust"] != VERSION:
         raise TrustError(f"it is not of version {VERSION}")
-    return fields
-
-
-def _no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        raise ValueError("a name comes twice in an object")
     return fields

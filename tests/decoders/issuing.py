@@ -21,7 +21,7 @@ def targets() -> Iterator[Target]:
         yield of_bytes(f"labels.issuing.serial_file.read_serials{name}", read, Refused, *seeds.SERIALS)
     yield of_bytes("labels.issuing.lot_request.read_order", _ordered, Refused, *seeds.ORDERS)
     yield of_text("labels.issuing.lot_request.read_key", lot_request.read_key, Refused, "8e03978e-40d5-43dd")
-    yield of_text("labels.issuing.issuers.read_issuers", issuers.read_issuers, NOT_JSON, seeds.TOKENS)
+    yield of_text("labels.issuing.issuers.read_issuers", issuers.read_issuers, NOT_JSON, seeds.TOKENS, seeds.ISSUERS)
     yield of_file("labels.issuing.issuers.load_issuers", issuers.load_issuers, seeds.TOKENS)
 
 

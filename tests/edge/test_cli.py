@@ -161,7 +161,7 @@ def test_an_event_is_signed_and_spooled(device: Path, capsys: pytest.CaptureFixt
         ("{", "is not JSON"),
         ("[]", "holds no event"),
         ('{"type": NaN}', "NaN is no number of JSON"),
-        ('{"type": 1, "type": 2}', "one key twice"),
+        ('{"type": 1, "type": 2}', "a name comes twice"),
         ("[" * 100_000, "is not JSON"),
         ({}, "event 1 is no EPCIS 2.0 event: type is one of"),
         ([EVENT, {**EVENT, "eventTime": "today"}], "event 2 is no EPCIS 2.0 event: eventTime is not"),
