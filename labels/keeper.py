@@ -10,7 +10,7 @@ from labels.batch import ENTRY_TYPE, Batch
 from labels.book import Book, IssuedBatch
 from labels.catalogue.catalogue import Catalogue
 from labels.signature import KEY_ENTRY_TYPE, LabelKey
-from ledger import checkpoint_file, read
+from ledger import checkpoint_file, inbox, message, read
 from ledger.errors import MalformedError, RegistryError, UserError
 from ledger.fold import Stored
 from ledger.folder import LedgerFolder
@@ -44,6 +44,30 @@ class BookKeeper:
                     self._fold(stored)
                 self._book = self._snapshot()
             return self._book
+
+    def coming(self, connection: psycopg.Connection) -> Book:
+        """The book once all that is sealed, or waits for it, is published; for a decision, and to be shown to nobody.
+
+        The numbers of entries that wait are what they would be if nothing came between.
+        """
+        waiting = inbox.waiting(connection, REGISTRY)  # first: what is sealed just now is then in both, which is one
+        ahead = self._twin()
+        end = read.size(connection, read.chain_id(connection, REGISTRY))
+        for stored in read.entries(connection, REGISTRY, ahead._registry.size, end):
+            ahead._fold(stored)
+        for statement, sections in map(message.decode, waiting):
+            known = {line: data for line, data in enumerate(sections) if data is not None}
+            ahead._fold(Stored(ahead._registry.size, statement, known))
+        return ahead._snapshot()
+
+    def _twin(self) -> "BookKeeper":
+        """One of its own that goes on from here."""
+        twin = BookKeeper(self._folder)
+        with self._lock:
+            twin._registry, twin._catalogue = self._registry.copy(), self._catalogue.copy()
+            twin._key_entries, twin._revoked_at = dict(self._key_entries), dict(self._revoked_at)
+            twin._batches, twin._lines = dict(self._batches), dict(self._lines)
+        return twin
 
     def _fold(self, stored: Stored) -> None:
         """Take one entry. What the registry's rules refuse has no effect."""

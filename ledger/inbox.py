@@ -46,12 +46,23 @@ def reopen(connection: psycopg.Connection, author: Author, *, chain: str, now: i
         _open(connection, author, chain_id, origin, stream.opening("restored", head), now, new_stream)
 
 
+def hold(connection: psycopg.Connection, kid: bytes) -> None:
+    """Nobody else posts for the author with this key until the transaction ends."""
+    connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", [LOCK_POST, kid.hex()])
+
+
+def waiting(connection: psycopg.Connection, chain: str) -> list[bytes]:
+    """The messages that wait to be sealed in a chain, the oldest first."""
+    query = "select message from inbox join chain using (chain_id) where name = %s order by inbox_id"
+    return [bytes(row[0]) for row in connection.execute(query, [chain])]
+
+
 def _held(connection: psycopg.Connection, author: Author, chain: str) -> tuple[int, str]:
     """The chain's id and origin; nobody else posts for this author until the transaction ends."""
     row = connection.execute("select chain_id, origin from chain where name = %s", [chain]).fetchone()
     if row is None:
         raise LookupError(f"no chain {chain}")
-    connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", [LOCK_POST, author.key.kid.hex()])
+    hold(connection, author.key.kid)
     return row[0], row[1]
 
 

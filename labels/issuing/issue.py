@@ -6,7 +6,7 @@ be published, or none is. Until then nothing is outside this process but files w
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -16,6 +16,7 @@ import psycopg
 from labels import gs1
 from labels.batch import Batch, Serials
 from labels.book import Book, IssuedBatch
+from labels.catalogue.place import Place
 from labels.catalogue.recalled import require_not_recalled
 from labels.clock import today
 from labels.hidden import keys as hidden_keys
@@ -56,6 +57,7 @@ class Made:
     labels: Spool
     tree: Growing
     hiding: Hiding | None
+    warning: str
 
 
 def issue(
@@ -76,14 +78,16 @@ def issue(
     keeper, told = keeper or BookKeeper(folder), told or Told()
     with connect(dsn) as connection, ExitStack() as spools:
         with connection.transaction():
-            root = requests.hold(connection, request) if request else None
+            root, warning = requests.hold(connection, request) if request else None, ""
             if root is None:
                 made = _make(connection, folder, keeper.book(connection), order, spools, told)
-                _store(connection, folder, keeper.book(connection), made, told)
-                root = made.batch.root
+                _store(connection, folder, keeper, made, told)
+                root, warning = made.batch.root, made.warning
                 if request:
                     requests.note(connection, request, root)
         connection.commit()
+        if warning:
+            told.warn(warning)
         return await_published(connection, keeper, root, time.monotonic() + timeout_s)
 
 
@@ -97,15 +101,13 @@ def _make(
     signer = signer_for(folder, book, gtin, day, organisation=order.organisation, file=order.key_file)
     serials, labels = (spools.enter_context(Spool(folder.path)) for _ in range(2))
     drawn = draw(order.source, serials, gtin=gtin)
-    if drawn.warning:
-        told.warn(drawn.warning)
     _require_none_recalled(book, gtin, serials)
     storing.hold(connection, gtin)
     _settle_serials(connection, order.source, serials, gtin)
     product = gs1.item(gtin, lot=lot if order.lot_in_link else None).canonical_path
     tree = sign(signer.key, day, serials, labels, product=product, tell=told.progress)
     hiding = hidden_storing.hide(hidden_keys.new_key(), _paths(labels)) if order.hidden else None
-    return Made(_batch(gtin, lot, day, signer, tree, drawn, hiding), signer, labels, tree, hiding)
+    return Made(_batch(gtin, lot, day, signer, tree, drawn, hiding), signer, labels, tree, hiding, drawn.warning)
 
 
 def _batch(gtin: str, lot: str, day: int, signer: Signer, tree: Growing, drawn: Drawn, hiding: Hiding | None) -> Batch:
@@ -121,11 +123,15 @@ def _paths(labels: Spool) -> Iterator[list[str]]:
 
 def _require_none_recalled(book: Book, gtin: str, serials: Spool) -> None:
     """An item may be recalled before a label of ours is on it."""
+    if place := _recalled_among(book, gtin, (line.partition("\t")[2] for line in serials)):
+        require_not_recalled(book.catalogue, gtin, None, place.serial, refusal=Clashing)
+
+
+def _recalled_among(book: Book, gtin: str, serials: Iterable[str]) -> Place | None:
+    """An item that is recalled and has one of these serials, as they stand in paths."""
     items = [place for place in book.catalogue.recalls if place.gtin == gtin and place.serial]
     recalled = {place.link.canonical_path.rpartition("/")[2]: place for place in items}
-    for line in serials if recalled else ():
-        if place := recalled.get(line.partition("\t")[2]):
-            require_not_recalled(book.catalogue, gtin, None, place.serial, refusal=Clashing)
+    return next((recalled[serial] for serial in serials if serial in recalled), None) if recalled else None
 
 
 def _settle_serials(connection: psycopg.Connection, source: Source, serials: Spool, gtin: str) -> None:
@@ -147,18 +153,31 @@ def _taken(clash: storing.Clash, noun: str) -> Clashing:
     return Clashing(told, "a serial is a product's once, in whatever lot; nothing was issued")
 
 
-def _store(connection: psycopg.Connection, folder: LedgerFolder, book: Book, made: Made, told: Told) -> None:
+def _store(connection: psycopg.Connection, folder: LedgerFolder, keeper: BookKeeper, made: Made, told: Told) -> None:
     """Store the labels, and post what says so: the operator's entry of the key first, if it is this batch's alone."""
-    batch, signer = made.batch, made.signer
+    batch, signer, book = made.batch, made.signer, keeper.book(connection)
     storing.store(connection, batch, made.labels, subtrees=made.tree.subtrees, tell=told.progress)
     if made.hiding:
         hidden_keys.save(folder, batch, made.hiding.key)  # of no use and of no harm, if this transaction fails
         hidden_storing.store(connection, batch.root, made.hiding, _paths(made.labels))
+    inbox.hold(connection, book.key_named(Role.OPERATOR).kid)
+    _require_not_recalled_since(keeper.coming(connection), made)
     if not signer.is_registered:
         days = batch.day, batch.day
         line = LabelKey(signer.key.public, signer.organisation, (batch.gtin,), *days, lot=batch.lot, batch=batch.root)
         _post(connection, _author(folder, book, Role.OPERATOR), line.entry())
     _post(connection, _author(folder, book, Role.LABELS), batch.entry())
+
+
+def _require_not_recalled_since(coming: Book, made: Made) -> None:
+    """A recall may have been said while the labels were made. The next one waits: the operator's inbox is held."""
+    batch = made.batch
+    recalled = coming.recalled(batch.gtin, batch.lot)
+    serials = (path.rpartition("/")[2] for paths in _paths(made.labels) for path in paths)
+    place = recalled.said.place if recalled else _recalled_among(coming, batch.gtin, serials)
+    if place is not None:
+        told = f"{place.words} was recalled while its labels were made: {coming.catalogue.recalls[place].said.reason}"
+        raise Clashing(told, "nothing was issued; 'tallystick labels recall --lift' takes a recall back")
 
 
 def _author(folder: LedgerFolder, book: Book, role: Role) -> Author:
