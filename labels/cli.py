@@ -2,7 +2,7 @@
 
 import click
 
-from labels.catalogue.cli import describe, recall
+from labels.describing.cli import describe, recall
 from labels.gs1_cli import gs1
 from labels.hidden.cli import redeem
 from labels.issuing.cli import export, issue, key, lots, revoke_key

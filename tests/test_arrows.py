@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,17 @@ def _imports(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def _steps(part: str) -> dict[str, set[str]]:
+    """By each folder and each flat module of a part, the others that it imports. A cli stands above all: it is none."""
+    steps = dict[str, set[str]]()
+    for path in _modules(part):
+        if not path.stem.endswith("cli"):
+            step, *_ = path.relative_to(ROOT / part).with_suffix("").parts
+            known = {name.split(".")[1] for name in _imports(path) if name.startswith(f"{part}.")}
+            steps.setdefault(step, set()).update(known - {step})
+    return steps
+
+
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_arrows_point_to_the_ledger_and_from_deploy(folder: str) -> None:
     """No folder imports another that DESIGN's picture does not let it."""
@@ -73,6 +85,19 @@ def test_what_is_impure_is_there_and_in_order() -> None:
     """A line for each module, sorted, so that two who add one seldom meet; and none for a module that is gone."""
     assert sorted(set(IMPURE)) == IMPURE
     assert set(IMPURE) <= {_name(path) for folder in FOLDERS for path in _modules(folder)}
+
+
+@pytest.mark.parametrize("part", ["labels"])
+def test_folders_form_no_circle(part: str) -> None:
+    """A part can be read from the ground up, folder by folder; a module that lies flat is a step of its own."""
+    TopologicalSorter(_steps(part)).prepare()  # CycleError names the circle
+
+
+def test_what_labels_share_rests_on_gs1_and_the_catalogue() -> None:
+    """Keys, batches and labels, which lie flat, know no other folder of labels/: the folders know them."""
+    folders = {path.name for path in (ROOT / "labels").iterdir() if path.is_dir()}
+    for step, known in _steps("labels").items():
+        assert step in folders or known & folders <= {"gs1", "catalogue"}, step
 
 
 def test_only_a_command_line_is_on_top() -> None:

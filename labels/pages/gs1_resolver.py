@@ -13,9 +13,9 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from labels import gs1
+from labels.address import signed
 from labels.catalogue.link_types import PREFIX, VOCABULARY, relation
 from labels.pages import linkset
-from labels.pages.address import signed
 from labels.pages.described import Described
 from labels.pages.resolve import Resolver
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from labels import gs1
+from labels.address import as_json
 from labels.catalogue import link_types
 from labels.catalogue.link import Link
 from labels.catalogue.link_types import RECALL_STATUS, TRACEABILITY
 from labels.catalogue.place import Place
-from labels.pages.address import as_json
 from labels.pages.described import Described, Recalled
 
 MEDIA_TYPE = "application/linkset+json"

@@ -7,13 +7,13 @@ from labels.catalogue.limit import Limit
 from labels.catalogue.link import Link
 from labels.catalogue.link_types import TITLES
 from labels.catalogue.place import Place
-from labels.judgement import Standing
+from labels.judgement import RECALLED, Standing
 from labels.pages.described import Described, Recalled, SaidOf
 from labels.pages.page import LimitView, LinkView, ProductView, Proof, RecallView, SaidView
 from labels.pages.verdicts import Checked
 
 Prove = Callable[[str, Checked], Proof]
-RECALLED, PERHAPS_RECALLED = "Recalled: do not use", "Perhaps recalled: do not use"
+PERHAPS_RECALLED = "Perhaps recalled: do not use"
 
 
 def headline(label: str, standing: Standing, recalls: Sequence[Recalled]) -> str:

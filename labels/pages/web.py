@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from labels import gs1, verify_page, words
+from labels.address import as_json, signed
 from labels.catalogue import picture
 from labels.hidden import asked as redeeming
 from labels.hidden import form
@@ -24,7 +25,6 @@ from labels.hidden.web import Redemptions
 from labels.issuing import lot_request
 from labels.issuing.web import Lots
 from labels.pages import uploads
-from labels.pages.address import as_json, signed
 from labels.pages.chart import between, number
 from labels.pages.gs1_resolver import LINK_TYPE, Gs1Resolver
 from labels.pages.guard import HEADERS, METHODS, Guard

@@ -6,9 +6,10 @@ from typing import Protocol
 import httpx
 
 from labels import gs1
+from labels.address import as_json, signed
+from labels.book import Book
 from labels.clock import today
-from labels.pages.address import as_json, signed
-from labels.pages.resolve import Resolver
+from labels.judgement import LabelVerdict
 from labels.reading import verdict
 from labels.reading.say import Said
 from labels.reading.verdict import Verdict
@@ -60,10 +61,22 @@ class TrustJudge:
         """Nothing is held."""
 
 
+class Resolving(Protocol):
+    """Finds in a ledger what it knows of a label."""
+
+    def judge(self, link: gs1.DigitalLink) -> tuple[LabelVerdict, Book]:
+        """The verdict on the label that a link was read from, and the book by which it is; UserError as `Judge`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+        ...
+
+
 class LedgerJudge:
     """By the ledger of this machine."""
 
-    def __init__(self, resolver: Resolver, name: str) -> None:
+    def __init__(self, resolver: Resolving, name: str) -> None:
         self._resolver, self._by = resolver, name
 
     def judge(self, link: gs1.DigitalLink) -> Verdict:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from labels import gs1
+from labels.address import signed
 from labels.hidden.code import MARK
-from labels.pages.address import signed
 from labels.reading.code import Code
 from labels.words import clipped, mistake
 

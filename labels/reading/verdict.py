@@ -6,8 +6,7 @@ from typing import Any
 
 from labels import gs1
 from labels.book import Book
-from labels.judgement import LabelVerdict, Standing, headline, judge_signature, level_of
-from labels.pages import product_view
+from labels.judgement import RECALLED, LabelVerdict, Standing, headline, judge_signature, level_of
 from labels.reading.say import Said
 from labels.signature import LabelFault, LabelKey, date_of
 
@@ -83,7 +82,7 @@ def by_ledger(link: gs1.DigitalLink, label: LabelVerdict, book: Book, *, by: str
     if recalled is None:
         return told
     why = f"{_RECALLED} since {recalled.said.since}: {recalled.said.reason}"
-    return replace(told, headline=product_view.RECALLED, notes=(why, *told.notes))
+    return replace(told, headline=RECALLED, notes=(why, *told.notes))
 
 
 def by_service(page: Any, checked: Verdict, *, by: str) -> Verdict:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from labels.catalogue import picture, written
+from labels.catalogue import picture
 from labels.catalogue.description import Description
 from labels.catalogue.recall import Lifting, Recall
+from labels.describing import written
 from ledger import cbor, registry
 from ledger.errors import MalformedError, UserError
 from tests import seeds
@@ -27,13 +28,13 @@ def targets() -> Iterator[Target]:
         )
     yield of_bytes("labels.catalogue.picture.prepare", picture.prepare, MalformedError, *seeds.PICTURES)
     yield of_bytes(
-        "labels.catalogue.written.changes_of",
+        "labels.describing.written.changes_of",
         lambda data: written.changes_of("file", data),
         UserError,
         *seeds.CATALOGUES,
     )
-    yield of_text("labels.catalogue.written.link_of", written.link_of, UserError, "gs1:pip=https://example.com/;A;en")
-    yield of_text("labels.catalogue.written.limit_of", written.limit_of, UserError, "temperature=-2.5..8 Cel")
+    yield of_text("labels.describing.written.link_of", written.link_of, UserError, "gs1:pip=https://example.com/;A;en")
+    yield of_text("labels.describing.written.limit_of", written.limit_of, UserError, "temperature=-2.5..8 Cel")
 
 
 def _read_entry(kind: Any, data: bytes) -> Any:

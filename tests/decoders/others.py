@@ -29,6 +29,7 @@ OTHERS = {
     "labels.reading.cli.read": "by Decoder.read",
     "labels.reading.judges.Judge.judge": "a protocol",
     "labels.reading.judges.LedgerJudge.judge": "takes what gs1.parse has read",
+    "labels.reading.judges.Resolving.judge": "a protocol",
     "labels.reading.judges.ServiceJudge.judge": "by by_service",
     "labels.reading.judges.TrustJudge.judge": "takes what gs1.parse has read",
     "labels.signature.LabelKey.of": "takes what the registry has read",

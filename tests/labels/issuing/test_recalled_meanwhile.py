@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from labels.catalogue import describe
 from labels.catalogue.place import Place
+from labels.describing import describe
 from labels.issuing import issue as issuing
 from labels.issuing.issue import issue
 from labels.issuing.keys import make_key

@@ -15,7 +15,7 @@ from labels.catalogue.description import Description
 from labels.catalogue.picture import FILE_BYTES_MAX, Picture, prepare
 from labels.catalogue.place import Place
 from labels.catalogue.recall import Lifting, Recall
-from labels.catalogue.written import Change
+from labels.describing.written import Change
 from labels.keeper import BookKeeper
 from ledger import operate
 from ledger.database import connect

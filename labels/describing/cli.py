@@ -16,7 +16,7 @@ from ledger.settings import Settings
 if TYPE_CHECKING:
     from labels.catalogue.catalogue import Entered
     from labels.catalogue.description import Description
-    from labels.catalogue.written import Change
+    from labels.describing.written import Change
 
 CLEARED = ("name", "text", "picture", "links", "limits")
 _gtin = click.option("--gtin", "gtins", multiple=True, help="The product; repeat it to say the same of several.")
@@ -70,8 +70,8 @@ def describe(
     It is signed and public, and stands on the pages of its labels. What a lot or an item does not say, it has from
     its product. What is not named here stays as it was; links and limits are said as a whole.
     """
-    from labels.catalogue import describe as describing
-    from labels.catalogue.written import changes_of
+    from labels.describing import describe as describing
+    from labels.describing.written import changes_of
 
     if file is not None and (gtins or lot or serial or any(value not in (None, ()) for value in said.values())):
         raise UserError("--file says all by itself", "put what you say of a product into the file, or name no file")
@@ -131,8 +131,8 @@ def recall(
 
     A recall is signed and public. --lift ends the one of the same product, lot or item.
     """
-    from labels.catalogue import describe as describing
-    from labels.catalogue.written import place_of
+    from labels.describing import describe as describing
+    from labels.describing.written import place_of
 
     more = {"since": since, "advice": advice, "href": link}
     said = {name: value for name, value in more.items() if value}
@@ -159,7 +159,7 @@ def recall(
 
 
 def _changes(gtins: tuple[str, ...], lot: str | None, serial: str | None, said: dict[str, Any]) -> "list[Change]":
-    from labels.catalogue.written import said_of
+    from labels.describing.written import said_of
 
     if not gtins:
         raise UserError("of which product is not said", "name it with --gtin, or many with --file")
@@ -169,7 +169,7 @@ def _changes(gtins: tuple[str, ...], lot: str | None, serial: str | None, said: 
 
 
 def _bytes(file: Path) -> bytes:
-    from labels.catalogue.written import FILE_BYTES_MAX
+    from labels.describing.written import FILE_BYTES_MAX
 
     try:
         with file.open("rb") as open_file:
