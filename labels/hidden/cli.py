@@ -1,6 +1,7 @@
 """`tallystick labels redeem`."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,12 +93,14 @@ def _here(asked: "Asked", settings: Settings) -> "Answer":
 
 
 def _there(asked: "Asked", url: str, trust_file: Path | None) -> "Answer":
-    from labels.hidden.client import Service
+    from labels.hidden import client
+    from labels.service import Service
     from ledger.trust.trust_file import Trust
 
     if trust_file is None:
         raise UserError("the answer would be anybody's word", "name the operator's trust file with --trust")
-    return Service(url).redeem(asked, Trust.load(trust_file))
+    with closing(Service(url)) as service:
+        return client.redeem(service, asked, Trust.load(trust_file))
 
 
 def _tell(asked: "Asked", answer: "Answer", *, as_json: bool) -> None:

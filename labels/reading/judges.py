@@ -1,9 +1,6 @@
 """Who says whether a label is genuine: a trust bundle, a ledger, or a label service that is asked."""
 
-import json
 from typing import Protocol
-
-import httpx
 
 from labels import gs1
 from labels.address import as_json, signed
@@ -13,13 +10,12 @@ from labels.judgement import LabelVerdict
 from labels.reading import verdict
 from labels.reading.say import Said
 from labels.reading.verdict import Verdict
+from labels.service import Service, fields_of
 from labels.signature import LabelKey
-from ledger.errors import SourceUnreachable, UserError, said
-from ledger.published.http import web_address
+from ledger.errors import MalformedError, SourceUnreachable, UserError
 from ledger.trust.trust_file import Trust
 
-_ANSWER_BYTES_MAX = 8 * 1024 * 1024
-_TIMEOUT_S = 20.0
+_PAGE_BYTES_MAX = 8 * 1024 * 1024
 
 
 class Judge(Protocol):
@@ -93,41 +89,26 @@ class ServiceJudge:
     """By a label service, which is asked for the label's page; what it says is held against a trust bundle."""
 
     def __init__(self, address: str, trust: Trust) -> None:
-        self._address, self._offline = web_address(address).rstrip("/"), TrustJudge(trust)
-        headers = {"accept": "application/json", "user-agent": "tallystick"}
-        self._client = httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False, headers=headers)
+        self._service, self._offline = Service(address), TrustJudge(trust)
 
     def judge(self, link: gs1.DigitalLink) -> Verdict:
         """As `Judge`."""
         checked = self._offline.judge(link)
-        return verdict.by_service(self._page(link), checked, by=self._address)
+        return verdict.by_service(self._page(link), checked, by=self._service.address)
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._service.close()
 
     def _page(self, link: gs1.DigitalLink) -> object:
-        url = as_json(f"{self._address}{signed(link)}")
+        """A page as the service has it; None for what is none."""
         try:
-            with self._client.stream("GET", url) as response:
-                if response.status_code != 200:
-                    raise SourceUnreachable(f"{self._address} answers with HTTP {response.status_code}", _HINT)
-                return _json(response)
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise SourceUnreachable(f"{self._address} cannot be asked: {said(error)}", _HINT) from error
+            status, body = self._service.get(as_json(signed(link)), bytes_max=_PAGE_BYTES_MAX, hint=_HINT)
+            if status != 200:
+                raise SourceUnreachable(f"{self._service.address} answers with HTTP {status}", _HINT)
+            return fields_of(body)
+        except MalformedError:
+            return None
 
 
 _HINT = "is it a label service? without --url the signature alone is checked, offline"
-
-
-def _json(response: httpx.Response) -> object:
-    """A page as the service has it; None for what is none."""
-    body = bytearray()
-    for piece in response.iter_bytes():
-        body += piece
-        if len(body) > _ANSWER_BYTES_MAX:
-            return None
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None

@@ -3,10 +3,11 @@
 import json
 from collections.abc import Iterator
 
-from labels.hidden import asked, client
+from labels.hidden import asked
 from labels.hidden import code as hidden_code
 from labels.hidden import keys as hidden_keys
 from labels.hidden.answer import Answer
+from labels.service import fields_of
 from ledger.errors import MalformedError
 from tests import seeds
 from tests.decoders.target import Target, of_bytes, of_text
@@ -35,4 +36,4 @@ def targets() -> Iterator[Target]:
 
 def _redeemed(data: bytes) -> Answer:
     """An answer in a body: what is JSON, of whatever shape, is given on."""
-    return Answer.read(client.fields_of(data))
+    return Answer.read(fields_of(data))

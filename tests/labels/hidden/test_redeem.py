@@ -22,6 +22,7 @@ from labels.hidden import asked, code, keys, stored
 from labels.hidden.answer import Answer, Result
 from labels.hidden.redeem import REPEATED_S, Redeemer
 from labels.hidden.tries import WRONG_MAX
+from labels.service import Service
 from ledger.database import connect
 from ledger.keys import SigningKey
 from tests.labels.hidden.lot import HIDDEN_LOT, HiddenLot, hidden_lot
@@ -283,13 +284,11 @@ def test_a_service_that_lies_is_found_out(
     lot: HiddenLot, client: httpx.Client, lie: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Another result than was signed, another signer, a code that was never committed to, another ledger's genesis."""
-    from labels.hidden.client import Service
+    true = Service.post
 
-    true = Service._ask
-
-    def lying(self: Service, method: str, path: str, bytes_max: int, **more: Any) -> tuple[int, bytes]:
-        status, body = true(self, method, path, bytes_max, **more)
-        if method != "POST" or lie == "none":
+    def lying(*args: Any, **more: Any) -> tuple[int, bytes]:
+        status, body = true(*args, **more)
+        if lie == "none":
             return status, body
         fields = json.loads(body)
         answer = Answer.read(fields)
@@ -303,7 +302,7 @@ def test_a_service_that_lies_is_found_out(
             fields["commitment"]["secret"] = "00" * 16
         return status, json.dumps(fields).encode()
 
-    monkeypatch.setattr(Service, "_ask", lying)
+    monkeypatch.setattr(Service, "post", lying)
     assert run(lot.labels[0].path, lot.code(0), *remote(client, lot)) == (2 if lie == "none" else 1)
     assert ("does not hold under the trust file" in capsys.readouterr().err) == (lie != "none")
 
@@ -317,7 +316,7 @@ def test_what_is_no_question_is_said_so(lot: HiddenLot, capsys: pytest.CaptureFi
         ([label, text, "--trust", trust], "--trust is for the answers of a service"),
         ([label, text, "--url", "http://127.0.0.1:1"], "anybody's word"),
         ([label, text, "--nonce", "00"], "a nonce is 16 to 64 bytes"),
-        ([label, text, "--url", "http://127.0.0.1:1", "--trust", trust], "cannot ask http://127.0.0.1:1"),
+        ([label, text, "--url", "http://127.0.0.1:1", "--trust", trust], "http://127.0.0.1:1 cannot be asked"),
     ):
         assert run(*args) == 1
         assert told in capsys.readouterr().err
