@@ -59,7 +59,11 @@ def reconcile(
 def undeclared(connection: psycopg.Connection, gtins: Iterable[str]) -> dict[str, Found]:
     """By product, the labels that were seen, are signed, and are in no published batch."""
     counted = {gtin: scans.strays(connection, gtin) for gtin in gtins}
-    return {gtin: Found(Oddity.UNDECLARED, count) for gtin, count in counted.items() if count}
+    return {
+        gtin: Found(Oddity.UNDECLARED, count, or_more=count >= scans.STRAYS_MAX)
+        for gtin, count in counted.items()
+        if count
+    }
 
 
 def publish(

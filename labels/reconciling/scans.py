@@ -10,15 +10,17 @@ from labels.judgement import UNPUBLISHED, LabelVerdict, Standing
 from labels.use import Use
 
 AGAIN_AFTER = timedelta(hours=1)  # who asks a page again and again writes no more than this
-STRAYS_MAX = 10_000  # of one product: a key in wrong hands signs any number
+STRAYS_MAX = 10_000  # of one product that has labels, and of one key for all that have none: it signs any number
 
 _SEEN = """insert into label_use (batch_root, index, use, at, note)
 select %(root)s, %(index)s, %(seen)s, %(at)s, ''
  where not exists (select from label_use where batch_root = %(root)s and index = %(index)s and use = 6
                       and at > %(since)s)"""
-_STRAY = """insert into label_stray (gtin, path, signature, day, seen_at)
-select %(gtin)s, %(path)s, %(digits)s, %(day)s, %(at)s
+_STRAY = """insert into label_stray (gtin, path, signature, day, seen_at, kid)
+select %(gtin)s, %(path)s, %(digits)s, %(day)s, %(at)s, %(kid)s
  where (select count(*) from (select from label_stray where gtin = %(gtin)s limit %(most)s) s) < %(most)s
+   and (exists (select from label_batch where gtin = %(gtin)s)
+        or (select count(*) from (select from label_stray where kid = %(kid)s limit %(most)s) s) < %(most)s)
 on conflict do nothing"""
 
 # One that was seen before its batch was published is a stray no more.
@@ -35,14 +37,14 @@ def note(connection: psycopg.Connection, link: gs1.DigitalLink, verdict: LabelVe
         root = verdict.batch.batch.root
         parameters = {"root": root, "index": verdict.index, "seen": Use.SEEN, "at": at, "since": at - AGAIN_AFTER}
         _write(connection, _SEEN, parameters)
-    elif verdict.fault == UNPUBLISHED:
+    elif verdict.fault == UNPUBLISHED and verdict.key is not None:
         label = Label.of(link)
         named = {"gtin": link.gtin, "path": label.path, "digits": label.digits, "day": verdict.day}
-        _write(connection, _STRAY, {**named, "at": at, "most": STRAYS_MAX})
+        _write(connection, _STRAY, {**named, "kid": verdict.key.thumbprint, "at": at, "most": STRAYS_MAX})
 
 
 def strays(connection: psycopg.Connection, gtin: str) -> int:
-    """How many labels of a product were seen that are signed, and in no published batch (of many, the first)."""
+    """How many labels of a product were seen that are signed, and in no published batch; STRAYS_MAX is that or more."""
     row = connection.execute(_STRAYS.encode(), [gtin]).fetchone()
     return row[0] if row else 0
 

@@ -66,16 +66,18 @@ TOLD = {
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """So many labels of one oddity; `first` is the index of the first in its batch, if it has one."""
+    """So many labels of one oddity, or more; `first` is the index of the first in its batch, if it has one."""
 
     oddity: Oddity
     labels: int
     first: int | None = None
+    or_more: bool = False
 
     @property
     def reason(self) -> str:
         """It, as a finding says it."""
-        return f"{self.labels:,} label{'s' if self.labels > 1 else ''}: {TOLD[self.oddity]}"
+        count = f"{self.labels:,}{' or more' if self.or_more else ''} label{'s' if self.labels > 1 else ''}"
+        return f"{count}: {TOLD[self.oddity]}"
 
 
 @dataclass(frozen=True, slots=True)

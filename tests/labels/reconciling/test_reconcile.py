@@ -13,14 +13,17 @@ import pytest
 
 import tallystick
 from labels import gs1, uses
+from labels.clock import today
 from labels.hidden import asked, code
 from labels.hidden import keys as hidden_keys
 from labels.hidden.answer import Result
 from labels.hidden.redeem import Redeemer
+from labels.judgement import UNPUBLISHED, LabelVerdict, Standing
 from labels.keeper import BookKeeper
 from labels.reconciling import scans
+from labels.reconciling.reconcile import undeclared
 from labels.serial import new_serials
-from labels.signature import sign_label
+from labels.signature import LabelKey, sign_label
 from labels.use import Use
 from ledger.database import connect
 from ledger.keys import SigningKey
@@ -193,6 +196,46 @@ def test_a_signed_label_of_no_batch_is_undeclared(lot: Story, capsys: pytest.Cap
         httpx.get(f"{address}{path}?s={sign_label(SigningKey.generate(), batch.day, path)}", timeout=20)
     code, document = told(capsys)
     assert code == 2 and document["undeclared"] == {GTIN: 1}
+
+
+def test_made_up_labels_of_a_key_are_bounded(lot: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of products that have labels so many each; of all others so many a key, however many products it is for."""
+    monkeypatch.setattr(scans, "STRAYS_MAX", 3)
+    keys, others = [SigningKey.generate() for _ in range(2)], [made_up(number) for number in range(5)]
+    with connect(lot.world.dsn) as connection:
+        for key in keys:
+            for gtin in [*others, GTIN, GTIN]:
+                _stray(connection, key, gtin)
+        by_key = "select kid, count(*) from label_stray where gtin <> %s group by kid"
+        assert dict(connection.execute(by_key, [GTIN])) == {key.kid: 3 for key in keys}
+        assert scans.strays(connection, GTIN) == 3
+        assert undeclared(connection, [GTIN])[GTIN].reason.startswith("3 or more labels: signed by a key")
+
+
+def test_a_flood_of_made_up_products_hides_no_stray_of_a_real_one(lot: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has the key asks for all he likes first: the product that has labels is counted still."""
+    monkeypatch.setattr(scans, "STRAYS_MAX", 2)
+    key = SigningKey.generate()
+    with connect(lot.world.dsn) as connection:
+        for number in range(4):
+            _stray(connection, key, made_up(number))
+        _stray(connection, key, GTIN)
+        assert undeclared(connection, [GTIN])[GTIN].reason.startswith("1 label: signed by a key")
+
+
+def made_up(number: int) -> str:
+    """A GTIN of which there are no labels."""
+    digits = f"00950600{number:05}"
+    return digits + gs1.check_digit(digits)
+
+
+def _stray(connection: psycopg.Connection, key: SigningKey, gtin: str) -> None:
+    """Somebody asks for the page of a new label that this key signed, which is said to be for all these products."""
+    path = gs1.item(gtin, serial=new_serials(1)[0]).canonical_path
+    link = gs1.parse(f"https://id.example.com{path}?s={sign_label(key, today(), path)}")
+    line = LabelKey(key.public, "https://example.com", ("00950600", "0950600"), today(), today())
+    verdict = LabelVerdict(Standing.NOT_PROVEN, "", UNPUBLISHED, line, today())
+    scans.note(connection, link, verdict, datetime.now(UTC))
 
 
 def test_a_page_that_is_asked_for_again_is_one_scan_an_hour(lot: Story) -> None:
