@@ -108,10 +108,10 @@ def _stay(stack: "Stack", link: str, *, is_kept: bool) -> None:
     from deploy.invocation import command_line
     from labels.printing.overview import FILE_NAME as OVERVIEW
 
-    labels = stack.data / "labels"
+    labels, serial = stack.data / "labels", urlsplit(link).path.rpartition("/")[2]
     click.echo()
     click.echo(f"  An item's page   {link}")
-    click.echo(f"  Its label        {labels / urlsplit(link).path.rpartition('/')[2]}.png")
+    click.echo(f"  Its label        {next(labels.glob(f'*-{serial}.png'), labels)}")
     click.echo(f"  All labels       {labels / OVERVIEW}")
     click.echo(f"  Check it all     {command_line('ledger', 'audit', '--data', str(stack.data))}")
     click.echo()

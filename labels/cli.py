@@ -8,8 +8,9 @@ from labels.hidden.cli import redeem
 from labels.issuing.cli import export, issue, key, lots, revoke_key
 from labels.logistic.cli import sscc
 from labels.pages.cli import serve, show, verify_page
+from labels.print_cli import print_
 from labels.printers.cli import printer
-from labels.printing.cli import formats, print_
+from labels.printing.cli import formats
 from labels.reading.cli import read
 from labels.reconciling.cli import mark, reconcile
 from ledger.command_line import Headed

@@ -6,15 +6,15 @@ A line that is too long is set narrower, and then smaller.
 from dataclasses import dataclass
 
 from labels.printing.fonts import Fonts
-from labels.printing.layout import Words
+from labels.printing.layout import TextLine
 
 CAPITAL = 0.729  # a capital's and a digit's height, in sizes
 _NARROWEST = 0.62
 
 
 @dataclass(frozen=True, slots=True)
-class Line(Words):
-    """Words that are set `narrow` times as wide as usual."""
+class Line(TextLine):
+    """A line that is set `narrow` times as wide as usual."""
 
     narrow: float = 1.0
 

@@ -9,7 +9,7 @@ from labels.printers.faces import encoded, style_of
 from labels.printers.medium import Medium
 from labels.printing.layout import X_DIMENSION_MM
 from labels.printing.outlet import Numbered, Part, Piece
-from labels.printing.renderers import Job, Words, file_name, fonts_for, piece_name
+from labels.printing.renderers import Job, LotFace, each_by_itself, fonts_for, piece_name
 
 _AT_ONCE, _IN_FILE = 24, 500  # labels of a piece: so many can a printer's refusal leave in doubt, at most
 
@@ -18,7 +18,7 @@ _AT_ONCE, _IN_FILE = 24, 500  # labels of a piece: so many can a printer's refus
 class PrinterLabels:
     """Labels for a medium: each by itself, or as many in a file as go into a piece."""
 
-    words: Words
+    lot_face: LotFace
     medium: Medium
     in_files: bool
     x_dimension_mm: float = X_DIMENSION_MM
@@ -29,12 +29,11 @@ class PrinterLabels:
             yield Job(portion)
 
     def draw(self, job: Job) -> Piece:
-        faces = [self.words.face(label) for label in job.labels]
+        faces = [self.lot_face.face(label) for label in job.labels]
         used = fonts_for(faces, self.font)
         style = style_of(self.medium, self.x_dimension_mm)
         made = [encoded(face, self.medium, style, used) for face in faces]
         ending = self.medium.language.value
         if self.in_files:
-            return Piece((Part(f"{piece_name(job, self.words)}.{ending}", b"".join(made), job.labels),))
-        parts = zip(job.labels, made, strict=True)
-        return Piece(tuple(Part(f"{file_name(label)}.{ending}", data, (label,)) for label, data in parts))
+            return Piece((Part(f"{piece_name(job.labels, self.lot_face.lot)}.{ending}", b"".join(made), job.labels),))
+        return each_by_itself(job.labels, made, self.lot_face.lot, ending)

@@ -3,6 +3,9 @@
 Each file is first written beside its place and synced; then the journal has it as sent; then it is renamed. So after
 a crash, a file that is still beside its place did not come out, and one that is not did: even if a hot folder's
 printer has already taken it away.
+
+No file takes the place of another: what is there under a file's name may be somebody's labels. One that says the same
+does no harm.
 """
 
 from collections.abc import Sequence
@@ -14,14 +17,11 @@ from ledger.errors import UserError
 
 
 class FolderOutlet(Outlet):
-    """Files in `folder`, which is made if it is not there; UserError if it cannot be used."""
+    """Files in `folder`, which is made for the first of them if it is not there."""
 
     def __init__(self, folder: Path) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._folder = folder.resolve()
-        except OSError as error:
-            raise UserError(f"cannot make {folder}: {error.strerror}", "name another folder with -o") from error
+        self._folder = folder.resolve()
+        self._begun = False
 
     @property
     def where(self) -> str:
@@ -29,12 +29,19 @@ class FolderOutlet(Outlet):
 
     def prepare(self, piece: Piece) -> None:
         try:
+            if not self._begun:  # later it is not made anew: it may be a disk that was pulled out
+                make(self._folder)
+            self._begun = True
             for part in piece.parts:
+                require_free(self._folder / part.name, part.data)
                 whole_file.write(self._beside(part.name), part.data)
             whole_file.sync(self._folder)
         except OSError as error:
             self._forget(piece.parts)
             raise self._refused(error, came_out=0) from error
+        except UserError as error:
+            self._forget(piece.parts)
+            raise RefusedError(str(error), came_out=0, hint=error.hint) from error
 
     def send(self, piece: Piece) -> None:
         out = 0
@@ -48,9 +55,12 @@ class FolderOutlet(Outlet):
         whole_file.sync(self._folder)
 
     def finish(self, names: Sequence[str]) -> bool:
+        if not self._folder.exists():
+            return False
         try:
             for name in names:
                 if self._beside(name).exists():
+                    require_free(self._folder / name, self._beside(name).read_bytes())
                     self._put(name)
             whole_file.sync(self._folder)
         except OSError as error:
@@ -73,3 +83,19 @@ class FolderOutlet(Outlet):
     def _refused(self, error: OSError, *, came_out: int) -> RefusedError:
         told = UserError.of_system(f"cannot write into {self._folder}", error)
         return RefusedError(str(told), came_out=came_out, hint=told.hint)
+
+
+def make(folder: Path) -> None:
+    """Make a folder that a person has named, if it is not there; UserError if it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot make {folder}: {error.strerror}", "name another folder with -o") from error
+
+
+def require_free(path: Path, data: bytes) -> None:
+    """UserError if there is a file at `path` that says something else than `data`. Raises OSError."""
+    if path.exists() and path.read_bytes() != data:
+        raise UserError(
+            f"{path} is there already, and may be somebody's labels", "move it away, or name another folder with -o"
+        )

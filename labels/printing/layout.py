@@ -22,14 +22,15 @@ _LINE_WANTED, _TITLE_WANTED = 1.9, 3.2  # what a packer reads at arm's length
 _LEADING, _TITLE_LEADING, _CAPITAL, _BRACKET = 1.35, 1.18, 0.73, 0.8
 _PAD, _GAP = 2.0, 1.6
 _SQUARE = 1.25  # a label that is not wider than so many heights has its words above and below the code
-_CAPTION, _CAPTION_SIZE, _SCRATCH_RIM = "scratch here", 1.8, 1.0
+CAPTION = "scratch here"
+_CAPTION_SIZE, _SCRATCH_RIM = 1.8, 1.0
 _SPOKEN = 2.3  # the size of a hidden code's letters, which a person types
 
 Measure = Callable[[str, bool], float]  # a text's width in font sizes, and whether it is bold
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class TextLine:
     """A line of text: where it begins on its baseline, and its font size, in mm."""
 
     x: float
@@ -62,7 +63,7 @@ class Frame:
 class Placed:
     """All that stands on a label."""
 
-    words: tuple[Words, ...]
+    words: tuple[TextLine, ...]
     symbols: tuple[Symbol, ...]
     frame: Frame | None = None
 
@@ -137,11 +138,11 @@ def _beside(
     height = max(ink, title.height + (_GAP if title.lines and lines else 0) + lines)
     x, top = left + code, (space.height - height) / 2
     words = [
-        Words(x, top + title.size * (_CAPITAL + n * _TITLE_LEADING), title.size, line, True)
+        TextLine(x, top + title.size * (_CAPITAL + n * _TITLE_LEADING), title.size, line, True)
         for n, line in enumerate(title.lines)
     ]
     words += [
-        Words(x, top + height - n * size * _LEADING, size, line) for n, line in enumerate(reversed(content.lines))
+        TextLine(x, top + height - n * size * _LEADING, size, line) for n, line in enumerate(reversed(content.lines))
     ]
     return Placed(tuple(words), (Symbol(left, (space.height - code) / 2, content.link),))
 
@@ -165,16 +166,15 @@ def _below(content: Content, space: Space, measure: Measure, widest: float, line
     size, title = found
     lines, head = len(content.lines) * size * _LEADING, len(title.lines) * title.size * _TITLE_LEADING
     top = (space.height - (head + code + lines)) / 2
+    middle, below = space.width / 2, top + head + code
     words = [
-        Words((space.width - measure(line, True) * title.size) / 2, top + title.size * (_CAPITAL + n * _TITLE_LEADING),
-              title.size, line, True)
+        _centred(line, middle, top + title.size * (_CAPITAL + n * _TITLE_LEADING), title.size, measure, bold=True)
         for n, line in enumerate(title.lines)
-    ]  # fmt: skip
+    ]
     words += [
-        Words((space.width - measure(line, False) * size) / 2, top + head + code + size * (_BRACKET + n * _LEADING),
-              size, line)
+        _centred(line, middle, below + size * (_BRACKET + n * _LEADING), size, measure)
         for n, line in enumerate(content.lines)
-    ]  # fmt: skip
+    ]
     return Placed(tuple(words), (Symbol((space.width - code) / 2, top + head, content.link),))
 
 
@@ -193,15 +193,18 @@ def _with_scratch_field(content: Content, space: Space, measure: Measure) -> Pla
         )
     x, y = space.width - 1.5 * _PAD - side, (space.height - height - caption) / 2 + caption
     middle = x + side / 2
-
-    def centred(text: str, baseline: float, size: float) -> Words:
-        return Words(middle - measure(text, False) * size / 2, baseline, size, text)
-
     below = y + side - _SCRATCH_RIM + _SPOKEN * _CAPITAL
-    words = [centred(_CAPTION, y - _CAPTION_SIZE * (_LEADING - 1), _CAPTION_SIZE)]
-    words += [centred(line, below + n * _SPOKEN * _LEADING, _SPOKEN) for n, line in enumerate(content.spoken)]
+    words = [_centred(CAPTION, middle, y - _CAPTION_SIZE * (_LEADING - 1), _CAPTION_SIZE, measure)]
+    words += [
+        _centred(line, middle, below + n * _SPOKEN * _LEADING, _SPOKEN, measure)
+        for n, line in enumerate(content.spoken)
+    ]
     hidden = Symbol(x + _SCRATCH_RIM, y + _SCRATCH_RIM, content.hidden)
     return Placed((*placed.words, *words), (*placed.symbols, hidden), Frame(x, y, side, height))
+
+
+def _centred(text: str, middle: float, y: float, size: float, measure: Measure, *, bold: bool = False) -> TextLine:
+    return TextLine(middle - measure(text, bold) * size / 2, y, size, text, bold)
 
 
 def _fitting(widest: float, room: float, least: float) -> float | None:

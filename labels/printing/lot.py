@@ -24,6 +24,7 @@ from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 
 Tell = Callable[[Piece, int, int], None]
+TellLeftOut = Callable[[Sequence[Numbered]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,34 +84,40 @@ def print_lot(
     wanted: Wanted = Wanted(),
     processes: int | None = None,
     tell: Tell = lambda piece, done, of: None,
+    tell_left_out: TellLeftOut = lambda labels: None,
 ) -> int:
     """Print what is wanted of a lot, and return how many labels came out; `tell` hears of each piece, done, and of how
-    many. Raises UserError; PrintStopped then says what came out before it.
+    many, and `tell_left_out` of those that are due and of recalled items. Raises UserError; PrintStopped then says what
+    came out before it.
     """
     with connect(dsn) as connection:
         journal = Journal(connection, lot.batches, gtin=lot.gtin, lot=lot.lot)
         settle(journal, outlet, came_out=wanted.came_out)
-        labels, count = _labels(journal, wanted, lot)
+        labels, count, left_out = _labels(journal, wanted, lot)
+        if left_out:
+            tell_left_out(left_out)
         if not count:
-            raise UserError(
-                f"all {journal.size:,} labels of lot {lot.lot} are printed", "to print them once more, say --again"
-            )
+            other = f"{journal.size - len(left_out):,} other" if left_out else f"{journal.size:,}"
+            raise UserError(f"all {other} labels of lot {lot.lot} are printed", "to print them once more, say --again")
         journal.begin(outlet.where, anew=wanted.again and not wanted.serials)
         with Drawing(renderer, processes) as drawing:
             pieces = drawing.pieces(renderer.jobs(labels))
             return send_all(journal, pieces, outlet, tell=lambda piece, done: tell(piece, done, count))
 
 
-def _labels(journal: Journal, wanted: Wanted, lot: Lot) -> tuple[Iterator[Numbered], int]:
-    """The labels to print, and how many they are. What is due is only read as the run goes on."""
+def _labels(journal: Journal, wanted: Wanted, lot: Lot) -> tuple[Iterator[Numbered], int, list[Numbered]]:
+    """The labels to print, and how many they are; and those that would be among them, were they not recalled.
+
+    What is due is only read as the run goes on.
+    """
     if wanted.serials:
         chosen = _chosen(journal, wanted, lot)
-        return iter(chosen), len(chosen)
-    count = journal.size if wanted.again else journal.count_due()
-    if not lot.recalled:
-        return journal.due(), count
-    left_out = sum(one is not None and (one[1] or wanted.again) for one in _found(journal, lot, lot.recalled))
-    return (label for label in journal.due() if label.serial not in lot.recalled), count - left_out
+        return iter(chosen), len(chosen), []
+    found = _found(journal, lot, lot.recalled)
+    left_out = [one[0] for one in found if one is not None and (one[1] or wanted.again)]
+    count = (journal.size if wanted.again else journal.count_due()) - len(left_out)
+    due = (label for label in journal.due() if label.serial not in lot.recalled)
+    return due, count, sorted(left_out, key=lambda label: label.number)
 
 
 def _found(journal: Journal, lot: Lot, serials: Iterable[str]) -> list[tuple[Numbered, bool] | None]:

@@ -11,6 +11,7 @@ from labels.printing.face import Face
 from labels.templating import environment
 
 FILE_NAME = "index.html"
+_MARK = b'<meta name="generator" content="Tallystick labels print">'  # as the template has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +33,8 @@ def overview(labels: Sequence[Shown], *, gtin: str, lot: str, title: str = "") -
     host = next((urlsplit(label.face.link).hostname for label in labels), None)  # which a phone goes to
     template = environment().get_template("overview.html")
     return template.render(labels=labels, gtin=gtin, lot=lot, title=title, host=host)
+
+
+def is_ours(page: bytes) -> bool:
+    """Whether a page is one of these."""
+    return _MARK in page

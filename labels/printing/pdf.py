@@ -16,7 +16,7 @@ from reportlab.pdfgen.pathobject import PDFPathObject
 from labels.printing import qr
 from labels.printing.face import Face
 from labels.printing.fonts import Fonts
-from labels.printing.layout import QUIET_ZONE, Content, Frame, Placed, Symbol, Words, place
+from labels.printing.layout import QUIET_ZONE, Content, Frame, Placed, Symbol, TextLine, place
 from labels.printing.qr import Code
 from labels.printing.style import SheetStyle
 
@@ -94,7 +94,7 @@ def _code(canvas: Canvas, code: Code, symbol: Symbol, x: float, y: float, module
     canvas.restoreState()
 
 
-def _words(canvas: Canvas, words: Sequence[Words], x: float, y: float, fonts: Fonts) -> None:
+def _words(canvas: Canvas, words: Sequence[TextLine], x: float, y: float, fonts: Fonts) -> None:
     for word in words:
         canvas.setFont(fonts.name(word.bold), word.size * mm)
         canvas.drawString((x + word.x) * mm, -(y + word.y) * mm, word.text)

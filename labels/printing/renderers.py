@@ -1,6 +1,6 @@
 """How labels become files: each renderer draws some labels, and reads back what it drew, in a process of its own."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -12,6 +12,7 @@ from labels.hidden import code as codes
 from labels.printing import fonts, pdf, readback
 from labels.printing.face import Face, human_readable, label_png
 from labels.printing.fonts import Fonts
+from labels.printing.layout import CAPTION
 from labels.printing.outlet import Numbered, Part, Piece
 from labels.printing.style import SheetStyle
 from labels.printing.svg import label_svg
@@ -37,8 +38,8 @@ class Renderer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """What stands on every label of a run: the host in its link, the lot, a title, and the service's address.
+class LotFace:
+    """What all labels of a lot have in common, and so each label's face: the host in its link, the lot, a title.
 
     `hidden` are the hidden keys of those batches whose labels have a second code, by their roots.
     """
@@ -46,14 +47,13 @@ class Words:
     host: str
     lot: str
     title: str = ""
-    address: str | None = None
     hidden: Mapping[bytes, bytes] = field(default_factory=dict)
 
     def face(self, label: Numbered) -> Face:
-        """What a label shows."""
-        link = label.stored.label.link(self.host)
-        note = f"{_TYPED}\n{self.address}{label.stored.label.path}" if self.address else ""
-        key, path = self.hidden.get(label.stored.batch_root), label.stored.label.path
+        """What a label shows. What a buyer may type leads where the code does: an address of ours may lead nowhere."""
+        link, path = label.stored.label.link(self.host), label.stored.label.path
+        note = f"{_TYPED}\nhttps://{self.host}{path}"
+        key = self.hidden.get(label.stored.batch_root)
         hidden = codes.link(self.host, path, codes.make(key, path).code) if key else ""
         return Face(link, self.title, human_readable(gs1.parse(link), lot=self.lot), note, hidden)
 
@@ -65,7 +65,7 @@ _TYPED = "Scan the code for proof. Typed, without proof:"
 class PdfSheets:
     """Files of at most so many sheets as the style says; `skip` places of the first are used already."""
 
-    words: Words
+    lot_face: LotFace
     style: SheetStyle
     font: Path | None = None
     skip: int = 0
@@ -77,18 +77,18 @@ class PdfSheets:
             skip = 0
 
     def draw(self, job: Job) -> Piece:
-        faces = [self.words.face(label) for label in job.labels]
-        style, title = self.style, f"{self.words.title or 'Labels'}, lot {self.words.lot}"
+        faces = [self.lot_face.face(label) for label in job.labels]
+        style, title = self.style, f"{self.lot_face.title or 'Labels'}, lot {self.lot_face.lot}"
         data = pdf.sheets(faces, style, fonts_for(faces, self.font), skip=job.skip, title=title)
         readback.check_pdf(data, list(pdf.pages(faces, style, skip=job.skip)))
-        return Piece((Part(f"{piece_name(job, self.words)}.pdf", data, job.labels),))
+        return Piece((Part(f"{piece_name(job.labels, self.lot_face.lot)}.pdf", data, job.labels),))
 
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """A file a label, named by its serial: a `png` for a screen, or an `svg` as large as the style's labels."""
+    """A file a label: a `png` for a screen, or an `svg` as large as the style's labels."""
 
-    words: Words
+    lot_face: LotFace
     kind: str = "png"
     style: SheetStyle = field(default_factory=SheetStyle)
     font: Path | None = None
@@ -98,10 +98,12 @@ class Pictures:
             yield Job(portion)
 
     def draw(self, job: Job) -> Piece:
-        faces = [self.words.face(label) for label in job.labels]
+        faces = [self.lot_face.face(label) for label in job.labels]
         drawn = self._svgs(faces) if self.kind == "svg" else self._pngs(faces)
         parts = zip(job.labels, drawn, strict=True)
-        return Piece(tuple(Part(f"{file_name(label)}.{self.kind}", data, (label,)) for label, data in parts))
+        return Piece(
+            tuple(Part(f"{file_name(label, self.lot_face.lot)}.{self.kind}", data, (label,)) for label, data in parts)
+        )
 
     def _pngs(self, faces: Sequence[Face]) -> Iterator[bytes]:
         for face in faces:
@@ -117,17 +119,36 @@ class Pictures:
             yield data
 
 
-def piece_name(job: Job, words: Words) -> str:
+def each_by_itself(labels: Sequence[Numbered], drawn: Iterable[bytes], lot: str, ending: str) -> Piece:
+    """A piece whose labels are a part each."""
+    parts = zip(labels, drawn, strict=True)
+    return Piece(tuple(Part(f"{file_name(label, lot)}.{ending}", data, (label,)) for label, data in parts))
+
+
+def piece_name(labels: Sequence[Numbered], lot: str) -> str:
     """A file of many labels, without its ending: another lot's, or another product's, in the same folder is another."""
-    gtin = job.labels[0].stored.label.path.split("/")[2]
-    return f"{gtin}-{quote(words.lot, safe='')}-{job.labels[0].number:07}-{job.labels[-1].number:07}"
+    return f"{_begin(labels[0], lot)}-{labels[-1].number:07}"
 
 
-def file_name(label: Numbered) -> str:
-    """A label's file, without its ending: the serial, as a file may be called."""
-    return quote(label.serial, safe="").replace(".", "%2E")
+def file_name(label: Numbered, lot: str) -> str:
+    """A label's file, without its ending: as `piece_name`, with the serial.
+
+    The label's number keeps the files in order, and keeps serials apart that differ by their case alone, where a file
+    system does not.
+    """
+    return f"{_begin(label, lot)}-{quote(label.serial, safe='')}"
+
+
+def _begin(label: Numbered, lot: str) -> str:
+    """GTIN, lot and the first label's number."""
+    return f"{label.stored.label.path.split('/')[2]}-{quote(lot, safe='')}-{label.number:07}"
 
 
 def fonts_for(faces: Sequence[Face], file: Path | None) -> Fonts:
     """Fonts that have all letters of some labels, as `fonts.having`."""
-    return fonts.having([text for face in faces for text in (face.title, *face.lines)], file=file)
+    return fonts.having([text for face in faces for text in _texts(face)], file=file)
+
+
+def _texts(face: Face) -> tuple[str, ...]:
+    """All that stands on a label for people."""
+    return (face.title, *face.lines, *((CAPTION, *face.spoken) if face.hidden else ()))

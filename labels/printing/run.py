@@ -103,18 +103,23 @@ def _record_refusal(journal: Journal, piece: Piece, error: RefusedError) -> None
 
 
 def _stopped(piece: Piece, error: RefusedError, *, before: int) -> PrintStopped:
-    names = [part.name for part in piece.parts]
-    at = names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
+    """What became of each label; where nothing came out at all, no more than why."""
     out = error.came_out or 0
     after = len(piece.labels) if error.came_out is None else out + error.doubtful
+    first = f"label {piece.labels[out].number}" if out < len(piece.labels) else "what is left"
+    next_ = first if after == out else "what is left, and asks which came out"
+    then = " Then" if error.hint.endswith("?") else "; then"
+    hint = f"{error.hint}{then} give the same command again: it goes on with {next_}"
+    if not before and not after:
+        return PrintStopped(str(error), hint)
+    names = [part.name for part in piece.parts]
+    at = names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
     fates = [] if error.came_out is None else [f"of this piece came out: {told(piece.labels[:out])}"]
     fates += [f"nobody knows of {told(piece.labels[out:after])}"] if after > out else []
     fates += [f"not printed: {told(piece.labels[after:])}"] if after < len(piece.labels) else []
-    first = f"label {piece.labels[out].number}" if out < len(piece.labels) else "what is left"
-    next_ = first if after == out else "what is left, and asks which came out"
     return PrintStopped(
         f"{error}; stopped at {at}: before it, this run printed {before:,} labels; {'; '.join(fates)}",
-        f"{error.hint}; then give the same command again: it goes on with {next_}",
+        hint,
     )
 
 

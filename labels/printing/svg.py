@@ -4,7 +4,7 @@ from html import escape
 
 from labels.printing.face import Face
 from labels.printing.fonts import Fonts
-from labels.printing.layout import QUIET_ZONE, Symbol, Words
+from labels.printing.layout import QUIET_ZONE, Symbol, TextLine
 from labels.printing.pdf import lay_out
 from labels.printing.qr import Code
 from labels.printing.style import SheetStyle
@@ -39,7 +39,7 @@ def _path(code: Code, symbol: Symbol, module: float) -> str:
     return f'<path transform="{moved}" d="{runs}"/>'
 
 
-def _text(words: Words) -> str:
+def _text(words: TextLine) -> str:
     weight = ' font-weight="bold"' if words.bold else ""
     return (
         f'<text x="{_mm(words.x)}" y="{_mm(words.y)}" font-size="{_mm(words.size)}"{weight}>{escape(words.text)}</text>'

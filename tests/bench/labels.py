@@ -33,7 +33,7 @@ from labels.printing import qr
 from labels.printing.folder import FolderOutlet
 from labels.printing.lot import Lot, print_lot
 from labels.printing.outlet import Outlet, Piece
-from labels.printing.renderers import PdfSheets, Words
+from labels.printing.renderers import LotFace, PdfSheets
 from labels.printing.style import SheetStyle
 from ledger.database import connect, migrate
 from tests.bench.cpu import cpu_s, descendants
@@ -44,7 +44,7 @@ from tests.running import make_open_folder
 PROCESSES = 2
 FLOOR_LINKS = 1_000  # a process
 PORTION = 50_000
-RENDERER = PdfSheets(Words(HOST, LOT, "Risotto Rice with Mushrooms"), SheetStyle())
+RENDERER = PdfSheets(LotFace(HOST, LOT, "Risotto Rice with Mushrooms"), SheetStyle())
 
 
 class Nowhere(Outlet):

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, ViewportSize
 from labels.listed import StoredLabel
 from labels.printing.files import write_overview
 from labels.printing.outlet import Numbered
-from labels.printing.renderers import Job, Pictures, Words
+from labels.printing.renderers import Job, LotFace, Pictures
 from ledger.database import connect
 from tests.browser.viewing import DESK, PHONE, Shown, Viewer, good
 from tests.labels.serving import served
@@ -20,11 +20,12 @@ EVIL = "\"'><script>document.title='hacked'</script><img src=x onerror=\"documen
 
 def test_printed_labels_lead_to_their_genuine_pages(viewer: Viewer, story: Story, tmp_path: Path) -> None:
     """The folder's page shows every picture, with the whole link to its page here beside it; also on a phone."""
-    words = Words("id.example.com", LOT, EVIL, viewer.address)
+    lot_face = LotFace("id.example.com", LOT, EVIL)
     labels = [Numbered(n + 1, StoredLabel(label, b"", n)) for n, label in enumerate(story.labels)]
-    for part in Pictures(words).draw(Job(tuple(labels))).parts:
+    for part in Pictures(lot_face).draw(Job(tuple(labels))).parts:
         (tmp_path / part.name).write_bytes(part.data)
-    file = write_overview(labels, words, tmp_path, gtin=GTIN, address=viewer.address)
+    file = write_overview(labels, lot_face, tmp_path, gtin=GTIN, address=viewer.address)
+    assert file is not None
     for viewport in (PHONE, DESK):
         page = viewer.browser.new_page(viewport=viewport)
         page.goto(file.as_uri())

@@ -48,10 +48,9 @@ def test_key_issue_and_print(world: World, tmp_path: Path, capsys: pytest.Captur
     (tmp_path / "tallystick.toml").write_text('[labels]\nurl = "http://127.0.0.1:8420"\n')
     assert labels("print", "--gtin", GTIN, "--lot", LOT, "-o", str(out), "--sheet", "--host", "id.example.org") == 0
     printed = capsys.readouterr().out.splitlines()
-    assert printed[5:] == [str(out / "index.html"), str(out / "sheet-001.png")]
-    assert sorted(file.name for file in out.iterdir()) == sorted(
-        ["index.html", "sheet-001.png", *(f"{gs1.parse(link).serial}.png" for link in links)]
-    )
+    assert printed[5:] == [str(out / "index.html"), str(out / f"sheet-{GTIN}-{LOT}-0000001-0000005.png")]
+    names = [f"{GTIN}-{LOT}-000000{number}-{gs1.parse(link).serial}.png" for number, link in enumerate(links, 1)]
+    assert {file.name for file in out.iterdir()} == {Path(name).name for name in printed[5:]} | set(names)
     for line, link in zip(printed, links, strict=False):
         file, page = line.split()
         (code,) = zxingcpp.read_barcodes(Image.open(file))

@@ -176,5 +176,7 @@ def test_mistakes(
     assert print_lot(*args) == 1
     told = capsys.readouterr()
     assert error in told.err and hint in told.err and told.out == ""
+    first, second = (line for line in told.err.splitlines() if "warning" not in line)
+    assert first.startswith("tallystick: error: ") and second.startswith("tallystick: hint: ") and len(first) < 120
     with FakeZebra() as printer:
         assert print_lot("--printer", printer.address, "--serial", serials[0]) == 0

@@ -256,7 +256,7 @@ def test_a_folder_that_cannot_be_written_stops_before_anything_is_sent(postgres_
     """The system's word is told, no label counts as sent, and the folder is as it was."""
     batches, folder = issued(postgres_dsn, 14), tmp_path / "out"
     outlet = FolderOutlet(folder)
-    (folder / ".10.txt.sent").mkdir()  # the second part of the second piece cannot be written
+    (folder / ".10.txt.sent").mkdir(parents=True)  # the second part of the second piece cannot be written
     with pytest.raises(
         PrintStopped,
         match=r"cannot write into .*/out: Is a directory; stopped at 7.txt to 10.txt: before it, this run printed 6",
@@ -265,3 +265,13 @@ def test_a_folder_that_cannot_be_written_stops_before_anything_is_sent(postgres_
     assert sorted(file.name for file in folder.iterdir()) == [".10.txt.sent", "1.txt", "4.txt"]
     (folder / ".10.txt.sent").rmdir()
     assert print_lot(postgres_dsn, batches, outlet) == 8
+
+
+def test_a_run_that_does_not_begin_says_no_more_than_why(postgres_dsn: str) -> None:
+    """Where nothing has come out, there is nothing to tell of labels."""
+    batches, out = issued(postgres_dsn, 14), list[str]()
+    refusal = RefusedError("printer x cannot be reached", came_out=0, hint="is it switched on?")
+    with pytest.raises(PrintStopped) as stopped:
+        print_lot(postgres_dsn, batches, Printer(out, refuses=lambda piece: refusal))
+    assert str(stopped.value) == "printer x cannot be reached"
+    assert stopped.value.hint == "is it switched on? Then give the same command again: it goes on with label 1"

@@ -1,6 +1,7 @@
 """Sheets as a printer gets them: each code where its label is, as large as it should be, and read back."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pypdfium2
@@ -14,6 +15,7 @@ from labels.printing.decoded import QR, UnreadableError
 from labels.printing.face import Face, human_readable
 from labels.printing.formats import FORMATS, Format, by_number, grid
 from labels.printing.layout import EDGE_MM, QUIET_ZONE, X_DIMENSION_MM
+from labels.printing.renderers import fonts_for
 from labels.printing.style import SheetStyle
 from labels.printing.svg import label_svg
 from labels.serial import new_serials
@@ -122,6 +124,16 @@ def test_letters_that_no_font_here_has_are_named() -> None:
     with pytest.raises(UserError, match="cannot show '\U0001f35a'") as refused:
         fonts.having(["rice \U0001f35a"])
     assert "--font" in refused.value.hint
+
+
+@pytest.mark.parametrize("letter", "Ms")
+def test_a_font_has_the_letters_of_a_scratch_field_too(letter: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the code that a person types, and of the caption: a label without a hidden code needs neither."""
+    for file in {file for pair in fonts._here() for file in pair}:
+        monkeypatch.delitem(fonts._load(file).face.charToGlyph, ord(letter))
+    assert fonts_for(faces(1, title="Rice"), None)
+    with pytest.raises(UserError, match=f"cannot show '{letter}'"):
+        fonts_for([replace(one, hidden=one.link + "#h=K7Q2M9XB4RTW6YHD") for one in faces(1, title="Rice")], None)
 
 
 def test_a_file_that_is_no_font_is_refused(tmp_path: Path) -> None:
