@@ -87,7 +87,7 @@ def sscc(
     with connect(settings.need_dsn()) as connection:
         book = keeper.book(connection)
     same = issue.label_of(book, wanted, company=company, host=options.links_host(settings))
-    units = issue.units(settings.need_dsn(), wanted, same, to)
+    units = issue.units(settings.need_dsn(), book.catalogue, wanted, same, to)
     for unit in units:
         click.echo(unit.sscc)
     with Progress(sys.stderr, of="labels") as progress:

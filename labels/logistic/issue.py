@@ -13,6 +13,7 @@ from io import BytesIO
 from PIL import Image
 
 from labels.book import Book
+from labels.catalogue.catalogue import Catalogue
 from labels.catalogue.recalled import require_not_recalled
 from labels.logistic import given, render
 from labels.logistic.asked import Again, Form, New, ToFile, ToPrinter
@@ -48,24 +49,25 @@ class Label:
 def label_of(book: Book, wanted: New | Again, *, company: str | None, host: str) -> Label:
     """What stands on the labels: the operator's name, if no other is said.
 
-    UserError if the company prefix is not the operator's by what organisations have declared, or if what is on the
-    units is recalled.
+    UserError if the company prefix is not the operator's by what organisations have declared.
     """
     if isinstance(wanted, New):
         _require_own(book, wanted.prefix)
-        if wanted.content:
-            require_not_recalled(book.catalogue, wanted.content.gtin, wanted.content.lot)
     return Label(readable(book.organisation(book.operator) if company is None else company), host)
 
 
-def units(dsn: str, wanted: New | Again, label: Label, to: ToFile | ToPrinter) -> list[Unit]:
-    """The units whose labels are wanted; new ones get their numbers, unless no label of theirs could be made."""
+def units(dsn: str, catalogue: Catalogue, wanted: New | Again, label: Label, to: ToFile | ToPrinter) -> list[Unit]:
+    """The units whose labels are wanted; new ones get their numbers, unless no label of theirs could be made.
+
+    UserError if what is on one of them is recalled by now.
+    """
     if isinstance(to, ToFile) and to.form is Form.PNG and len(_ssccs(wanted)) > 1:
         raise UserError("a PNG holds one label", "let the file end in .pdf or .zpl, or take one unit at a time")
     with connect(dsn) as connection:
         if isinstance(wanted, Again):
-            return given.again(connection, wanted.ssccs)
+            return _sound(catalogue, given.again(connection, wanted.ssccs))
         first = Unit(next(numbers(wanted.prefix, wanted.extension, 0)), wanted.content)
+        _sound(catalogue, [first])
         _made([label.draw(first, to.medium, in_dots=_in_dots(to))], to)
         return given.give(
             connection,
@@ -89,6 +91,14 @@ def send(units: Sequence[Unit], label: Label, to: ToFile | ToPrinter, *, tell: T
             printer.print(made, tell=tell)
     except StoppedError as error:
         raise _stopped(units, error) from error
+
+
+def _sound(catalogue: Catalogue, units: list[Unit]) -> list[Unit]:
+    """The same units; UserError if what is on one of them is recalled."""
+    for content in dict.fromkeys(unit.content for unit in units):
+        if content:
+            require_not_recalled(catalogue, content.gtin, content.lot)
+    return units
 
 
 def _require_own(book: Book, prefix: str) -> None:

@@ -117,15 +117,19 @@ def test_mistakes(
 
 
 def test_a_recalled_lot_goes_on_no_pallet(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """No number is given for a unit with goods that must not be used."""
+    """No number is given for a unit with goods that must not be used, and no label of one is printed again."""
     gtin, out = "09506000134352", tmp_path / "x.pdf"
+    lot = (*NEW, "--content", gtin, "--pieces", 1, "--lot")
+    assert sscc(*lot, "L1", "-o", tmp_path / "before.pdf") == 0
     recall = ["labels", "recall", "--gtin", gtin, "--lot", "L1", "--reason", "glass in it"]
     assert while_ticking(world, lambda: tallystick.run(recall)) == 0
     capsys.readouterr()
-    assert sscc(*NEW, "--content", gtin, "--pieces", 1, "--lot", "L1", "-o", out) == 1
-    told = capsys.readouterr()
-    assert "is recalled: glass in it" in told.err and told.out == "" and not out.exists()
-    assert sscc(*NEW, "--content", gtin, "--pieces", 1, "--lot", "L2", "-o", out) == 0
+    for args in ([*lot, "L1"], ["--again", NUMBERS[0]]):
+        assert sscc(*args, "-o", out) == 1
+        told = capsys.readouterr()
+        assert f"GTIN {gtin}, lot L1 is recalled: glass in it" in told.err and told.out == "" and not out.exists()
+    assert sscc(*lot, "L2", "-o", out) == 0
+    assert capsys.readouterr().out.split() == NUMBERS[1:2]
     page = pypdfium2.PdfDocument(out)[0]
     assert "example.com" in page.get_textpage().get_text_range()  # the operator's name, if no other is said
 
