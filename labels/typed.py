@@ -1,11 +1,13 @@
-"""What a person writes of a product: read, or told what is wrong with it and how such a thing looks."""
+"""What a person writes of a product or a pallet: read, or told what is wrong with it and how such a thing looks."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from labels import gs1, words
 from ledger.errors import UserError
 
+_LIKE_SSCC = re.compile(r"\(00\)|[0-9]{17,19}$")
 _CODE = "1 to 20 letters, digits and signs such as - . _ /, and no space"
 
 
@@ -28,6 +30,22 @@ def serial_of(gtin: str, text: str) -> gs1.DigitalLink:
     """The link of an item by its serial, without a signature; UserError if the serial is none."""
     with _asked(f"serial {text!r}", f"a serial has {_CODE}"):
         return gs1.item(gtin, serial=text)
+
+
+def looks_like_sscc(text: str) -> bool:
+    """Whether a person means an SSCC, perhaps a mistyped one: about 18 digits, or what stands behind its AI."""
+    return _LIKE_SSCC.match(text.replace(" ", "")) is not None
+
+
+def sscc_of(text: str) -> gs1.DigitalLink:
+    """The link of a logistic unit by its SSCC, with or without its AI and spaces; UserError if it is none."""
+    digits = text.replace(" ", "").removeprefix("(00)")
+    try:
+        return gs1.sscc(digits)
+    except gs1.Gs1Error as error:
+        raise UserError(
+            f"{text[:40]!r} is no SSCC: {words.mistake(error)}", "it has 18 digits, as they stand below its bar code"
+        ) from error
 
 
 @contextmanager

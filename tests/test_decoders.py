@@ -14,7 +14,7 @@ from tests.hostile import NASTY, bytes_near
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("ledger", "gateway", "edge", "labels")
-READERS = re.compile("(decode|parse|read|load|open|judge|restore)(_[a-z_]+)?|of|product_link|signature_of|matching")
+READERS = re.compile("(decode|parse|read|load|open|judge|restore)(_[a-z_]+)?|of|page_link|signature_of|matching")
 PROOFS = {"ledger.proof.check.check", "ledger.proof.product.verify_product", "ledger.proof.verify.verify"}
 targets = pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from labels import gs1
 from labels.logistic.unit import PREFIX_DIGITS, Content
 from labels.printers.address import Address
 from labels.printers.chosen import medium_of
 from labels.printers.dots import Size
 from labels.printers.medium import Language, Medium
-from labels.typed import gtin_of, lot_of
+from labels.typed import gtin_of, lot_of, sscc_of
 from ledger.errors import UserError
 
 A4 = Size(210, 297)
@@ -72,7 +71,7 @@ def wanted(
             "give new numbers with --prefix, or name units that have one with --again",
         )
     if again:
-        return Again(tuple(map(_sscc, again)))
+        return Again(tuple(sscc_of(text).sscc or "" for text in again))
     if not (prefix and prefix.isascii() and prefix.isdigit() and len(prefix) in PREFIX_DIGITS):
         raise UserError(
             f"{prefix!r} is no GS1 company prefix", f"write its {PREFIX_DIGITS[0]} to {PREFIX_DIGITS[-1]} digits"
@@ -119,14 +118,3 @@ def _form(path: Path) -> Form:
         return Form(path.suffix.lower())
     except ValueError:
         raise UserError(f"{path} ends in no form of a label", f"let it end in {', '.join(Form)}") from None
-
-
-def _sscc(text: str) -> str:
-    """An SSCC as a person writes it, with or without its AI and spaces."""
-    digits = text.replace(" ", "").removeprefix("(00)")
-    try:
-        return gs1.sscc(digits).sscc or ""
-    except gs1.Gs1Error as error:
-        raise UserError(
-            f"{text[:40]!r} is no SSCC: {error}", "it has 18 digits, as they stand below its bar code"
-        ) from error

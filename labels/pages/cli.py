@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +13,9 @@ from ledger.errors import UserError
 from ledger.settings import Settings
 
 if TYPE_CHECKING:
-    from labels.pages.page import Page
+    from labels.gs1 import DigitalLink
+    from labels.pages.page import AnyPage, Page, UnitPage
+    from labels.pages.resolve import Resolver
 
 PORT = 8420
 
@@ -66,24 +68,32 @@ def serve(data: Path | None, dsn: str | None, bind: str, port: int, host: str | 
 @command_line.data
 @command_line.dsn
 @command_line.as_json
-@click.argument("label", nargs=-1, required=True, metavar="LINK | GTIN SERIAL")
+@click.argument("label", nargs=-1, required=True, metavar="LINK | GTIN SERIAL | SSCC")
 def show(data: Path | None, dsn: str | None, as_json: bool, label: tuple[str, ...]) -> None:
-    """Show an item's proven history: by its label's LINK, or by GTIN and SERIAL where the label was issued here."""
+    """Show an item's proven history: by its label's LINK, or by GTIN and SERIAL where the label was issued here.
+
+    Of a pallet or a case, by its label's link or its SSCC, what the ledger has of it: its label is not signed.
+    """
     from labels.pages.resolve import Resolver
 
     if len(label) > 2:
-        raise UserError("a label is a link, or a GTIN and a serial", "put a link between quotes: it may hold & and ?")
+        hint = "put a link or an SSCC between quotes: it may hold spaces, & and ?"
+        raise UserError("a label is a link, a GTIN and a serial, or an SSCC", hint)
     link = _link(*label) if len(label) == 1 else _item(*label)
     settings = Settings.load(data, dsn=dsn)
     resolver = Resolver(options.ledger_folder(settings), settings.need_dsn())
     try:
-        page = resolver.page(link if len(label) == 1 else resolver.labelled(link))
+        page = _page(resolver, link if len(label) == 1 else resolver.labelled(link))
     finally:
         resolver.close()
     if as_json:
         click.echo(json.dumps(page.document))
     else:
         _show(page)
+
+
+def _page(resolver: "Resolver", link: "DigitalLink") -> "Page | UnitPage":
+    return resolver.page(link) if link.sscc is None else resolver.unit(link)
 
 
 @click.command(
@@ -119,25 +129,39 @@ def verify_page(output: Path) -> None:
     click.echo(f"{sha256(page).hexdigest()}  {output}")
 
 
-def _link(text: str) -> Any:
+def _link(text: str) -> "DigitalLink":
+    from labels.address import page_link
     from labels.gs1 import Gs1Error
-    from labels.pages.resolve import product_link
+    from labels.typed import looks_like_sscc, sscc_of
     from labels.words import mistake
 
+    if looks_like_sscc(text):
+        return sscc_of(text)
     try:
-        return product_link(text)
+        return page_link(text)
     except Gs1Error as error:
         hint = "give the whole link, as a phone reads it from the label, or a GTIN and a serial"
         raise UserError(f"that is no label's link: {mistake(error)}", hint) from error
 
 
-def _item(gtin: str, serial: str) -> Any:
+def _item(gtin: str, serial: str) -> "DigitalLink":
     from labels.typed import gtin_of, serial_of
 
     return serial_of(gtin_of(gtin), serial)
 
 
-def _show(page: "Page") -> None:
+def _show(page: "Page | UnitPage") -> None:
+    from labels.pages.page import UnitPage
+
+    if isinstance(page, UnitPage):
+        click.echo(f"{page.headline.upper()}: {page.reason}")
+        click.echo(f"  {'SSCC':<8} {page.sscc}")
+    else:
+        _show_label(page)
+    _show_history(page)
+
+
+def _show_label(page: "Page") -> None:
     from labels.pages.chart import between
     from labels.words import clipped
 
@@ -159,6 +183,9 @@ def _show(page: "Page") -> None:
     for said in page.described.said:
         mark = "verified" if said.proof.verified else f"NOT VERIFIED: {said.proof.complaint}"
         click.echo(f"  said of {said.what}: {said.proof.chain} {said.proof.index} · {mark}")
+
+
+def _show_history(page: "AnyPage") -> None:
     for step in page.steps:
         mark = "verified" if step.proof.verified else f"NOT VERIFIED: {step.proof.complaint}"
         where = f" · {step.place}" if step.place else ""

@@ -48,7 +48,7 @@ class Gs1Resolver:
         document = {
             "name": f"Tallystick, {self._root}",
             "resolverRoot": self._root,
-            "supportedPrimaryKeys": ["01"],
+            "supportedPrimaryKeys": ["00", "01"],
             "supportedLinkType": [{"namespace": VOCABULARY, "prefix": PREFIX}],
             "linkTypeDefaultCanBeLinkset": False,
             "jsonLdContextLocation": linkset.CONTEXT,
@@ -58,7 +58,7 @@ class Gs1Resolver:
     def _linkset(self, link: gs1.DigitalLink) -> Response:
         described = self._resolver.described(link)
         if described is None:
-            raise HTTPException(404, "Nothing is known here of this product.")
+            raise HTTPException(404, f"Nothing is known here of this {_noun(link)}.")
         document = linkset.document(link, described, root=self._root, page=self._page(link))
         context = f'<{linkset.CONTEXT}>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"'
         headers = _OPEN | {"vary": "accept", "cache-control": "no-store", "link": context}
@@ -73,7 +73,8 @@ class Gs1Resolver:
         if rel in linkset.OWN:
             return None
         known = ", ".join(dict.fromkeys(one.rel for one, _ in described.links)) or "none"
-        raise HTTPException(404, f"There is no link of the type that is asked for. Known of this product: {known}.")
+        told = f"There is no link of the type that is asked for. Known of this {_noun(link)}: {known}."
+        raise HTTPException(404, told)
 
     def _page(self, link: gs1.DigitalLink) -> str:
         """The address of the link's page here, with its label if it carries one."""
@@ -84,6 +85,10 @@ def options() -> Response:
     """The answer to OPTIONS (section 2.2): who may ask, from anywhere, and how."""
     allowed = {"access-control-allow-methods": "GET, HEAD, OPTIONS", "access-control-allow-headers": "accept"}
     return Response(status_code=204, headers=_OPEN | allowed | {"allow": "GET, HEAD, OPTIONS"})
+
+
+def _noun(link: gs1.DigitalLink) -> str:
+    return "product" if link.sscc is None else "unit"
 
 
 def _accepts_linkset(request: Request) -> bool:

@@ -1,4 +1,4 @@
-"""A product's links for machines: as a linkset (RFC 9264, 4.2), and the one that is asked for. Pure.
+"""A product's or a unit's links for machines: as a linkset (RFC 9264, 4.2), and the one that is asked for. Pure.
 
 GS1-Conformant Resolver 1.2: a linkset has the links of the product, lot or item that is asked for and of all above it
 (2.5.9); its default link is the page with the proven history.
@@ -24,8 +24,13 @@ _TITLE = "Proven history"
 def document(link: gs1.DigitalLink, described: Described, *, root: str, page: str) -> dict[str, Any]:
     """The linkset of a link, whose page is at the URL `page`; `root` is the resolver's, such as https://id.example.com.
 
-    Links and recalls stand with what they are said of: the first context is what was asked for.
+    Links and recalls stand with what they are said of: the first context is what was asked for. A logistic unit has its
+    page alone.
     """
+    if link.sscc is not None:
+        unit: dict[str, Any] = {"anchor": root + link.canonical_path}
+        _add_page(unit, page, _TITLE)
+        return {"linkset": [unit]}
     place = Place(link.gtin or "", "" if link.serial else link.lot or "", link.serial or "")
     places = dict.fromkeys([place, *_places(described)])
     return {"linkset": [_context(one, described, root, page if one == place else "") for one in places]}
@@ -81,16 +86,19 @@ def _context(place: Place, described: Described, root: str, page: str) -> dict[s
     if name:
         context["description"] = name
     if page:
-        title = name or _TITLE
-        context[link_types.DEFAULT_LINK] = [{"href": page, "title": title}]
-        _add(context, TRACEABILITY, {"href": page, "title": _TITLE, "type": "text/html"})
-        _add(context, TRACEABILITY, {"href": as_json(page), "title": _TITLE, "type": "application/json"})
+        _add_page(context, page, name or _TITLE)
     for link in said.links if said else ():
         _add(context, link.rel, _target(link))
     for recalled in described.recalls:
         if recalled.entered.said.place == place:
             _add(context, RECALL_STATUS, _recall(recalled, page or root + place.link.canonical_path))
     return context
+
+
+def _add_page(context: dict[str, Any], page: str, title: str) -> None:
+    context[link_types.DEFAULT_LINK] = [{"href": page, "title": title}]
+    _add(context, TRACEABILITY, {"href": page, "title": _TITLE, "type": "text/html"})
+    _add(context, TRACEABILITY, {"href": as_json(page), "title": _TITLE, "type": "application/json"})
 
 
 def _add(context: dict[str, Any], rel: str, target: dict[str, Any]) -> None:

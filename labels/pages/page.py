@@ -1,6 +1,6 @@
 """What a page says, for people and for machines. Pure."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from labels.catalogue.place import Level
@@ -165,19 +165,64 @@ class Counts:
     anchored: int
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """All of a page. `label` says of the label what `headline` says where nothing is recalled.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryView:
+    """Where a thing was, what sensors said there, and the proofs of all that a page tells.
 
     `clock` says what clock its readings' times are by; a step's time is by its event's own.
-    `redeemable` is whether a hidden code may be redeemed of it.
     """
 
+    epc: str
+    counts: Counts
+    steps: tuple[StepView, ...]
+    sensors: tuple[SensorView, ...]
+    series: tuple[SeriesView, ...]
+    replayed: tuple[str, ...]
+    replayed_headline: str
+    proofs: tuple[Proof, ...]
+    route: tuple[str, ...]
+    clock: str
+    cut: tuple[str, ...]
+    checkpoints: tuple[tuple[str, int, str], ...]
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Its fields by name, as a page takes them."""
+        return {field.name: getattr(self, field.name) for field in fields(HistoryView)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnyPage(HistoryView):
+    """What every page says. `unsigned` is what else stands in the link, by name."""
+
     standing: Standing
-    level: Level
     headline: str
-    label: str
     reason: str
+    not_proven: tuple[str, ...]
+    unsigned: tuple[tuple[str, str], ...]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The page as JSON holds it: everything but the drawings."""
+        said = asdict(self)
+        for series in said["series"]:
+            del series["wide"], series["narrow"]
+        said["verdict"] = str(said.pop("standing"))
+        said["checkpoints"] = [{"origin": o, "size": s, "root": r} for o, s, r in self.checkpoints]
+        said["unsigned"] = [list(pair) for pair in self.unsigned]
+        return said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(AnyPage):
+    """The page of a product, a lot or an item.
+
+    `label` says of the label what `headline` says where nothing is recalled, `redeemable` whether a hidden code may be
+    redeemed of it.
+    """
+
+    level: Level
+    label: str
     recalls: tuple[RecallView, ...]
     fault: str
     gtin: str
@@ -185,34 +230,16 @@ class Page:
     serial: str
     product: str
     described: ProductView
-    epc: str
     issued: str
     issuer: str
     number: str
-    counts: Counts
-    steps: tuple[StepView, ...]
-    sensors: tuple[SensorView, ...]
-    series: tuple[SeriesView, ...]
-    replayed: tuple[str, ...]
-    replayed_headline: str
     lots: tuple[LotView, ...]
-    proofs: tuple[Proof, ...]
-    route: tuple[str, ...]
-    clock: str
     meaning: tuple[str, ...]
-    not_proven: tuple[str, ...]
-    cut: tuple[str, ...]
-    unsigned: tuple[tuple[str, str], ...]
-    checkpoints: tuple[tuple[str, int, str], ...]
     redeemable: bool = False
 
-    @property
-    def document(self) -> dict[str, Any]:
-        """The page as JSON holds it: everything but the drawings."""
-        fields = asdict(self)
-        for series in fields["series"]:
-            del series["wide"], series["narrow"]
-        fields["verdict"] = str(fields.pop("standing"))
-        fields["checkpoints"] = [{"origin": o, "size": s, "root": r} for o, s, r in self.checkpoints]
-        fields["unsigned"] = [list(pair) for pair in self.unsigned]
-        return fields
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitPage(AnyPage):
+    """The page of a logistic unit, such as a pallet, by its SSCC."""
+
+    sscc: str

@@ -37,6 +37,11 @@ class Chains:
         sizes = {chain: checkpoint.size for chain, checkpoint in self.checkpoints.items()}
         return [entry_id(c, 0) for c in sizes], [entry_id(c, size) for c, size in sizes.items()]
 
+    @property
+    def by_name(self) -> dict[str, Checkpoint]:
+        """The published checkpoint of each chain, by the chain's name."""
+        return {self.names[chain]: checkpoint for chain, checkpoint in self.checkpoints.items()}
+
     def size(self, name: str) -> int:
         """The published size of a chain; 0 before the first checkpoint."""
         return next((c.size for chain, c in self.checkpoints.items() if self.names[chain] == name), 0)

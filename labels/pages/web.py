@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from labels import gs1, verify_page, words
-from labels.address import as_json, signed
+from labels.address import as_json, page_link, signed
 from labels.catalogue import picture
 from labels.hidden import asked as redeeming
 from labels.hidden import form
@@ -29,7 +29,8 @@ from labels.pages.chart import between, number
 from labels.pages.gs1_resolver import LINK_TYPE, Gs1Resolver
 from labels.pages.guard import HEADERS, METHODS, Guard
 from labels.pages.linkset import MEDIA_TYPE
-from labels.pages.resolve import Resolver, product_link
+from labels.pages.page import Page, UnitPage
+from labels.pages.resolve import Resolver
 from labels.reading.code import PictureError
 from labels.reading.judges import LedgerJudge, verdict_on
 from labels.templating import environment
@@ -99,7 +100,7 @@ class _Site:
         if pasted is None:
             return self._html("start.html", host=self._host)
         try:
-            link = product_link(pasted.strip())
+            link = page_link(pasted.strip())
         except (gs1.Gs1Error, UserError) as error:
             return self._mistake(request, error)
         return RedirectResponse(signed(link), 303)
@@ -119,24 +120,32 @@ class _Site:
         return self._html("read.html", headers=headers, report=report)
 
     def link(self, request: Request) -> Response:
-        """The page of a product, a lot or an item."""
+        """The page of a product, a lot, an item, or a pallet."""
         path = request.scope.get("raw_path", b"").decode("latin-1").partition("?")[0]
         query = request.scope.get("query_string", b"").decode("latin-1")
         try:
-            link = product_link(f"https://{gs1.GS1_HOST}{path}" + (f"?{query}" if query else ""))
+            link = page_link(f"https://{gs1.GS1_HOST}{path}" + (f"?{query}" if query else ""))
         except (gs1.Gs1Error, UserError) as error:
             return self._mistake(request, error)
         if (answer := self.gs1.answer(request, link)) is not None:
             return answer
-        page = self._resolver.scanned(link) if request.method == "GET" else self._resolver.page(link)
+        page = self._page(request, link)
         linkset = f'<{link.canonical_path}?{LINK_TYPE}=linkset>; rel="linkset"; type="{MEDIA_TYPE}"'
         headers = {"vary": "accept", "cache-control": "no-store", "link": linkset}
         if _wants_json(request):
             return JSONResponse(page.document, headers=headers)
+        said: dict[str, Any] = {"page": page, "json_link": as_json(signed(link))}
+        if isinstance(page, UnitPage):
+            return self._html("unit.html", headers=headers, **said)
         redeem = form.Form(link.canonical_path) if page.redeemable else None
         if redeem:
             headers["content-security-policy"] = form.policy(HEADERS["content-security-policy"])
-        return self._html("page.html", headers=headers, page=page, json_link=as_json(signed(link)), redeem=redeem)
+        return self._html("page.html", headers=headers, redeem=redeem, **said)
+
+    def _page(self, request: Request, link: gs1.DigitalLink) -> Page | UnitPage:
+        if link.sscc is not None:
+            return self._resolver.unit(link)
+        return self._resolver.scanned(link) if request.method == "GET" else self._resolver.page(link)
 
     def bundle(self, statement_hash: str) -> Response:
         """A statement's proof, with its public sections, to be verified offline."""

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from labels import batch, gs1, signature
-from labels.pages import resolve
+from labels import address, batch, gs1, signature
 from ledger import registry
 from ledger.errors import MalformedError, UserError
 from tests import seeds
@@ -12,7 +11,7 @@ from tests.decoders.target import Target, of_bytes, of_text
 
 def targets() -> Iterator[Target]:
     """Each decoder of this part, with what it reads well."""
-    yield of_text("labels.pages.resolve.product_link", resolve.product_link, (gs1.Gs1Error, UserError), *seeds.LINKS)
+    yield of_text("labels.address.page_link", address.page_link, (gs1.Gs1Error, UserError), *seeds.LINKS)
     yield of_text(
         "labels.signature.decode_digits",
         signature.decode_digits,

@@ -9,6 +9,7 @@ import zxingcpp
 from PIL import Image
 
 import tallystick
+from deploy.story import SSCC
 from labels import gs1
 from labels.batch import Label
 from tests.labels.story import GTIN, LOT, Story, while_ticking
@@ -153,6 +154,19 @@ def test_show_tells_a_history(told: Story, capsys: pytest.CaptureFixture[str]) -
     assert json.loads(capsys.readouterr().out)["number"] == "4 of 24"
 
 
+def test_show_tells_what_is_known_of_a_pallet(told: Story, capsys: pytest.CaptureFixture[str]) -> None:
+    """By the link of its label or by its number, as people write it; as text or JSON."""
+    assert labels("show", f"https://id.example.com/00/{SSCC}") == 0
+    text = capsys.readouterr().out
+    assert text.startswith("A PALLET OR A CASE: ") and "label is not signed" in text and f"  SSCC     {SSCC}\n" in text
+    assert "Received · Warehouse, Seattle" in text and "13 of 13 records verified" in text
+    for written in (SSCC, f"(00){SSCC}", f"(00) {SSCC[:9]} {SSCC[9:]}"):
+        assert labels("show", written) == 0
+        assert capsys.readouterr().out == text
+    assert labels("show", "--json", SSCC) == 0
+    assert json.loads(capsys.readouterr().out)["sscc"] == SSCC
+
+
 @pytest.mark.parametrize(
     ("args", "error", "hint"),
     [
@@ -161,7 +175,10 @@ def test_show_tells_a_history(told: Story, capsys: pytest.CaptureFixture[str]) -
         (["show", GTIN, "NOSUCH"], f"no label was issued here for (01) {GTIN} (21) NOSUCH", "whole link"),
         (["show", GTIN, "x" * 21], "is not GS1's", "1 to 20 letters, digits"),
         (["show", "https://id.example.com/"], "does not end in a primary key", "the whole link"),
-        (["show", GTIN, "A", "B"], "a link, or a GTIN and a serial", "between quotes"),
+        (["show", GTIN, "A", "B"], "a link, a GTIN and a serial, or an SSCC", "between quotes"),
+        (["show", "(00) 095060001343520018"], "is no SSCC: (00): wrong check digit", "18 digits"),
+        (["show", "95060001343520017"], "is no SSCC", "18 digits"),
+        (["show", "https://id.example.com/414/9506000134352"], "(414) names no product", "pallets and cases, (00)"),
         (["issue", "--gtin", GTIN, "--lot", "A"], "how many labels is not said", "--serials"),
         (["issue", "--gtin", GTIN, "--lot", "A", "--count", "0"], "1 to 1,000,000 labels, not 0", "--count"),
         (["issue", "--gtin", GTIN, "--lot", "A", "--count", "1", "--serials", "/dev/null"], "both given", "as many"),

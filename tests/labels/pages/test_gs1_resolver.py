@@ -11,7 +11,7 @@ import pytest
 from labels.catalogue.link_types import VOCABULARY
 from labels.pages.linkset import languages
 from tests.labels.pages.test_described import kept, product, recall
-from tests.labels.serving import served
+from tests.labels.serving import client_of, served
 from tests.labels.story import GTIN, LOT, Story, make_story
 
 ROOT = "https://id.example.com"
@@ -49,10 +49,7 @@ def story(postgres_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest.fixture(scope="module")
 def client(story: Story) -> Iterator[httpx.Client]:
     """A client of a service over it."""
-    with (
-        served(story.world.folder.path.parent, story.world.dsn) as address,
-        httpx.Client(base_url=address, timeout=20) as client,
-    ):
+    with client_of(story) as client:
         yield client
 
 
@@ -169,7 +166,7 @@ def test_the_resolver_describes_itself(client: httpx.Client) -> None:
     """At its well-known place (section 3), from anywhere; and a page names its linkset."""
     answer = client.get("/.well-known/gs1resolver")
     assert answer.headers["access-control-allow-origin"] == "*"
-    assert answer.json()["resolverRoot"] == ROOT and answer.json()["supportedPrimaryKeys"] == ["01"]
+    assert answer.json()["resolverRoot"] == ROOT and answer.json()["supportedPrimaryKeys"] == ["00", "01"]
     assert f'</01/{GTIN}?linkType=linkset>; rel="linkset"' in client.get(f"/01/{GTIN}").headers["link"]
     options = client.options(f"/01/{GTIN}")
     assert (options.status_code, options.headers["allow"]) == (204, "GET, HEAD, OPTIONS")

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from labels import gs1
+from labels.address import page_link
 from labels.judgement import Standing
 from labels.pages.page import Page
-from labels.pages.resolve import Resolver, product_link
+from labels.pages.resolve import Resolver
 from labels.signature import sign_label
 from ledger import epcis, senml
 from ledger.author import Content
@@ -144,10 +145,11 @@ def test_products_and_lots_have_pages(story: Story) -> None:
 
 
 def test_links_of_other_things_are_refused() -> None:
-    """A pallet has no page, and its label's code is told to be one; a place has none either."""
-    for path, told in (("/00/095060001343520017", "pallet's or a case's number"), ("/414/9506000134352", "no product")):
-        with pytest.raises(UserError, match=told):
-            product_link(f"https://id.example.com{path}")
+    """A place has no page, nor has an asset."""
+    for path in ("/414/9506000134352", "/8003/09506000134352"):
+        with pytest.raises(UserError, match="names no product") as refused:
+            page_link(f"https://id.example.com{path}")
+        assert "(00)" in refused.value.hint
 
 
 def test_a_genuine_label_without_events_has_a_page(own: Story) -> None:
@@ -283,7 +285,7 @@ def test_limits_and_excursions_are_told(own: Story) -> None:
 
 def test_more_readings_than_a_page_shows_are_cut_and_it_says_so(own: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     """The newest statements are checked, as many as the limit lets."""
-    monkeypatch.setattr("labels.pages.resolve.STATEMENTS_MAX", 5)
+    monkeypatch.setattr("labels.pages.search.STATEMENTS_MAX", 5)
     own.tell()
     page = resolved(own)
     assert page.cut and sum(sensor.statements for sensor in page.sensors) == 5

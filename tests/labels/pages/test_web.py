@@ -4,7 +4,6 @@ import asyncio
 import http.client
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -21,18 +20,8 @@ from ledger.pool import APPLICATION
 from ledger.proof.bundle import Bundle
 from ledger.proof.verify import verify
 from ledger.trust.trust_file import Trust
-from tests.labels.serving import served
+from tests.labels.serving import client_of, served
 from tests.labels.story import GTIN, LOT, Story, make_story, public_event
-
-
-@contextmanager
-def client_of(story: Story, dsn: str | None = None) -> Iterator[httpx.Client]:
-    """A client of a service of its own over a story."""
-    with (
-        served(story.world.folder.path.parent, dsn or story.world.dsn) as address,
-        httpx.Client(base_url=address, timeout=20) as client,
-    ):
-        yield client
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +78,8 @@ def test_unsigned_extras_are_shown_as_unsigned(client: httpx.Client, story: Stor
     [
         ("/01/09506000134353/21/A1", 400, "wrong check digit"),
         ("/01/09506000134352/21/", 400, "empty"),
-        ("/00/095060001343520017", 404, "SSCC"),
+        ("/00/095060001343520018", 400, "wrong check digit"),
+        ("/8003/09506000134352", 404, "names no product"),
         ("/414/9506000134352", 404, "names no product"),
         ("/01/09506000134352/21/A1?17=999999999", 400, "(17)"),
         ("/01/09506000134352/21/A%20B", 400, "(21)"),
