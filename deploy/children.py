@@ -170,11 +170,6 @@ class Supervisor:
             if process is not None:
                 os.kill(process.pid, number)  # Popen's own would reap it
 
-    def wait_ready(self, name: str, *, timeout_s: float) -> bool:
-        """Wait until the child is ready (again); False if it is not within `timeout_s`."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self._slot(name).state is State.READY, timeout_s)
-
     def _slot(self, name: str) -> "_Slot":
         return next(slot for slot in self._slots if slot.child.name == name)
 

@@ -8,17 +8,16 @@ The tree is RFC 9162's, in the order of issue. As a leaf holds a signature, whic
 nothing of the labels beside it. The registry entry says how many labels there are: one more is provably too many.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 from urllib.parse import unquote
 
 from labels import gs1
-from labels.signature import DAYS_MAX, DIGITS, sign_label
+from labels.signature import DAYS_MAX, DIGITS
 from ledger import merkle
 from ledger.errors import MalformedError
-from ledger.keys import SigningKey
 
 ENTRY_TYPE = "label-batch"
 
@@ -121,29 +120,6 @@ class Batch:
 def serial_in(path: str) -> str:
     """The serial in a label's canonical path: of many, at a tenth of what it costs to read the link."""
     return unquote(path.rpartition("/21/")[2])
-
-
-def sign_labels(
-    key: SigningKey, day: int, *, gtin: str, lot: str, serials: Iterable[str], lot_in_link: bool = False
-) -> list[Label]:
-    """Sign one label for each serial of a lot. Gs1Error if the GTIN, the lot or a serial is none."""
-    gs1.item(gtin, lot=lot)
-    labels = []
-    for serial in serials:
-        path = gs1.item(gtin, lot=lot if lot_in_link else None, serial=serial).canonical_path
-        labels.append(Label(path, sign_label(key, day, path)))
-    return labels
-
-
-def commit(labels: Iterable[Label], *, gtin: str, lot: str, kid: bytes, day: int) -> Batch:
-    """The batch that these labels make, in this order; ValueError if one occurs twice.
-
-    The GTIN has 14 digits.
-    """
-    hashes = [label.leaf_hash for label in labels]
-    if len(set(hashes)) != len(hashes):
-        raise ValueError("a label occurs twice in its batch")
-    return Batch(gtin, lot, len(hashes), merkle.root(hashes), kid, day)
 
 
 def _product(entry: Mapping[str, Any]) -> tuple[str, str]:

@@ -5,7 +5,6 @@ out or not.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -14,16 +13,6 @@ import psycopg
 from labels.use import Use as Use
 
 PRINTING = (Use.SENT, Use.PRINTED, Use.REFUSED)
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """One thing that became of a label: when, in which print run, and what a person or the run notes of it."""
-
-    use: Use
-    at: datetime
-    run: UUID | None
-    note: str
 
 
 def record(
@@ -53,13 +42,6 @@ def record_noted(
     with connection.cursor() as cursor, cursor.copy(into) as copy:
         for root, index, note in labels:
             copy.write_row((root, index, int(use), at, run, note))
-
-
-def of_label(connection: psycopg.Connection, batch_root: bytes, index: int) -> list[Recorded]:
-    """What became of a label, in order."""
-    query = "select use, at, run, note from label_use where batch_root = %s and index = %s order by use_id"
-    rows = connection.execute(query, [batch_root, index])
-    return [Recorded(Use(use), at, run, note) for use, at, run, note in rows]
 
 
 def counts(connection: psycopg.Connection, batch_root: bytes) -> dict[Use, int]:

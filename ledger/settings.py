@@ -47,7 +47,7 @@ class Settings:
     data: Path
     dsn: str | None
     broker: BrokerAddress | None
-    labels_url: str | None
+    labels_url: str | None  # without a slash at its end
     labels_host: str | None
     public: tuple[str, ...] = ()  # chains whose entries all may read, beside the registry and the anchor
 
@@ -72,7 +72,7 @@ class Settings:
             data=folder,
             dsn=dsn or environ.get("TALLYSTICK_DSN") or file.text("database", "dsn"),
             broker=parse_broker(address) if address else file.broker(),
-            labels_url=names.web_address(url) if url else None,
+            labels_url=names.web_address(url).rstrip("/") if url else None,
             labels_host=names.host(host) if host else None,
             public=file.names("ledger", "public"),
         )
@@ -103,13 +103,6 @@ class Settings:
                 hint = f"the chains are {', '.join(trust.logs)}: mend 'public' of [ledger] in {self.data / FILE_NAME}"
                 raise UserError(f"the settings open a chain {chain!r}, which the ledger has not", hint)
         return self.public
-
-    def need_labels_url(self) -> str:
-        """The address of the label service, without a slash at its end."""
-        if self.labels_url is None:
-            hint = f"{_UP_HINT}, or set TALLYSTICK_LABELS_URL"
-            raise UserError(f"no label service is named in {self.data}", hint)
-        return self.labels_url.rstrip("/")
 
 
 def data_folder(data: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path:

@@ -13,7 +13,6 @@ class Rule(StrEnum):
     SYNTAX = "syntax"
     CARRIER = "carrier"
     BRACKET = "bracket"
-    SEPARATOR = "separator"
     URI = "uri"
     SCHEME = "scheme"
     HOST = "host"

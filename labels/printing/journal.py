@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import accumulate
-from typing import Any, Self
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -124,16 +124,6 @@ class Journal:
         rows = ((label.stored.batch_root, label.stored.index, part) for label, part in labels)
         uses.record_noted(self._connection, rows, use, at=datetime.now(UTC), run=self._run)
         self._connection.commit()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the lot free, and the session up."""
-        self._connection.close()
 
     def _take(self) -> None:
         """Wait a little: the session of a run that has just died may still be ending."""

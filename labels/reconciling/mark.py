@@ -14,7 +14,6 @@ from labels.typed import serial_of
 from labels.use import Use
 from ledger.errors import UserError
 
-MARKS = (Use.APPLIED, Use.SPOILED, Use.RETURNED)
 LINES_MAX = 1_000_000  # of labels that are marked at once
 
 

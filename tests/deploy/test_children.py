@@ -46,7 +46,7 @@ def test_a_dead_child_is_started_again(tmp_path: Path) -> None:
         first = pid_of(supervisor, "one")
         os.kill(first, signal.SIGKILL)
         eventually(lambda: supervisor.pid("one") not in (None, first))
-        assert supervisor.wait_ready("one", timeout_s=5)
+        eventually(lambda: supervisor.state("one") is State.READY, within_s=5)
         second = pid_of(supervisor, "one")
         assert (tmp_path / "one.log").read_text().count("up") == 2
     assert not is_alive(second)

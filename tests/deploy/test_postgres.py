@@ -16,9 +16,10 @@ import psycopg
 import pytest
 
 from deploy import places
-from deploy.children import Supervisor
+from deploy.children import State, Supervisor
 from deploy.postgres import Binaries, Postgres, installed_binaries, reachable
 from ledger.errors import UserError
+from tests.running import eventually
 
 
 def one(dsn: str, query: str) -> object:
@@ -53,7 +54,7 @@ def test_survives_kill_9(open_folder: Path) -> None:
             assert pid is not None
             os.kill(pid, signal.SIGKILL)
             wait_for_other(supervisor, pid)
-        assert supervisor.wait_ready("postgres", timeout_s=30)
+        eventually(lambda: supervisor.state("postgres") is State.READY, within_s=30)
         assert one(dsn, "SELECT n FROM kept") == 7
         assert one(dsn, "SHOW fsync") == "on"
 

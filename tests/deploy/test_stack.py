@@ -47,7 +47,7 @@ def test_writes_where_everything_is(open_folder: Path, kind: str) -> None:
             assert connection.execute("SELECT current_database()").fetchone() == ("tallystick",)
         address = settings.need_broker()
         assert stack.broker.lets_in(address.username or "", address.password or "")
-        assert settings.need_labels_url() == stack.labels_url == f"http://127.0.0.1:{stack.labels_port}"
+        assert settings.labels_url == stack.labels_url == f"http://127.0.0.1:{stack.labels_port}"
         device = stack.add_device("oven-1")
         eventually(lambda: stack.broker.lets_in("oven-1", device.password or ""))
     for name in ("tallystick.toml", "broker-password"):
@@ -135,7 +135,7 @@ def test_a_chosen_port_that_another_was_quicker_to_take_is_chosen_again(
             assert taken.isdisjoint({two.broker.port, two.labels_port, two.metrics_port})
             settings = Settings.load(two.data, environ={})
             assert settings.need_broker().port == two.broker.port
-            assert settings.need_labels_url() == f"http://127.0.0.1:{two.labels_port}"
+            assert settings.labels_url == f"http://127.0.0.1:{two.labels_port}"
     for part in ("broker", "label service", "gateway's metrics page"):
         assert any(f"is taken: the {part} will listen at" in line for line in told)
 

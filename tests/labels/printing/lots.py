@@ -1,11 +1,15 @@
 """Issued lots for printing: their labels are in the database, without a gateway that seals them."""
 
-from labels.batch import Batch, commit, sign_labels
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from labels.batch import Batch
 from labels.printing.journal import Journal
 from labels.serial import new_serials
 from labels.signature import LabelKey
 from ledger.database import connect, migrate
 from ledger.keys import SigningKey
+from tests.labels.made import commit, sign_labels
 
 GTIN, LOT, DAY, HOST = "09506000134352", "L2511-A", 2151, "id.example.com"
 KEY = SigningKey(bytes(range(32)))
@@ -29,14 +33,14 @@ def issued(dsn: str, *counts: int) -> list[Batch]:
     return [store_labels(dsn, count) for count in counts]
 
 
-def journal(dsn: str, batches: list[Batch]) -> Journal:
+@contextmanager
+def journal(dsn: str, batches: list[Batch]) -> Iterator[Journal]:
     """The lot's journal, in a session of its own."""
-    return Journal(connect(dsn), batches, gtin=GTIN, lot=LOT)
+    with connect(dsn) as connection:
+        yield Journal(connection, batches, gtin=GTIN, lot=LOT)
 
 
 def serials(dsn: str, batches: list[Batch]) -> list[str]:
     """The serials of a lot of which nothing is printed, in order."""
-    taken = journal(dsn, batches)
-    found = [label.serial for label in taken.due()]
-    taken.close()
-    return found
+    with journal(dsn, batches) as taken:
+        return [label.serial for label in taken.due()]

@@ -8,12 +8,13 @@ import zxingcpp
 from PIL import Image, ImageFilter
 
 from labels import gs1
-from labels.batch import Label, sign_labels
+from labels.batch import Label
 from labels.printing.face import Face, draw, human_readable, label_png, sheet_png, sheets
 from labels.printing.qr import CodeError
 from labels.serial import new_serials
 from labels.signature import LabelKey, verify_label
 from ledger.keys import SigningKey
+from tests.labels.made import sign_labels
 
 GTIN, LOT, DAY, HOST = "09506000134352", "L2511-A", 2151, "ID.EXAMPLE.COM"
 KEY = SigningKey(bytes(range(32)))

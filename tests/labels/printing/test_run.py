@@ -16,6 +16,7 @@ from labels.printing.run import PrintStopped, send_all, settle
 from labels.uses import Use
 from ledger.database import connect
 from ledger.errors import UserError
+from tests.labels.made import recorded
 from tests.labels.printing.lots import GTIN, LOT, issued, journal, serials
 
 PARTS, EACH = 2, 3  # of a piece, and labels of a part
@@ -129,9 +130,9 @@ def test_a_lot_of_several_batches_comes_out_once_and_in_order(postgres_dsn: str)
     assert print_lot(postgres_dsn, batches, Printer(out)) == 0
     with connect(postgres_dsn) as connection:
         counts = uses.counts(connection, batches[0].root)
-        recorded = uses.of_label(connection, batches[2].root, 0)
+        became = recorded(connection, batches[2].root, 0)
     assert (counts[Use.SENT], counts[Use.PRINTED], counts[Use.REFUSED]) == (7, 7, 0)
-    assert [(one.use, one.note) for one in recorded] == [(Use.SENT, "7.txt"), (Use.PRINTED, "7.txt")]
+    assert [(one.use, one.note) for one in became] == [(Use.SENT, "7.txt"), (Use.PRINTED, "7.txt")]
 
 
 @pytest.mark.parametrize("dies_at", range(1, 24))
@@ -245,11 +246,11 @@ def test_printing_anew_is_resumed_as_well(postgres_dsn: str, dies_at: int) -> No
 def test_two_runs_of_a_lot_are_not_at_once(postgres_dsn: str) -> None:
     """The second is refused while the first has the lot, and taken when it has ended."""
     batches = issued(postgres_dsn, 3)
-    first = journal(postgres_dsn, batches)
-    with pytest.raises(UserError, match=f"another run is printing lot {LOT}"):
-        journal(postgres_dsn, batches)
-    first.close()
-    journal(postgres_dsn, batches).close()
+    refused = pytest.raises(UserError, match=f"another run is printing lot {LOT}")
+    with journal(postgres_dsn, batches), refused, journal(postgres_dsn, batches):
+        pass
+    with journal(postgres_dsn, batches):
+        pass
 
 
 def test_a_folder_that_cannot_be_written_stops_before_anything_is_sent(postgres_dsn: str, tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import pytest
 import zxingcpp
 
 from labels import gs1
-from labels.batch import sign_labels
 from labels.printing import fonts, pdf, qr, readback
 from labels.printing.decoded import QR, UnreadableError
 from labels.printing.face import Face, human_readable
@@ -20,6 +19,7 @@ from labels.printing.style import SheetStyle
 from labels.printing.svg import label_svg
 from labels.serial import new_serials
 from ledger.errors import UserError
+from tests.labels.made import sign_labels
 from tests.labels.printing.lots import DAY, GTIN, HOST, KEY, LOT
 
 TITLE = "Risotto Rice with Mushrooms"

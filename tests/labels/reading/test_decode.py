@@ -3,11 +3,11 @@
 import pytest
 from PIL import Image, ImageFilter, ImageOps
 
-from labels.batch import sign_labels
 from labels.reading.code import Code
 from labels.reading.decode import codes_on
 from labels.serial import new_serials
 from ledger.keys import SigningKey
+from tests.labels.made import sign_labels
 from tests.labels.reading.pictures import beside, label, symbol
 
 GTIN = "09506000134352"

@@ -10,9 +10,10 @@ import pytest
 
 import tallystick
 from labels import gs1
-from labels.batch import Label, sign_labels
+from labels.batch import Label
 from ledger.keys import SigningKey
 from ledger.trust.trust_file import Trust
+from tests.labels.made import sign_labels
 from tests.labels.reading.pictures import beside, document, encoded, label, symbol
 from tests.labels.serving import served
 from tests.labels.story import GTIN, LOT, Story, while_ticking

@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from labels import gs1, uses
+from labels import gs1
 from labels.batch import Batch
 from labels.listed import StoredLabel, batch_labels
 from labels.reconciling.mark import find, lines, mark, named, numbered
 from labels.use import Use
 from ledger.database import connect
 from ledger.errors import UserError
+from tests.labels.made import recorded
 from tests.labels.printing.lots import GTIN, LOT, issued
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
@@ -96,5 +97,4 @@ def test_what_is_marked_is_recorded(connection: psycopg.Connection, batches: lis
     """With its note and time, and seen by another session."""
     mark(connection, numbered(batches, 1, 2), Use.SPOILED, at=NOW, note="jam")
     with connect(postgres_dsn) as other:
-        [recorded] = uses.of_label(other, batches[0].root, 1)
-    assert (recorded.use, recorded.at, recorded.note) == (Use.SPOILED, NOW, "jam")
+        assert recorded(other, batches[0].root, 1) == [(Use.SPOILED, NOW, "jam")]

@@ -27,6 +27,7 @@ from labels.signature import LabelKey, sign_label
 from labels.use import Use
 from ledger.database import connect
 from ledger.keys import SigningKey
+from tests.labels.made import recorded
 from tests.labels.serving import served
 from tests.labels.story import GTIN, LOT, Story, issue_lot, make_story, public_event, while_ticking
 
@@ -253,7 +254,7 @@ def test_a_page_that_is_asked_for_again_is_one_scan_an_hour(lot: Story) -> None:
 
 
 def _scans(connection: psycopg.Connection, root: bytes) -> int:
-    return sum(one.use is Use.SEEN for one in uses.of_label(connection, root, 0))
+    return sum(one.use is Use.SEEN for one in recorded(connection, root, 0))
 
 
 def test_a_database_that_only_reads_still_shows_pages(lot: Story) -> None:
