@@ -7,7 +7,7 @@ from ledger import cbor, message, note
 from ledger.author import Author, Content, compose
 from ledger.fold import Stored
 from ledger.keys import SigningKey
-from ledger.registry import REGISTRY, LabelScope
+from ledger.registry import REGISTRY, LabelScope, Recalled
 from ledger.section import ContentFormat, Privacy
 from ledger.statement import EVENTS, NO_PREVIOUS, Statement, Tally
 from ledger.trust.bundle import TrustBundle
@@ -17,6 +17,7 @@ from tests import cast
 ORIGIN = f"example.com/tallystick/{REGISTRY}"
 ISSUED, EXPIRES = 1_750_000_000, 1_757_776_000
 SCOPE = LabelScope(cast.key(40).public, cast.ISSUER, ("09506000",), 1_900, 2_300)
+RECALLED = Recalled("09506000134352", "L1", "", cast.ISSUER, "glass in it", "2025-06-01", 6)
 
 REVOKED = Revoked(cast.DEVICE.kid, "line-1", 5, (("production", 40), (cast.STREAM, 7)))
 
@@ -78,6 +79,7 @@ def bundle(messages: Sequence[bytes], **changes: Any) -> TrustBundle:
         "key": cast.OPERATOR,
         "revoked": [REVOKED],
         "label_keys": [SCOPE],
+        "recalls": [RECALLED],
         "registry": (7, bytes(32)),
         "issued_at": ISSUED,
         "expires_at": EXPIRES,

@@ -5,14 +5,15 @@ import { BUNDLE_BYTES_MAX } from "./bundle.js";
 import { TRUST_BYTES_MAX } from "./trust.js";
 
 const WAIT_MS = 20_000;
+const FILE_BYTES_MAX = Math.max(BUNDLE_BYTES_MAX, TRUST_BYTES_MAX);
 
 /** Whether this page came from a site that may have proofs: else it was opened from a disk. */
 export const hasSite = () => location.protocol === "http:" || location.protocol === "https:";
 
 /** A chosen file's bytes. One that is too large is refused before it is read. */
 export async function readFile(file) {
-  if (file.size > BUNDLE_BYTES_MAX)
-    refuse(`the file ${file.name} has ${file.size.toLocaleString("en")} bytes: no proof has more than 4 MiB`);
+  if (file.size > FILE_BYTES_MAX)
+    refuse(`the file ${file.name} has ${file.size.toLocaleString("en")} bytes: no proof or trust file has more than 8 MB`);
   try {
     return new Uint8Array(await file.arrayBuffer());
   } catch {

@@ -6,9 +6,9 @@ import { matches, ofHex, refuse } from "./bytes.js";
 import { keysOf } from "./log.js";
 import { readVerifierKey } from "./note.js";
 import { follow, logsOf, readMessages } from "./succession.js";
-import { isTrustBundle, readTrustBundle } from "./trust_bundle.js";
+import { BUNDLE_BYTES_MAX, isTrustBundle, readTrustBundle } from "./trust_bundle.js";
 
-export const TRUST_BYTES_MAX = 1024 * 1024;
+export const TRUST_BYTES_MAX = BUNDLE_BYTES_MAX;
 const CHAIN = /[a-z0-9-]{1,32}/;
 
 /** Read a trust file's text: {name, genesis, logs by chain}, and a bundle's times. */

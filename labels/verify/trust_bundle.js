@@ -8,8 +8,8 @@ import { isText, NAME } from "./registry.js";
 import { openNote, verifierKey } from "./note.js";
 import { follow, listed, logsOf, readMessages } from "./succession.js";
 
-const VERSION = 2;
-const BUNDLE_BYTES_MAX = 8_000_000;
+const [VERSION, WITHOUT_RECALLS] = [3, 2];
+export const BUNDLE_BYTES_MAX = 8_000_000;
 const COUNT_END = 2 ** 40;
 const SEPARATOR = "\n\n";
 const NAMES = [
@@ -22,6 +22,7 @@ const NAMES = [
   "logs",
   "revoked_keys",
   "label_keys",
+  "recalls",
   "root",
 ];
 
@@ -47,6 +48,7 @@ export async function readTrustBundle(work, text) {
   if (expiresAt < issuedAt) refuse("it expires before it is issued");
   const registrySize = registryOf(fields.registry);
   labelKeysOf(fields.label_keys);
+  recallsOf(fields.recalls ?? []);
   const revoked = revokedOf(fields.revoked_keys);
   return { name: state.name, genesis, logs, issuedAt, expiresAt, registrySize, revoked };
 }
@@ -60,8 +62,12 @@ function operatorOf(state) {
 function readFields(text) {
   if (text.length > BUNDLE_BYTES_MAX) refuse("it is over its size");
   const fields = parseJson(text.slice(0, text.lastIndexOf(SEPARATOR)));
-  if (!isObjectOf(fields, NAMES)) refuse(`it has not the fields ${NAMES.join(", ")}`);
-  if (fields["tallystick-trust"] !== VERSION) refuse(`it is not of version ${VERSION}`);
+  const version = fields?.["tallystick-trust"];
+  if (Number.isInteger(version) && version !== WITHOUT_RECALLS && version !== VERSION) {
+    refuse(`it is not of version ${WITHOUT_RECALLS} or ${VERSION}: a newer one needs a newer page`);
+  }
+  const names = NAMES.filter((name) => name !== "recalls" || version !== WITHOUT_RECALLS);
+  if (!Number.isInteger(version) || !isObjectOf(fields, names)) refuse(`it has not the fields ${names.join(", ")}`);
   return fields;
 }
 
@@ -162,6 +168,24 @@ function labelKeysOf(value) {
     [item.first_day, item.last_day].forEach((day) => countOf(day, 2 ** 31));
     hashOf(item.key, "a label key");
   }
+}
+
+/** What is recalled says nothing of a statement's proof; it is read as strictly as the rest. */
+function recallsOf(value) {
+  if (!Array.isArray(value)) refuse("recalls are a list");
+  const places = new Set();
+  for (const item of value) {
+    const names = ["gtin", "organisation", "reason", "since", "entry"];
+    const below = ["lot", "serial"].find((name) => isObjectOf(item, [...names, name]));
+    const texts = below || isObjectOf(item, names) ? ["organisation", "reason", "since", ...(below ? [below] : [])] : [];
+    const isGtin = typeof item?.gtin === "string" && matches(/[0-9]{14}/, item.gtin);
+    if (!texts.length || !isGtin || !texts.every((name) => isText(item[name]))) {
+      refuse(`a recall is {${names.join(", ")}}, and of a lot or an item {lot} or {serial}`);
+    }
+    countOf(item.entry, COUNT_END);
+    places.add(JSON.stringify([item.gtin, below, item[below]]));
+  }
+  if (places.size !== value.length) refuse("a place is recalled twice");
 }
 
 function countOf(value, end) {

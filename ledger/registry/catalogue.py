@@ -7,7 +7,7 @@ from typing import Any
 
 from ledger.errors import MalformedError, RegistryError
 from ledger.registry import fields, prefixes
-from ledger.registry.state import State
+from ledger.registry.state import Recalled, State
 
 
 def product(registry: State, entry: dict[str, Any], index: int) -> None:
@@ -17,17 +17,20 @@ def product(registry: State, entry: dict[str, Any], index: int) -> None:
 
 def recall(registry: State, entry: dict[str, Any], index: int) -> None:
     """What is at the place must not be used."""
-    _require_place(registry, entry)
-    fields.text(entry, "reason"), fields.text(entry, "since")
+    place = _require_place(registry, entry)
+    reason, since = fields.text(entry, "reason"), fields.text(entry, "since")
+    registry.recalls[place] = Recalled(*place, entry["organisation"], reason, since, index)
 
 
 def recall_lifting(registry: State, entry: dict[str, Any], index: int) -> None:
     """It may be used again."""
-    _require_place(registry, entry)
+    place = _require_place(registry, entry)
     fields.text(entry, "reason")
+    registry.recalls.pop(place, None)
 
 
-def _require_place(registry: State, entry: dict[str, Any]) -> None:
+def _require_place(registry: State, entry: dict[str, Any]) -> tuple[str, str, str]:
+    """The place that an entry is of, by GTIN, lot and serial, if its organisation may say something of it."""
     organisation, gtin = fields.text(entry, "organisation"), fields.text(entry, "gtin")
     if organisation not in registry.organisations:
         raise RegistryError(f"organisation {organisation} is not registered")
@@ -38,5 +41,5 @@ def _require_place(registry: State, entry: dict[str, Any]) -> None:
     below = [name for name in ("lot", "serial") if name in entry]
     if len(below) > 1:
         raise MalformedError("a place is a product, a lot of it or an item of it")
-    for name in below:
-        fields.text(entry, name)
+    lot, serial = (fields.text(entry, name) if name in entry else "" for name in ("lot", "serial"))
+    return gtin, lot, serial

@@ -71,6 +71,28 @@ class LabelScope:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """What must not be used, since when and why, by the newest registry entry that says so of its place.
+
+    The place is a product, by its GTIN of 14 digits, or one lot or one item of it; of the latter two at most one is not
+    "". `since` is a day as the entry has it.
+    """
+
+    gtin: str
+    lot: str
+    serial: str
+    organisation: str
+    reason: str
+    since: str
+    entry: int
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Its GTIN, lot and serial."""
+        return self.gtin, self.lot, self.serial
+
+
+@dataclass(frozen=True, slots=True)
 class Rollback:
     """The operator's decision that `chain` goes on from `size` and `root`, and who had seen more holds evidence.
 
@@ -112,6 +134,7 @@ class State:
     prefixes: dict[str, tuple[str, ...]] = field(default_factory=dict)  # GS1 Company Prefixes, of who declared any
     keys: dict[bytes, Key] = field(default_factory=dict)
     label_keys: dict[bytes, LabelScope] = field(default_factory=dict)
+    recalls: dict[tuple[str, str, str], Recalled] = field(default_factory=dict)  # those that stand, by place
     shredded: dict[tuple[str, int, int], int] = field(default_factory=dict)  # (chain, index, line): the entry's index
     rollbacks: list[Rollback] = field(default_factory=list)
     log_kids: frozenset[bytes] = frozenset()

@@ -3,7 +3,7 @@
 It is a signed note (C2SP signed-note) whose text is a JSON object. Its signature is the operator's, whose key the
 genesis names; the genesis and all that root keys have said since are in it, so a reader needs nothing but the pin.
 
-    tallystick-trust   2
+    tallystick-trust   3
     name, genesis      the ledger's name, and the SHA-256 of its genesis in hexadecimal
     issued_at, expires_at   seconds since 1970
     registry           {size, root}: the state of the registry by which this is told
@@ -12,6 +12,9 @@ genesis names; the genesis and all that root keys have said since are in it, so 
                        which on what it signed is disputed: {chain, index} or {stream, seq}
     label_keys         for scanners: {key, organisation, gtins, first_day, last_day, revoked}, days since 2020-01-01;
                        of a key that was made for one batch {lot, batch} as well, the Merkle root of its labels
+    recalls            what must not be used: {gtin, organisation, reason, since, entry}, of one lot {lot} and of one
+                       item {serial} as well; by the newest registry entry that says so, of each place once. One that
+                       was lifted is not there. Bundles of version 2 know none, and are read all the same
     root               the messages of the root key's stream in base64, the genesis first: what `logs` follows from
 
 Times are the operator's word: the time of issue orders bundles, and one of more than a day from now is refused. What is
@@ -26,11 +29,11 @@ from typing import Any, Protocol
 from ledger import b64, note, strict_json
 from ledger.errors import MalformedError, NoteError, TrustError
 from ledger.log import Log
-from ledger.registry import LabelScope, Registry, Role
+from ledger.registry import LabelScope, Recalled, Registry, Role
 from ledger.trust import parts, succession
 from ledger.trust.parts import Revoked
 
-VERSION = 2
+VERSION, WITHOUT_RECALLS = 3, 2
 AHEAD_S_MAX = 86_400  # so far in the future of the reader's clock may a bundle be issued
 # A note of other programs' is 1 MB at most, which is 3,700 batches with a key each; a ledger's label keys do not end
 # there. Its readers, here and in the browser, take 8 MB: 30,000 batches.
@@ -49,7 +52,8 @@ class TrustBundle:
     """What an operator's signed trust bundle says; times are in seconds since 1970.
 
     `registry` is the (size, root) by which it is told; `revoked` are devices' keys by kid; `messages` are the root
-    key's, the genesis first; `logs` are those that follow from them. `note` is the whole signed text.
+    key's, the genesis first; `logs` are those that follow from them. `recalls` are None where it knows none: it is of
+    an older version. `note` is the whole signed text.
     """
 
     name: str
@@ -59,6 +63,7 @@ class TrustBundle:
     registry: tuple[int, bytes]
     revoked: Mapping[bytes, Revoked]
     label_keys: tuple[LabelScope, ...]
+    recalls: tuple[Recalled, ...] | None
     messages: tuple[bytes, ...]
     logs: Mapping[str, Log]
     note: str
@@ -72,6 +77,7 @@ class TrustBundle:
         key: _Key,
         revoked: Sequence[Revoked],
         label_keys: Sequence[LabelScope],
+        recalls: Sequence[Recalled],
         registry: tuple[int, bytes],
         issued_at: int,
         expires_at: int,
@@ -88,6 +94,7 @@ class TrustBundle:
             "logs": parts.logs_value(succession.logs(state.chains)),
             "revoked_keys": [parts.revoked_value(key) for key in revoked],
             "label_keys": [parts.scope_value(scope) for scope in label_keys],
+            "recalls": [parts.recall_value(recalled) for recalled in recalls],
             "root": [b64.encode(message) for message in messages],
         }
         try:
@@ -120,6 +127,7 @@ class TrustBundle:
             registry=parts.registry(fields["registry"]),
             revoked=parts.revoked(fields["revoked_keys"]),
             label_keys=parts.label_keys(fields["label_keys"]),
+            recalls=parts.recalls(fields["recalls"]) if "recalls" in fields else None,
             messages=messages,
             logs=logs,
             note=text,
@@ -134,7 +142,9 @@ class TrustBundle:
         return self.issued_at > now + AHEAD_S_MAX
 
     def require_newer_than(self, other: "TrustBundle", now: float) -> None:
-        """Raises TrustError if it is older than `other`, or takes back what that one says of keys.
+        """Raises TrustError if it is older than `other`, or takes back what that one says of keys, or forgets recalls.
+
+        A recall may be lifted: then the registry has grown, and who replaces one by the other tells of it (`lifted`).
 
         Of what it says itself only the time is held against something, our clock: so whoever signs one with the
         operator's key cannot make all later ones old.
@@ -148,6 +158,15 @@ class TrustBundle:
         for kid, key in other.revoked.items():
             if kid not in self.revoked or not {*key.disputed} <= {*self.revoked[kid].disputed}:
                 raise TrustError("it leaves out a device key's revocation: keep both, they are evidence")
+        if other.recalls is not None and self.recalls is None:
+            raise TrustError("it knows no recalls, and the one that is here does")
+        if self.registry == other.registry and self.lifted(other):
+            raise TrustError("it leaves out a recall by the very registry that has it: keep both, they are evidence")
+
+    def lifted(self, other: "TrustBundle") -> tuple[Recalled, ...]:
+        """The recalls of `other` whose places are recalled no longer."""
+        places = {recalled.place for recalled in self.recalls or ()}
+        return tuple(recalled for recalled in other.recalls or () if recalled.place not in places)
 
 
 def read_messages(value: Any) -> tuple[bytes, ...]:
@@ -179,16 +198,23 @@ def _operator(registry: Registry) -> bytes:
 
 _NAMES = (
     "tallystick-trust", "name", "genesis", "issued_at", "expires_at", "registry", "logs", "revoked_keys", "label_keys",
-    "root",
+    "recalls", "root",
 )  # fmt: skip
+_MANY = ("label_keys", "recalls")
 
 
 def _text(fields: Mapping[str, Any]) -> str:
-    """The JSON object: a line for each label key, for there are many."""
-    keys = ",\n".join(f"  {json.dumps(key)}" for key in fields["label_keys"])
-    told = {name: json.dumps(value, indent=1).replace("\n", "\n ") for name, value in fields.items()}
-    told["label_keys"] = f"[\n{keys}\n ]" if keys else "[]"
+    """The JSON object: a line for each label key and recall, for there are many."""
+    told = {
+        name: _lines(value) if name in _MANY else json.dumps(value, indent=1).replace("\n", "\n ")
+        for name, value in fields.items()
+    }
     return "{\n" + ",\n".join(f" {json.dumps(name)}: {value}" for name, value in told.items()) + "\n}\n"
+
+
+def _lines(values: Sequence[Any]) -> str:
+    told = ",\n".join(f"  {json.dumps(value)}" for value in values)
+    return f"[\n{told}\n ]" if told else "[]"
 
 
 def _fields(text: str) -> dict[str, Any]:
@@ -199,8 +225,10 @@ def _fields(text: str) -> dict[str, Any]:
         fields = strict_json.loads(text.rpartition(_SEPARATOR)[0])
     except (ValueError, RecursionError) as error:
         raise TrustError(f"what is signed is not JSON: {error}") from error
-    if not isinstance(fields, dict) or fields.keys() != {*_NAMES}:
-        raise TrustError(f"it has not the fields {', '.join(_NAMES)}")
-    if type(fields["tallystick-trust"]) is not int or fields["tallystick-trust"] != VERSION:
-        raise TrustError(f"it is not of version {VERSION}")
+    version = fields.get("tallystick-trust") if isinstance(fields, dict) else None
+    if type(version) is int and version not in (WITHOUT_RECALLS, VERSION):
+        raise TrustError(f"it is not of version {WITHOUT_RECALLS} or {VERSION}: a newer one needs a newer program")
+    names = [name for name in _NAMES if name != "recalls" or version != WITHOUT_RECALLS]
+    if not isinstance(fields, dict) or type(version) is not int or fields.keys() != {*names}:
+        raise TrustError(f"it has not the fields {', '.join(names)}")
     return fields

@@ -31,7 +31,7 @@ def trust() -> None:
 @click.option("-o", "--output", type=_FILE, help="Where to write it; default: to standard output.")
 @click.option("--days", type=click.IntRange(1, 3_660), default=90, show_default=True, help="For how long it is good.")
 def export(data: Path | None, dsn: str | None, output: Path | None, days: int) -> None:
-    """Write a trust bundle: logs and their keys, label keys, and what was revoked, as the registry has it now."""
+    """Write a trust bundle: logs and their keys, label keys, what was revoked, and what is recalled, as of now."""
     from ledger.trust import keeping, text
     from ledger.trust.trust_file import Trust
 
@@ -70,9 +70,15 @@ def show(file: Path, as_json: bool) -> None:
 @click.argument("file", type=_FILE)
 @click.option("--with", "new", required=True, type=_FILE, help="The newer bundle.")
 def update(file: Path, new: Path) -> None:
-    """Replace the trust file FILE by a newer bundle, if it is of the same ledger, not older, and takes nothing back."""
+    """Replace the trust file FILE by a newer bundle, if it is of the same ledger, not older, and takes nothing back.
+
+    A recall may have been lifted since: what is recalled no longer is told.
+    """
+    from ledger.terminal import printable
     from ledger.trust import keeping, text
 
     now = time.time()
-    found = keeping.update(file, new, now=now)
+    found, lifted = keeping.update(file, new, now=now)
     click.echo(f"updated {file}: {text.age(found, now)}")
+    for recalled in lifted:
+        click.echo(printable(f"recalled no longer: {text.recall(recalled)}"))

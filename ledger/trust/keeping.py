@@ -7,13 +7,13 @@ from ledger.database import connect
 from ledger.errors import TrustError, UserError
 from ledger.folder import LedgerFolder
 from ledger.keys import SigningKey
-from ledger.registry import REGISTRY, Role, Status
+from ledger.registry import REGISTRY, Recalled, Registry, Role, Status
 from ledger.trust.bundle import TrustBundle
 from ledger.trust.parts import Revoked
 from ledger.trust.trust_file import Trust
 
 DAY_S = 86_400
-MANY_LABEL_KEYS = 10_000  # so many may be why a bundle is over its size
+MANY = 10_000  # so many label keys, or recalls, may be why a bundle is over its size
 
 
 def issue(folder: LedgerFolder, dsn: str, *, days: int, now: int) -> TrustBundle:
@@ -32,14 +32,22 @@ def issue(folder: LedgerFolder, dsn: str, *, days: int, now: int) -> TrustBundle
             key=key,
             revoked=[Revoked.of(key) for key in registry.keys.values() if key.status is Status.REVOKED],
             label_keys=list(registry.label_keys.values()),
+            recalls=list(registry.recalls.values()),
             registry=(size, root),
             issued_at=now,
             expires_at=now + days * DAY_S,
         )
     except TrustError as error:
-        many = "a key for many lots, by 'tallystick labels key', makes it smaller from now on"
-        hint = many if len(registry.label_keys) > MANY_LABEL_KEYS else "run 'tallystick ledger audit'"
-        raise UserError(f"the registry gives no trust bundle: {error}", hint) from error
+        raise UserError(f"the registry gives no trust bundle: {error}", _hint(registry)) from error
+
+
+def _hint(registry: Registry) -> str:
+    """What may be wrong with a registry that gives no bundle."""
+    if len(registry.recalls) > max(MANY, len(registry.label_keys)):
+        return "one recall of a lot, by 'tallystick labels recall', stands for those of all its items"
+    if len(registry.label_keys) > MANY:
+        return "a key for many lots, by 'tallystick labels key', makes it smaller from now on"
+    return "run 'tallystick ledger audit'"
 
 
 def refresh(folder: LedgerFolder, dsn: str) -> Trust:
@@ -61,8 +69,11 @@ def refresh(folder: LedgerFolder, dsn: str) -> Trust:
     return followed
 
 
-def update(path: Path, new: Path, *, now: float) -> Trust:
-    """Put the bundle in the file `new` in the place of the trust file at `path`, if it may follow; raises UserError."""
+def update(path: Path, new: Path, *, now: float) -> tuple[Trust, tuple[Recalled, ...]]:
+    """Put the bundle in the file `new` in the place of the trust file at `path`, if it may follow; raises UserError.
+
+    Returns it, and the recalls that it has no longer.
+    """
     kept, offered = Trust.load(path), Trust.load(new)
     try:
         trust = kept.updated(offered, now)
@@ -71,4 +82,4 @@ def update(path: Path, new: Path, *, now: float) -> Trust:
             f"{new} cannot follow {path}: {error}", "ask the ledger's operator for the newest one"
         ) from error
     whole_file.put(path, trust.text.encode())
-    return trust
+    return trust, trust.bundle.lifted(kept.bundle) if trust.bundle and kept.bundle else ()

@@ -7,11 +7,13 @@ from typing import Any
 
 from ledger.errors import TrustError
 from ledger.log import Log
-from ledger.registry import Key, LabelScope, Place, is_disputed, is_text
+from ledger.registry import Key, LabelScope, Place, Recalled, is_disputed, is_text
 from ledger.topic import NAME
 
 TIME_MAX = 2**40
 _LABEL_KEY = "a label key is {key, organisation, gtins, first_day, last_day, revoked}, and of one batch {lot, batch}"
+
+_RECALL = "a recall is {gtin, organisation, reason, since, entry}, and of a lot or an item {lot} or {serial}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,39 @@ def _batch(value: dict[str, Any]) -> tuple[str, bytes]:
         case {"lot": str(lot), "batch": str(batch)} if is_text(lot):
             return lot, hash_of(batch, "a label key's batch")
     raise TrustError(_LABEL_KEY)
+
+
+def recall_value(recalled: Recalled) -> dict[str, Any]:
+    """A recall's line; that of a lot or an item names it."""
+    place = {"gtin": recalled.gtin, "lot": recalled.lot, "serial": recalled.serial}
+    return {
+        **{name: text for name, text in place.items() if text},
+        "organisation": recalled.organisation,
+        "reason": recalled.reason,
+        "since": recalled.since,
+        "entry": recalled.entry,
+    }
+
+
+def recalls(value: Any) -> tuple[Recalled, ...]:
+    """What must not be used, each place once."""
+    if not isinstance(value, list):
+        raise TrustError("recalls are a list")
+    found = tuple(map(_recall, value))
+    if len({recalled.place for recalled in found}) != len(found):
+        raise TrustError("a place is recalled twice")
+    return found
+
+
+def _recall(value: Any) -> Recalled:
+    match value:
+        case {"gtin": str(gtin), "organisation": organisation, "reason": reason, "since": since, "entry": entry}:
+            below = {name: text for name, text in value.items() if name in ("lot", "serial")}
+            texts = organisation, reason, since, *below.values()
+            if len(value) == 5 + len(below) <= 6 and re.fullmatch("[0-9]{14}", gtin) and all(map(is_text, texts)):
+                lot, serial = below.get("lot", ""), below.get("serial", "")
+                return Recalled(gtin, lot, serial, organisation, reason, since, count(entry, TIME_MAX))
+    raise TrustError(_RECALL)
 
 
 def registry(value: Any) -> tuple[int, bytes]:

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ledger.log import LogKey
-from ledger.registry import LabelScope
+from ledger.registry import LabelScope, Recalled
 from ledger.statement import Statement
 from ledger.trust.bundle import TrustBundle
-from ledger.trust.parts import Revoked, logs_value, revoked_value, scope_value
+from ledger.trust.parts import Revoked, logs_value, recall_value, revoked_value, scope_value
 from ledger.trust.trust_file import Trust
 
 DAY_S = 86_400
@@ -29,6 +29,7 @@ def lines(trust: Trust, now: float) -> list[str]:
     if bundle is not None:
         told += [f"{'revoked':<10} {_revoked(key)}" for key in bundle.revoked.values()]
         told += [f"{'label key':<10} {_label_key(scope)}" for scope in bundle.label_keys] or ["no label keys"]
+        told += [f"{'recalled':<10} {recall(recalled)}" for recalled in bundle.recalls or ()] or [_none(bundle)]
     return told
 
 
@@ -46,6 +47,13 @@ def warning(trust: Trust, now: float) -> str | None:
     if trust.bundle is None or not trust.bundle.is_expired(now):
         return None
     return f"the trust bundle expired {_ago(now - trust.bundle.expires_at)}: what was revoked since is not in it"
+
+
+def recall(recalled: Recalled) -> str:
+    """What is recalled, why and by whom, in one line."""
+    below = f", lot {recalled.lot}" if recalled.lot else f", serial {recalled.serial}" if recalled.serial else ""
+    what = f"GTIN {recalled.gtin}{below}, since {recalled.since}: {recalled.reason}"
+    return f"{what} (by {recalled.organisation}, registry entry {recalled.entry:,})"
 
 
 def said_of(trust: Trust, statement: Statement, chain: str, index: int) -> tuple[str, dict[str, Any]] | None:
@@ -72,7 +80,12 @@ def document(trust: Trust, now: float) -> dict[str, Any]:
         "logs": logs_value(trust.logs),
         "revoked_keys": [revoked_value(key) for key in bundle.revoked.values()] if bundle else None,
         "label_keys": [scope_value(scope) for scope in bundle.label_keys] if bundle else None,
+        "recalls": None if bundle is None or bundle.recalls is None else [recall_value(one) for one in bundle.recalls],
     }
+
+
+def _none(bundle: TrustBundle) -> str:
+    return "nothing is recalled" if bundle.recalls is not None else "recalls are not known to it: its version is older"
 
 
 def _times(bundle: TrustBundle, now: float) -> list[tuple[str, str]]:

@@ -19,6 +19,7 @@ from ledger.errors import OutsideError
 from ledger.proof.prove import find_statement, prove
 from ledger.registry import REGISTRY
 from ledger.trust import text as trust_text
+from ledger.trust.bundle import BUNDLE_BYTES_MAX
 from ledger.trust.trust_file import Trust
 from tests import cast, seeds
 from tests.browser.checking import give, headline, opened, reports, same_as_ours
@@ -47,10 +48,18 @@ DISPUTES: tuple[dict[str, Any], ...] = (
     {"disputed": [{"stream": "00" * 8, "seq": 2**63}]}, {"disputed": [{"stream": "0g" * 8, "seq": 1}]},
     {"disputed": [{"stream": "00" * 8, "seq": 1, "chain": "x"}]}, {"disputed": [{"stream": "00" * 8, "index": 1}]},
 )  # fmt: skip
+[RECALLED] = FIELDS["recalls"]
+RECALLS: tuple[dict[str, Any], ...] = (
+    {"gtin": "9506000134352"}, {"gtin": "0950600013435x"}, {"gtin": 1}, {"lot": ""}, {"lot": 1}, {"lot": "x" * 257},
+    {"serial": "1"}, {"organisation": ""}, {"reason": "\x1b"}, {"reason": "\u00e9" * 256}, {"reason": "\U0001f36f" * 256},
+    {"reason": "\U0001f36f" * 257}, {"since": 1}, {"entry": -1}, {"entry": 2**40}, {"entry": True}, {"more": "x"},
+)  # fmt: skip
 VALUES: st.SearchStrategy[Any] = st.sampled_from([
     None, True, 0, 1, 2, -1, 2**40, 2**40 - 1, 2**31, "", "x", "example.com", [], {}, [1], ["AA=="], *FIELDS.values(),
     {"size": 7}, {"size": True, "root": "00" * 32}, {"size": 7, "root": "0x" * 32}, {**FIELDS["logs"], "more": []},
     SCOPE, *([{**SCOPE, **change}] for change in CHANGES), REVOKED, *([{**REVOKED, **change}] for change in DISPUTES),
+    RECALLED, *([{**RECALLED, **change}] for change in RECALLS), [RECALLED, RECALLED],
+    [RECALLED, {**RECALLED, "lot": "L2"}],
 ])  # fmt: skip
 
 
@@ -91,6 +100,23 @@ def test_what_the_operator_signs_is_read_the_same(modules: Page, changes: dict[s
     """Whatever stands in a bundle's fields."""
     fields = {**FIELDS, **changes}
     agree(modules, "trust", note.sign(json.dumps(fields) + "\n", [bundles.SIGNER]).encode())
+
+
+@pytest.mark.parametrize("change", RECALLS, ids=str)
+def test_what_is_recalled_is_read_the_same(modules: Page, change: dict[str, Any]) -> None:
+    """A recall's line as it may be, and as it may not; and of a bundle that is of before recalls."""
+    agree(modules, "trust", bundles.signed(recalls=[{**RECALLED, **change}]).encode())
+    agree(modules, "trust", bundles.signed(version=2, recalls=None).encode())
+
+
+def test_a_large_bundle_is_read_by_both(modules: Page) -> None:
+    """A bundle has up to 8 MB: here the label keys and the recalls of a large ledger."""
+    keys = [{**SCOPE, "key": number.to_bytes(32, "big").hex()} for number in range(10_000)]
+    recalls = [{**RECALLED, "lot": f"L{number}"} for number in range(5_000)]
+    fields = {**FIELDS, "label_keys": keys, "recalls": recalls}
+    text = note.sign(json.dumps(fields) + "\n", [bundles.SIGNER], bytes_max=BUNDLE_BYTES_MAX)
+    assert len(text) > 2_500_000 and Trust.parse(text).bundle is not None
+    agree(modules, "trust", text.encode())
 
 
 def test_a_name_that_comes_twice_is_seen_by_both(modules: Page) -> None:

@@ -11,7 +11,7 @@ from ledger import cbor, registry
 from ledger.errors import MalformedError, RegistryError
 from ledger.keys import SigningKey
 from ledger.note import Signer
-from ledger.registry import ANCHOR, CHAIN_KINDS, REGISTRY, Chain, Registry, Role, Status
+from ledger.registry import ANCHOR, CHAIN_KINDS, REGISTRY, Chain, Recalled, Registry, Role, Status
 from tests.cast import (
     CHAINS,
     DEVICE,
@@ -573,6 +573,32 @@ def test_a_shredding_names_sections() -> None:
 def test_what_no_shredding_may_name(changes: dict[str, Any]) -> None:
     """The registry and the anchor, by which all else is judged; what no manifest has; no reason."""
     _refused(peopled(), {**SHREDDING, **changes}, "shred|chain|reason")
+
+
+def test_a_recall_stands_until_it_is_lifted() -> None:
+    """Of a product, a lot and an item apart; the newest that is said of a place counts, and its lifting takes it."""
+    state = peopled()
+    item = {**{name: value for name, value in RECALL.items() if name != "lot"}, "serial": "7K3M"}
+    for entry in (RECALL, item, {**RECALL, "reason": "wood", "advice": "throw it away"}):
+        say(state, entry)
+    lot, serial = ("09506000134352", "A1", ""), ("09506000134352", "", "7K3M")
+    assert state.recalls == {
+        lot: Recalled(*lot, ISSUER, "wood", "2026-11-26", state.size - 1),
+        serial: Recalled(*serial, ISSUER, "glass", "2026-11-26", state.size - 2),
+    }
+    say(state, {**RECALL_LIFTING, "lot": "B2"})
+    assert set(state.recalls) == {lot, serial}
+    say(state, RECALL_LIFTING)
+    assert set(state.recalls) == {serial}
+
+
+@pytest.mark.parametrize("entry", [RECALL, RECALL_LIFTING], ids=["recall", "lifting"])
+@pytest.mark.parametrize("changes", [{"serial": "1"}, {"lot": ""}, {"gtin": "9506000134352"}, {"reason": ""}])
+def test_what_is_no_recall_changes_nothing(entry: dict[str, Any], changes: dict[str, Any]) -> None:
+    """Neither is what a recall's lifting cannot be: what was recalled stays so."""
+    state = peopled()
+    say(state, RECALL)
+    _refused(state, {**entry, **changes}, "")
 
 
 def test_a_rollback_keeps_what_was_lost() -> None:

@@ -15,14 +15,14 @@ from ledger.trust import text as trust_text
 from ledger.trust.bundle import TrustBundle
 from ledger.trust.trust_file import Trust
 from tests import cast, rooted
-from tests.rooted import ISSUED, REVOKED, SCOPE, bundle, next_key, pin, say, stream
+from tests.rooted import ISSUED, RECALLED, REVOKED, SCOPE, bundle, next_key, pin, say, stream
 
 MESSAGES = stream(next_key(), next_key(51, first=300, until=350))
 BUNDLE = bundle(MESSAGES)
 SIGNER = note.Signer("example.com/tallystick/trust", cast.OPERATOR)
 
 
-def signed(signer: note.Signer = SIGNER, version: object = 2, **changes: Any) -> str:
+def signed(signer: note.Signer = SIGNER, version: object = 3, **changes: Any) -> str:
     """The bundle with other fields, honestly signed; a field that is None is left out."""
     changes["tallystick-trust"] = version
     fields = {**json.loads(BUNDLE.note.rpartition("\n\n")[0]), **changes}
@@ -66,6 +66,50 @@ def test_a_key_for_one_batch_says_so_in_a_line_of_its_own() -> None:
     assert ", lot L1 alone:" in "\n".join(trust_text.lines(Trust.parse(said.note), ISSUED))
 
 
+def test_recalls_come_back_as_they_were_said() -> None:
+    """Of a product, a lot and an item, each in a line of its own, and told in words and as JSON."""
+    product = replace(RECALLED, lot="", reason="no good", entry=9)
+    item = replace(RECALLED, lot="", serial="7K3M", reason="b\u00f6se \u2028", entry=8)
+    said = bundle(MESSAGES, recalls=[RECALLED, product, item])
+    assert Trust.parse(said.note).bundle == said and said.recalls == (RECALLED, product, item)
+    assert len([line for line in said.note.splitlines() if '"reason"' in line]) == 3
+    told = "\n".join(trust_text.lines(Trust.parse(said.note), ISSUED))
+    assert "recalled   GTIN 09506000134352, lot L1, since 2025-06-01: glass in it (by " in told
+    assert "recalled   GTIN 09506000134352, serial 7K3M, since" in told
+    assert [one["entry"] for one in trust_text.document(Trust.parse(said.note), ISSUED)["recalls"]] == [6, 9, 8]
+    nothing = Trust.parse(bundle(MESSAGES, recalls=[]).note)
+    assert "nothing is recalled" in trust_text.lines(nothing, ISSUED)
+    assert trust_text.document(nothing, ISSUED)["recalls"] == []
+
+
+def test_a_bundle_of_before_recalls_is_read_and_knows_none() -> None:
+    """Bundles lie with verifiers for months: what one does not know it does not say."""
+    old = Trust.parse(signed(version=2, recalls=None))
+    assert old.bundle is not None and old.bundle.recalls is None and old.bundle.label_keys == (SCOPE,)
+    assert trust_text.document(old, ISSUED)["recalls"] is None
+    assert "recalls are not known to it: its version is older" in trust_text.lines(old, ISSUED)
+    assert old.updated(Trust.parse(BUNDLE.note), ISSUED).text == BUNDLE.note
+
+
+def test_a_recall_is_taken_back_by_a_newer_registry_alone(tmp_path: Path) -> None:
+    """A lifting is told of; by the same registry, or by a bundle that knows no recalls, it is refused."""
+    lifted = {"recalls": [], "registry": (8, bytes(32))}
+    kept, new = tmp_path / "kept", tmp_path / "new"
+    kept.write_text(BUNDLE.note)
+    for text, complaint in (
+        (bundle(MESSAGES, recalls=[]).note, "by the very registry that has it"),
+        (signed(version=2, recalls=None), "it knows no recalls, and the one that is here does"),
+    ):
+        new.write_text(text)
+        with pytest.raises(UserError, match=complaint):
+            keeping.update(kept, new, now=ISSUED)
+        assert kept.read_text() == BUNDLE.note
+    new.write_text(bundle(MESSAGES, **lifted).note)
+    trust, no_longer = keeping.update(kept, new, now=ISSUED)
+    assert trust.bundle is not None and trust.bundle.recalls == () and no_longer == (RECALLED,)
+    assert keeping.update(kept, new, now=ISSUED)[1] == ()
+
+
 def test_the_keys_of_25_000_batches_go_into_a_bundle() -> None:
     """A key a batch does not end the trust bundle; what does is refused in plain words."""
     scope = replace(SCOPE, lot="L2606A-17", batch=b"r" * 32, gtins=("09506000134352",))
@@ -80,8 +124,11 @@ SPOILED: dict[str, tuple[str, Callable[[], str]]] = {
     "another's signature": ("not the operator's", lambda: signed(note.Signer(SIGNER.name, cast.GATEWAY))),
     "another name's": ("not the operator's", lambda: signed(note.Signer("example.com/other", cast.OPERATOR))),
     "a bit": ("not the operator's: bad signature", lambda: BUNDLE.note.replace("09506000", "09506001")),
-    "another version": ("not of version 2", lambda: signed(version=3)),
-    "no version": ("not of version 2", lambda: signed(version=True)),
+    "another version": ("not of version 2 or 3", lambda: signed(version=4)),
+    "the first version": ("not of version 2 or 3", lambda: signed(version=1)),
+    "no version": ("has not the fields", lambda: signed(version=True)),
+    "an older version with recalls": ("has not the fields", lambda: signed(version=2)),
+    "no recalls": ("has not the fields", lambda: signed(recalls=None)),
     "a field less": ("has not the fields", lambda: signed(label_keys=None)),
     "a field more": ("has not the fields", lambda: signed(more=1)),
     "another name": ("not what its root key's messages say", lambda: signed(name="example.org")),
@@ -115,6 +162,17 @@ SPOILED: dict[str, tuple[str, Callable[[], str]]] = {
         "a place is",
         lambda: signed(revoked_keys=[{**_revoked(), "disputed": [{"chain": "X", "index": 1}]}]),
     ),
+    "recalls that are none": ("recalls are a list", lambda: signed(recalls={})),
+    "a recall that is none": ("a recall is", lambda: signed(recalls=[{}])),
+    "a recall of a lot and an item": ("a recall is", lambda: signed(recalls=[_recall(serial="1")])),
+    "a recall of no lot": ("a recall is", lambda: signed(recalls=[_recall(lot="")])),
+    "a recall of a short GTIN": ("a recall is", lambda: signed(recalls=[_recall(gtin="9506000134352")])),
+    "a recall without a reason": ("a recall is", lambda: signed(recalls=[_recall(reason="")])),
+    "a recall with a control": ("a recall is", lambda: signed(recalls=[_recall(reason="\x1b[2J")])),
+    "a recall of a day that is none": ("a recall is", lambda: signed(recalls=[_recall(since=20260101)])),
+    "a recall with more": ("a recall is", lambda: signed(recalls=[_recall(more="x")])),
+    "a recall of an entry that is none": ("whole numbers", lambda: signed(recalls=[_recall(entry=-1)])),
+    "a place twice": ("recalled twice", lambda: signed(recalls=[_recall(), _recall(reason="wood in it")])),
     "no object": ("has not the fields", lambda: note.sign("[]\n", [SIGNER])),
     "no JSON": ("is not JSON", lambda: note.sign("{\n", [SIGNER])),
     "a name twice": ("is not JSON", lambda: note.sign('{"a": 1, "a": 1}\n', [SIGNER])),
@@ -131,6 +189,10 @@ def _revoked() -> dict[str, Any]:
 
 def _scope() -> dict[str, Any]:
     return dict(json.loads(BUNDLE.note.rpartition("\n\n")[0])["label_keys"][0])
+
+
+def _recall(**changes: Any) -> dict[str, Any]:
+    return {**json.loads(BUNDLE.note.rpartition("\n\n")[0])["recalls"][0], **changes}
 
 
 @pytest.mark.parametrize("what", SPOILED)
