@@ -63,7 +63,7 @@ UNPUBLISHED = "unpublished"
 UNCOUNTED = "uncounted"
 UNLISTED = "unlisted"
 LOTS_TOLD = 5
-RECALLED = "Recalled: do not use"  # what is said at a glance instead, of a label that is one
+RECALLED, PERHAPS_RECALLED = "Recalled: do not use", "Perhaps recalled: do not use"  # said of it at a glance instead
 _GUESSABLE = "Its maker's serial can be guessed: this is a label of its lot, and says nothing of a single item."
 _UNCOUNTED_REVOKED = (
     "Its key was revoked, and this copy of the ledger has no list of the labels by which older ones could be told."

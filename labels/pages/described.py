@@ -1,6 +1,6 @@
 """What the catalogue says of what a link names, each entry of it checked. Pure: checking comes in by a callback."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,10 @@ from labels.catalogue.catalogue import Entered
 from labels.catalogue.description import Description
 from labels.catalogue.limit import Limit
 from labels.catalogue.link import Link
-from labels.catalogue.place import Level, Place, chain
+from labels.catalogue.place import Level, Place
 from labels.catalogue.recall import Recall
-from labels.judgement import LabelVerdict, Standing
+from labels.judgement import LabelVerdict
+from labels.labelled import places_of, recalls_of
 from labels.pages.verdicts import Checked, saying
 from ledger.errors import MalformedError
 from ledger.registry import Role
@@ -98,11 +99,11 @@ def describe(link: gs1.DigitalLink, label: LabelVerdict, book: Book, check: Call
     """
     said = [
         SaidOf(entered, _checked(entered, check(entered.index)))
-        for entered in book.catalogue.described(*_places(link, label))
+        for entered in book.catalogue.described(*places_of(link, label))
     ]
     recalls = [
         Recalled(entered, _checked(entered, check(entered.index)), perhaps)
-        for entered, perhaps in _recalls(link, label, book)
+        for entered, perhaps in recalls_of(link, label, book)
     ]
     return Described(tuple(said), tuple(recalls), tuple(_below(link, book)[:BELOW_MAX]))
 
@@ -113,25 +114,6 @@ def _below(link: gs1.DigitalLink, book: Book) -> list[Place]:
     return [
         place for place in reversed(book.catalogue.recalls) if place.gtin == link.gtin and place != Place(place.gtin)
     ]
-
-
-def _places(link: gs1.DigitalLink, label: LabelVerdict) -> tuple[Place, ...]:
-    if label.standing is Standing.PROBLEM or link.gtin is None:
-        return ()
-    lot = label.batch.batch.lot if label.batch else link.lot
-    is_of_item = label.is_signed and not label.is_of_its_lot_alone
-    return chain(link.gtin, lot=lot, serial=link.serial if is_of_item else None)
-
-
-def _recalls(link: gs1.DigitalLink, label: LabelVerdict, book: Book) -> Iterator[tuple[Entered[Recall], bool]]:
-    """Each recall that stands of what a link names, and whether that is not certain; the widest first."""
-    lot = label.batch.batch.lot if label.batch else link.lot
-    certain = chain(link.gtin or "", lot=lot, serial=link.serial)
-    possible = dict.fromkeys(Place(issued.batch.gtin, lot=issued.batch.lot) for issued in label.uncounted)
-    is_sure = all(place in book.catalogue.recalls for place in possible)
-    for place in dict.fromkeys((*certain, *possible)):
-        if (entered := book.catalogue.recalls.get(place)) is not None:
-            yield entered, place not in certain and not is_sure
 
 
 def _checked(entered: Entered[Any], checked: Checked) -> Checked:

@@ -7,13 +7,12 @@ from labels.catalogue.limit import Limit
 from labels.catalogue.link import Link
 from labels.catalogue.link_types import TITLES
 from labels.catalogue.place import Place
-from labels.judgement import RECALLED, Standing
+from labels.judgement import PERHAPS_RECALLED, RECALLED, Standing
 from labels.pages.described import Described, Recalled, SaidOf
 from labels.pages.page import LimitView, LinkView, ProductView, Proof, RecallView, SaidView
 from labels.pages.verdicts import Checked
 
 Prove = Callable[[str, Checked], Proof]
-PERHAPS_RECALLED = "Perhaps recalled: do not use"
 
 
 def headline(label: str, standing: Standing, recalls: Sequence[Recalled]) -> str:

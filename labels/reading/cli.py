@@ -51,13 +51,14 @@ def read(
 
     QR codes, Data Matrix, GS1-128, DataBar, EAN/UPC and ITF-14 are read. Whether a label is genuine says the ledger of
     this machine; or with --trust, offline, a trust bundle: then a good one is "signed", for a bundle does not list the
-    labels that were issued. With --url as well, a label service is asked, and believed of what the bundle bears out.
+    labels that were issued; it knows what was recalled when it was made. With --url as well, a label service is asked,
+    and believed of what the bundle bears out.
 
     \b
     It ends with the worst that it has seen:
       0  each image shows labels, and all are genuine (with --trust alone: signed)
       1  wrong use, or an image could not be read
-      2  a label is not genuine, is recalled or is there twice; or an image shows none
+      2  a label is not genuine, is or may be recalled, or is there twice; or an image shows none
     """
     from labels.reading.apart import Decoder
     from labels.reading.report import summary
@@ -110,6 +111,8 @@ def _bundle(path: Path) -> "Trust":
     trust = Trust.load(path)
     if (told := warning(trust, time.time())) is not None:
         command_line.warn(told)
+    if trust.bundle is not None and trust.bundle.recalls is None:
+        command_line.warn("the trust bundle is of an older kind, and knows no recalls: ask the operator for a new one")
     return trust
 
 

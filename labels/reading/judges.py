@@ -8,6 +8,7 @@ from labels.book import Book
 from labels.clock import today
 from labels.judgement import LabelVerdict
 from labels.reading import verdict
+from labels.reading.recalls import KnownRecalls
 from labels.reading.say import Said
 from labels.reading.verdict import Verdict
 from labels.service import Service, fields_of
@@ -47,11 +48,12 @@ class TrustJudge:
                 "ask the operator for one: 'tallystick ledger trust export'",
             )
         self._keys = tuple(map(LabelKey.of, trust.bundle.label_keys))
-        self._by = f"the trust bundle of {trust.name}"
+        self._known = KnownRecalls.of(trust.bundle)
+        self._by = f"the trust bundle of {trust.name}, as of {self._known.as_of}"
 
     def judge(self, link: gs1.DigitalLink) -> Verdict:
         """As `Judge`."""
-        return verdict.by_trust(link, self._keys, today=today(), by=self._by)
+        return verdict.by_trust(link, self._keys, self._known, today=today(), by=self._by)
 
     def close(self) -> None:
         """Nothing is held."""

@@ -118,6 +118,7 @@ def _lines(number: int, reading: Reading, pages: int) -> Iterator[str]:
         yield f"{number:>3} {told.headline.upper()}{where}"
         yield f"      {told.reason}"
         yield from (f"      ! {note}" for note in told.notes)
+        yield from (f"      it is on {told.what}",) if told.what else ()
     for ai, title, value in reading.said.elements:
         yield f"      ({ai}) {value}  {title}" if len(value) < _TEXT_SHOWN else f"      ({ai}) {value[:_TEXT_SHOWN]}…"
     if told is not None and told.issuer:

@@ -6,14 +6,19 @@ from typing import Any
 
 from labels import gs1
 from labels.book import Book
-from labels.judgement import RECALLED, LabelVerdict, Standing, headline, judge_signature, level_of
+from labels.catalogue.place import Level
+from labels.judgement import PERHAPS_RECALLED, RECALLED, LabelVerdict, Standing, headline, judge_signature, level_of
+from labels.labelled import lot_of, places_of, recalls_of
+from labels.reading.recalls import KnownRecalls
 from labels.reading.say import Said
 from labels.signature import LabelFault, LabelKey, date_of
 
 _CHANGED = "It was a label, and was changed, cut short or misprinted"
+_OF = ("product", "lot", "serial")
 _SAID_CHARACTERS_MAX = 500  # of what a service says in one breath
 _TWICE_HERE = "The same label is in this picture more than once: of one item there is one."
-_RECALLED = "RECALLED"
+_LOOK = "Perhaps recalled: look at its lot"
+_LOTS_TOLD = 5
 _SHOWN = {
     Standing.GENUINE: "genuine",
     Standing.SIGNED: "unproven",
@@ -25,7 +30,11 @@ _SHOWN = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is to be said of a label. `by` is whose word it is; `notes` are what a person should know besides."""
+    """What is to be said of a label. `by` is whose word it is; `notes` are what a person should know besides.
+
+    `product` is the name of what a signed label is on, and `lot` and `serial` are which, as far as they are known here.
+    `recalled` says whether that is recalled; None that this is not known, or that it may be.
+    """
 
     standing: Standing
     headline: str
@@ -35,6 +44,10 @@ class Verdict:
     issued: str = ""
     by: str = ""
     notes: tuple[str, ...] = ()
+    product: str = ""
+    lot: str = ""
+    serial: str = ""
+    recalled: bool | None = None
 
     @property
     def document(self) -> dict[str, Any]:
@@ -48,12 +61,22 @@ class Verdict:
             "issued": self.issued,
             "by": self.by,
             "notes": list(self.notes),
+            "product": self.product,
+            "lot": self.lot,
+            "serial": self.serial,
+            "recalled": self.recalled,
         }
+
+    @property
+    def what(self) -> str:
+        """What the label is on, as far as it is known: `Honey, lot L1, serial 7K3M9QX2AB`."""
+        lot, serial = self.lot and f"lot {self.lot}", self.serial and f"serial {self.serial}"
+        return ", ".join(part for part in (self.product, lot, serial) if part)
 
     @property
     def shown(self) -> str:
         """How a page shows it: genuine (green), unproven (amber), problem (red) or neutral."""
-        if any(note.startswith(_RECALLED) for note in self.notes):
+        if self.recalled:
             return "problem"
         shown = _SHOWN[self.standing]
         return "unproven" if self.notes and shown == "genuine" else shown
@@ -69,20 +92,36 @@ def unreadable(said: Said) -> Verdict:
     return Verdict(Standing.PROBLEM, "Problem", f"{_CHANGED}: {said.complaint}.", "unreadable", by="this reader")
 
 
-def by_trust(link: gs1.DigitalLink, keys: Sequence[LabelKey], *, today: int, by: str) -> Verdict:
-    """By the label keys of a trust bundle, offline."""
-    return _told(link, judge_signature(link, keys, today=today), lambda uri: uri, by)
+def by_trust(link: gs1.DigitalLink, keys: Sequence[LabelKey], known: KnownRecalls, *, today: int, by: str) -> Verdict:
+    """By the label keys and recalls of a trust bundle, offline."""
+    label = judge_signature(link, keys, today=today)
+    told = _told(link, label, lambda uri: uri, by)
+    if not label.is_signed:
+        return told
+    if known.by_place is None:
+        return replace(told, reason=f"{told.reason} The trust bundle here is of an older kind, and knows no recalls.")
+    gtin = link.gtin or ""
+    if (recalled := known.standing(gtin, lot_of(link, label), link.serial)) is not None:
+        notes = (_why(recalled.since, recalled.reason),)
+        return replace(told, headline=RECALLED, recalled=True, notes=notes)
+    if not told.lot and (lots := known.lots(gtin)):
+        return replace(told, headline=_LOOK, notes=(_perhaps([one.lot for one in lots]),))
+    return replace(told, reason=f"{told.reason} By {known.as_of} it was not recalled.", recalled=False)
 
 
 def by_ledger(link: gs1.DigitalLink, label: LabelVerdict, book: Book, *, by: str) -> Verdict:
     """By a ledger: what it says of the label, and whether what it is on was recalled."""
     told = _told(link, label, book.organisation, by)
-    lot = label.batch.batch.lot if label.batch else link.lot
-    recalled = book.recalled(link.gtin or "", lot, link.serial) if label.is_signed else None
-    if recalled is None:
+    if not label.is_signed:
         return told
-    why = f"{_RECALLED} since {recalled.said.since}: {recalled.said.reason}"
-    return replace(told, headline=RECALLED, notes=(why, *told.notes))
+    names = [entered.said.name for entered in book.catalogue.described(*places_of(link, label))]
+    told = replace(told, product=next((name for name in reversed(names) if name), ""))
+    recalls = list(recalls_of(link, label, book))
+    if not recalls:
+        return replace(told, recalled=False)
+    notes = tuple(_why(entered.said.since, entered.said.reason, perhaps) for entered, perhaps in recalls)
+    is_sure = not all(perhaps for _, perhaps in recalls)
+    return replace(told, headline=RECALLED if is_sure else PERHAPS_RECALLED, recalled=is_sure or None, notes=notes)
 
 
 def by_service(page: Any, checked: Verdict, *, by: str) -> Verdict:
@@ -96,7 +135,8 @@ def by_service(page: Any, checked: Verdict, *, by: str) -> Verdict:
         return replace(checked, notes=(*checked.notes, f"{by} gives no verdict that can be read"))
     both = f"{by}; the signature is checked here, under {checked.by}"
     if checked.standing is Standing.SIGNED or checked.fault == LabelFault.REVOKED:
-        return replace(said, by=both)
+        here = replace(said, by=both, lot=checked.lot or said.lot, serial=checked.serial or said.serial)
+        return _and_known(here, checked)
     if said.standing is Standing.GENUINE and checked.fault == LabelFault.UNKNOWN_KEY:
         reason = f"{by} calls it genuine, but the trust bundle here does not know its key: get a newer one."
         return replace(checked, standing=Standing.NOT_PROVEN, headline="Not proven", reason=reason)
@@ -106,6 +146,26 @@ def by_service(page: Any, checked: Verdict, *, by: str) -> Verdict:
 def seen_twice(verdict: Verdict) -> Verdict:
     """The same for a label that is in one picture more than once."""
     return replace(verdict, notes=(*verdict.notes, _TWICE_HERE))
+
+
+def _and_known(said: Verdict, checked: Verdict) -> Verdict:
+    """What a service says, and what is known here of recalls: it may be late with one, or hide it."""
+    if checked.recalled and not said.recalled:
+        return replace(said, headline=checked.headline, recalled=True, notes=(*checked.notes, *said.notes))
+    if checked.notes and not said.lot and said.recalled is False:  # of which lot it is nobody knows
+        return replace(said, headline=checked.headline, recalled=None, notes=(*checked.notes, *said.notes))
+    return said
+
+
+def _why(since: str, reason: str, perhaps: bool = False) -> str:
+    return f"{'Perhaps recalled' if perhaps else 'RECALLED'} since {since}: {reason}"
+
+
+def _perhaps(lots: Sequence[str]) -> str:
+    """What is to be said of a label that may be of one of these recalled lots."""
+    named = f"{', '.join(lots[:_LOTS_TOLD])}{'…' if len(lots) > _LOTS_TOLD else ''}"
+    told = f"Recalled {'are lots' if len(lots) > 1 else 'is lot'} {named} of this product."
+    return f"{told} Of which lot this is its link does not say: look at what is printed beside it."
 
 
 def _told(link: gs1.DigitalLink, label: LabelVerdict, name: Callable[[str], str], by: str) -> Verdict:
@@ -118,6 +178,8 @@ def _told(link: gs1.DigitalLink, label: LabelVerdict, name: Callable[[str], str]
         issuer=name(signer.organisation) if signer else "",
         issued=date_of(label.day).isoformat() if signer and label.day is not None else "",
         by=by,
+        lot=(lot_of(link, label) or "") if label.is_signed else "",
+        serial=(link.serial or "") if label.is_signed and level_of(link, label) is Level.ITEM else "",
     )
 
 
@@ -130,7 +192,14 @@ def _said(page: Any) -> Verdict | None:
         standing = Standing(page["verdict"])
     except ValueError:
         return None
-    recalls = page.get("recalls")
-    notes = (f"{_RECALLED}: its page says why",) if isinstance(recalls, list) and recalls else ()
     told, reason, fault, issuer, issued = (page[name][:_SAID_CHARACTERS_MAX] for name in names[1:])
-    return Verdict(standing, told, reason, fault, issuer, issued, notes=notes)
+    of = {name: page[name][:_SAID_CHARACTERS_MAX] for name in _OF if isinstance(page.get(name), str)}
+    said = Verdict(standing, told, reason, fault, issuer, issued, **of)
+    match page.get("recalls"):
+        case [*recalls] if recalls:
+            is_sure = not all(isinstance(one, dict) and one.get("perhaps") is True for one in recalls)
+            note = f"{'RECALLED' if is_sure else 'Perhaps recalled'}: its page says why"
+            return replace(said, recalled=True if is_sure else None, notes=(note,))
+        case []:
+            return replace(said, recalled=False)
+    return said

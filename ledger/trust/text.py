@@ -91,8 +91,8 @@ def _none(bundle: TrustBundle) -> str:
 def _times(bundle: TrustBundle, now: float) -> list[tuple[str, str]]:
     end = f"in {_span(bundle.expires_at - now)}" if now < bundle.expires_at else _ago(now - bundle.expires_at)
     return [
-        ("issued", f"{_date(bundle.issued_at)}, {_ago(now - bundle.issued_at)}"),
-        ("expires" if now < bundle.expires_at else "EXPIRED", f"{_date(bundle.expires_at)}, {end}"),
+        ("issued", f"{moment(bundle.issued_at)}, {_ago(now - bundle.issued_at)}"),
+        ("expires" if now < bundle.expires_at else "EXPIRED", f"{moment(bundle.expires_at)}, {end}"),
     ]
 
 
@@ -124,7 +124,8 @@ def _label_key(scope: LabelScope) -> str:
     return f"{scope.public_key.hex()[:16]}… of {scope.organisation} for {', '.join(scope.gtins)}{lot}: {state}"
 
 
-def _date(seconds: float) -> str:
+def moment(seconds: float) -> str:
+    """A moment as a person reads it, in UTC."""
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
     except (OverflowError, ValueError, OSError):

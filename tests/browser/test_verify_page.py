@@ -309,7 +309,9 @@ def test_a_file_of_a_gigabyte_is_refused_before_it_is_read(ledger: Ledger, from_
     with large.open("wb") as sparse:
         sparse.truncate(1024**3)
     give(from_disk, str(large), ledger.trust.text.encode())
-    assert "The file large.bundle has 1,073,741,824 bytes: no proof has more than 4 MiB" in from_disk.text("#complaint")
+    assert "The file large.bundle has 1,073,741,824 bytes: no proof or trust file has more than 8 MB" in from_disk.text(
+        "#complaint"
+    )
 
 
 def test_hostile_names_stay_text(ledger: Ledger, from_disk: Shown) -> None:

@@ -51,8 +51,9 @@ DISPUTES: tuple[dict[str, Any], ...] = (
 [RECALLED] = FIELDS["recalls"]
 RECALLS: tuple[dict[str, Any], ...] = (
     {"gtin": "9506000134352"}, {"gtin": "0950600013435x"}, {"gtin": 1}, {"lot": ""}, {"lot": 1}, {"lot": "x" * 257},
-    {"serial": "1"}, {"organisation": ""}, {"reason": "\x1b"}, {"reason": "\u00e9" * 256}, {"reason": "\U0001f36f" * 256},
-    {"reason": "\U0001f36f" * 257}, {"since": 1}, {"entry": -1}, {"entry": 2**40}, {"entry": True}, {"more": "x"},
+    {"serial": "1"}, {"organisation": ""}, {"reason": "\x1b"}, {"reason": "\u00e9" * 256},
+    {"reason": "\U0001f36f" * 256}, {"reason": "\U0001f36f" * 257}, {"since": 1},
+    {"entry": -1}, {"entry": 2**40}, {"entry": True}, {"more": "x"},
 )  # fmt: skip
 VALUES: st.SearchStrategy[Any] = st.sampled_from([
     None, True, 0, 1, 2, -1, 2**40, 2**40 - 1, 2**31, "", "x", "example.com", [], {}, [1], ["AA=="], *FIELDS.values(),

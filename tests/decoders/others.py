@@ -32,6 +32,7 @@ OTHERS = {
     "labels.reading.judges.Resolving.judge": "a protocol",
     "labels.reading.judges.ServiceJudge.judge": "by by_service",
     "labels.reading.judges.TrustJudge.judge": "takes what gs1.parse has read",
+    "labels.reading.recalls.KnownRecalls.of": "takes what TrustBundle.parse has read",
     "labels.signature.LabelKey.of": "takes what the registry has read",
     "ledger.audit.database.DatabaseAt.open": "opens our own database",
     "ledger.audit.histories.Histories.read": "takes what a source has read",

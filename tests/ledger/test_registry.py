@@ -598,7 +598,7 @@ def test_what_is_no_recall_changes_nothing(entry: dict[str, Any], changes: dict[
     """Neither is what a recall's lifting cannot be: what was recalled stays so."""
     state = peopled()
     say(state, RECALL)
-    _refused(state, {**entry, **changes}, "")
+    _refused(state, {**entry, **changes}, "a place is|GTIN of 14 digits|is a text")
 
 
 def test_a_rollback_keeps_what_was_lost() -> None:
