@@ -8,7 +8,6 @@ import pytest
 
 import tallystick
 from labels import gs1
-from labels.batch import sign_labels
 from labels.catalogue.place import Place
 from labels.judgement import Standing
 from labels.reading import verdict
@@ -19,6 +18,7 @@ from ledger import note
 from ledger.keys import SigningKey
 from ledger.registry import LabelScope, Recalled, Role
 from ledger.trust.trust_file import Trust
+from tests.labels.made import sign_labels
 from tests.labels.reading.test_read_cli import HOST, photo, read
 from tests.labels.story import GTIN, LOT, while_ticking
 from tests.world import World
