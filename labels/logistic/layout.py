@@ -3,7 +3,7 @@
     ┌────────────────────────┐
     │ Example Foods, Seattle │  free text: whose it is
     ├────────────────────────┤
-    │ SSCC                   │  data titles and what they stand before, legible from metres away,
+    │ SSCC                   │  data titles, each above its value, legible from metres away,
     │ 395060000000000016     │  and a QR code with the unit's Digital Link
     │ CONTENT          ▛▀▜   │
     │ 09506000134352   ▙▄▟   │
@@ -17,7 +17,8 @@ Lengths are millimetres from the upper left corner.
 from dataclasses import dataclass
 
 from labels.logistic import symbols
-from labels.logistic.lettering import CAPITAL, Line, fitted
+from labels.logistic.data_rows import FAIR, GOOD, MOST, Rows, Titled, row, spacing, three_rows, two_rows
+from labels.logistic.lettering import CAPITAL, Line, centred, fitted
 from labels.logistic.symbols import QUIET, Symbol
 from labels.logistic.unit import Unit
 from labels.printers.dots import Size
@@ -27,13 +28,12 @@ from ledger.errors import UserError
 
 _MARGIN = 2.0
 _BARS = 32.0  # a little more than GS1's least, 31.75
-_READABLE, _READABLE_GAP, _SYMBOL_GAP = 3.2, 0.9, 1.6  # the text below a symbol: capitals, and the white around it
-_COMPANY, _BLOCK_GAP = 3.6, 1.4
-_TITLE, _TITLE_GAP, _ROW_GAP = 2.1, 0.8, 1.8  # of the last, half is above and half below a row
-_DATA, _DATA_MIN = 7.0, 3.0  # capitals of the data: as GS1 would have them, and no smaller than it allows any text
-_ROW = _TITLE + _TITLE_GAP + _DATA + _ROW_GAP
-_CODE_X = (0.375, 0.743, 1.0)  # a QR code's X-dimension: the least, as scanners in a warehouse like it, and enough
+_READABLE, _READABLE_GAP, _SYMBOL_GAP = 3.0, 1.0, 1.6  # the text below a symbol: capitals, and the white around it
+_COMPANY, _COMPANY_MOST, _BELOW_COMPANY = 3.6, 6.0, 0.5  # capitals on A6, the largest, and the white below in capitals
+_BLOCK_GAP = 1.6
+_CODE_X = (0.375, 0.743, 0.85, 1.2)  # a QR code's X-dimension: the least, as warehouses' scanners like it, good, enough
 _CODE_SHARE = 0.36  # of the label's width
+_A6_MM = 105.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,41 +79,58 @@ def draw(unit: Unit, *, company: str, host: str, size: Size, step_mm: float = 0.
     found, x_mm = symbols.of_unit(unit, room_mm=size.width_mm - 2 * _MARGIN, step_mm=step_mm)
     bars, readable, bars_top = _symbols(found, x_mm, size, fonts)
     head, top = _company(company, size, fonts)
-    room = bars_top - _BLOCK_GAP - top
-    link = unit.link(host)
+    link, bottom = unit.link(host), bars_top - _BLOCK_GAP
     code = qr.encode(link)
-    below = room - _ROW >= code.modules * _CODE_X[1]  # the SSCC then has the whole width
-    placed = _code(code, size, bars_top - _BLOCK_GAP, room - _ROW if below else room, step_mm)
-    data = _data(unit, top, room, placed, size, fonts)
-    return Drawing(size, (*head, *data, *readable), bars, placed, link, (top, bars_top - _BLOCK_GAP), fonts)
+    rows, each, height = _arranged(unit.titled, bottom - top, code.modules)
+    placed = _code(code, size, bottom, height, step_mm)
+    data = _data(rows, each, top, placed, size, fonts)
+    return Drawing(size, (*head, *data, *readable), bars, placed, link, (top, bottom) if head else (bottom,), fonts)
 
 
 def _symbols(
     found: tuple[Symbol, ...], x_mm: float, size: Size, fonts: Fonts
 ) -> tuple[tuple[Bars, ...], tuple[Line, ...], float]:
-    """The symbols and the text below each, from the lower edge up; and where they begin."""
+    """The symbols and the text below each, in the middle, from the lower edge up; and where they begin."""
     each = _BARS + _READABLE_GAP + _READABLE + _SYMBOL_GAP
     top = size.height_mm - _MARGIN / 2 - each * len(found)
-    x = (size.width_mm - max(symbol.width for symbol in found) * x_mm) / 2 + QUIET * x_mm
-    room = size.width_mm - _MARGIN - x
-    bars = tuple(Bars(x, top + number * each, x_mm, _BARS, symbol) for number, symbol in enumerate(found))
+    bars = tuple(
+        Bars((size.width_mm - symbol.width * x_mm) / 2 + QUIET * x_mm, top + number * each, x_mm, _BARS, symbol)
+        for number, symbol in enumerate(found)
+    )
     below = _BARS + _READABLE_GAP + _READABLE
-    words = tuple(fitted(fonts, x, one.y + below, _READABLE / CAPITAL, one.symbol.readable, room) for one in bars)
+    room, em = size.width_mm - 2 * _MARGIN, _READABLE / CAPITAL
+    words = tuple(centred(fonts, _MARGIN, one.y + below, em, one.symbol.readable, room) for one in bars)
     return bars, words, top
+
+
+def _arranged(titled: tuple[Titled, ...], room: float, modules: int) -> tuple[Rows, float, float]:
+    """Titles and values in rows, the height of each row, and the height that a QR code of `modules` has.
+
+    All rows are above the code if they can be in large letters, or the SSCC's is; else they are beside it.
+    """
+    rows = three_rows(titled)
+    each = (room - modules * _CODE_X[2]) / len(rows)
+    if each >= GOOD.each:
+        each = min(each, MOST.each)
+        return rows, each, room - each * len(rows)
+    rows = rows if room >= FAIR.each * len(rows) else two_rows(titled)
+    each = min(MOST.each, room / len(rows))
+    return rows, each, room - each if room - each >= modules * _CODE_X[1] else room
 
 
 def _company(company: str, size: Size, fonts: Fonts) -> tuple[tuple[Line, ...], float]:
     """The free text, and where the block below it begins."""
     if not company:
         return (), _MARGIN / 2
-    y = _MARGIN + _COMPANY
-    words = fitted(fonts, _MARGIN, y, _COMPANY / CAPITAL, company, size.width_mm - 2 * _MARGIN, bold=True)
-    return (words,), y + _BLOCK_GAP
+    capitals = min(_COMPANY_MOST, _COMPANY * size.width_mm / _A6_MM)
+    y = _MARGIN + capitals
+    words = fitted(fonts, _MARGIN, y, capitals / CAPITAL, company, size.width_mm - 2 * _MARGIN, bold=True)
+    return (words,), y + capitals * _BELOW_COMPANY
 
 
 def _code(code: qr.Code, size: Size, bottom: float, height: float, step_mm: float) -> Code:
     """The QR code, as large as scanners like and `height` allows, in the lower right corner above `bottom`."""
-    wanted = min(_CODE_X[2], height / code.modules, size.width_mm * _CODE_SHARE / code.modules)
+    wanted = min(_CODE_X[-1], height / code.modules, size.width_mm * _CODE_SHARE / code.modules)
     module = int(wanted / step_mm + 1e-9) * step_mm
     if module < _CODE_X[0] - 1e-9:
         raise _too_small(size)
@@ -121,35 +138,19 @@ def _code(code: qr.Code, size: Size, bottom: float, height: float, step_mm: floa
     return Code(size.width_mm - _MARGIN / 2 - side + quiet, bottom - side + quiet, module, code)
 
 
-def _data(unit: Unit, top: float, room: float, code: Code, size: Size, fonts: Fonts) -> tuple[Line, ...]:
-    """Titles and values in rows, which go over the whole width above the QR code, and else up to it."""
-    named = unit.titled
-    rows = [row for row in (named[:1], named[1:3], named[3:]) if row]
-    each = min(_ROW, room / len(rows))
-    capitals = each - _TITLE - _TITLE_GAP - _ROW_GAP
-    if capitals < _DATA_MIN:
+def _data(rows: Rows, each: float, top: float, code: Code, size: Size, fonts: Fonts) -> tuple[Line, ...]:
+    """The rows, which go over the whole width above the QR code, and else up to it."""
+    spaced = spacing(each)
+    if spaced is None:
         raise _too_small(size)
     quiet = qr.QUIET_ZONE * code.module
     words: list[Line] = []
-    for number, row in enumerate(rows):
+    for number, titled in enumerate(rows):
         y = top + number * each
-        right = size.width_mm - _MARGIN if y + each <= code.y - quiet else code.x - quiet - 1
-        words += _row(row, y + _ROW_GAP / 2, capitals, right - _MARGIN, fonts)
+        right = size.width_mm - _MARGIN if y + each <= code.y - quiet + 1e-6 else code.x - quiet - 1
+        words += row(titled, _MARGIN, y, right - _MARGIN, spaced, fonts)
     return tuple(words)
 
 
 def _too_small(size: Size) -> UserError:
     return UserError(f"a label of {size} mm is too small for this unit", "take a larger one with --label: 148x210")
-
-
-def _row(row: tuple[tuple[str, str], ...], y: float, capitals: float, room: float, fonts: Fonts) -> list[Line]:
-    """Values side by side, each below its title, with room by their lengths."""
-    lengths = [max(len(value), 4) for _, value in row]
-    words, x = [], _MARGIN
-    for (title, value), length in zip(row, lengths, strict=True):
-        share = (room - 3 * (len(row) - 1)) * length / sum(lengths)
-        words.append(fitted(fonts, x, y + _TITLE, _TITLE / CAPITAL, title, share))
-        below = y + _TITLE + _TITLE_GAP + capitals
-        words.append(fitted(fonts, x, below, capitals / CAPITAL, value, share, bold=True))
-        x += share + 3
-    return words

@@ -3,7 +3,7 @@
 A line that is too long is set narrower, and then smaller.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from labels.printing.fonts import Fonts
 from labels.printing.layout import TextLine
@@ -25,3 +25,9 @@ def fitted(fonts: Fonts, x: float, y: float, size: float, text: str, room: float
     narrow = min(1.0, room / width) if width else 1.0
     smaller = min(1.0, narrow / _NARROWEST)
     return Line(x, y, size * smaller, text, bold, max(narrow, _NARROWEST))
+
+
+def centred(fonts: Fonts, x: float, y: float, size: float, text: str, room: float) -> Line:
+    """A line in the middle of `room` millimetres."""
+    line = fitted(fonts, x, y, size, text, room)
+    return replace(line, x=x + (room - fonts.measure(text, False) * line.size * line.narrow) / 2)

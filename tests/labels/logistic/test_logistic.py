@@ -15,6 +15,7 @@ from labels import gs1
 from labels.logistic import given, render, symbols
 from labels.logistic.checked import require_pdf_reads, require_reads
 from labels.logistic.layout import Drawing, draw
+from labels.logistic.lettering import CAPITAL
 from labels.logistic.unit import Content, Unit, numbers
 from labels.printers.dots import PER_MM, Size
 from labels.printing.decoded import UnreadableError
@@ -182,6 +183,42 @@ def test_dimensions_are_gs1s(name: str, size: Size, dpi: int | None) -> None:
     for words in drawing.words:
         assert words.x < drawing.code.x - quiet or words.y <= drawing.code.y - quiet
         assert words.size * 0.729 >= 2.0
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "capitals"),
+    [("bare", A6, 7.0), ("pieces", A6, 7.0), ("lot", A6, 3.0), *((name, A5, 8.0) for name in UNITS)],
+)
+def test_data_are_as_large_as_there_is_room_for(name: str, size: Size, capitals: float) -> None:
+    """7 mm, as GS1 would have it, but for three symbols on A6; a title is nearer to its value than to the one above."""
+    drawing = drawn(UNITS[name], size)
+    data = dict(UNITS[name].titled)
+    titles = {words.text: words for words in drawing.words if words.text in data}
+    values = {words.text: words for words in drawing.words if words.text in data.values()}
+    assert len(titles) == len(values) == len(data)
+    for title, value in data.items():
+        top = values[value].y - values[value].size * CAPITAL
+        assert values[value].size * CAPITAL >= capitals - 1e-6 and top - titles[title].y > 0
+        above = [one.y for one in values.values() if one.y < titles[title].y]
+        assert all(titles[title].y - titles[title].size * CAPITAL - y > 1.4 * (top - titles[title].y) for y in above)
+
+
+def test_symbols_stand_in_the_middle() -> None:
+    """Each, whatever its length, and the text below it."""
+    drawing = drawn(UNITS["lot"], A5)
+    middles = [bars.x + len(bars.symbol.modules) * bars.module / 2 for bars in drawing.bars]
+    below = [words for words in drawing.words if words.text.startswith("(")]
+    middles += [line.x + drawing.fonts.measure(line.text, False) * line.size * line.narrow / 2 for line in below]
+    assert len(middles) == 4 and middles == pytest.approx([74] * 4)
+
+
+def test_a_long_lot_has_a_row_of_its_own() -> None:
+    """On A6 beside the QR code nothing is smaller than GS1 allows; a short one shares a row."""
+    for lot, apart in (("1" * 20, True), ("L2606A", False)):
+        drawing = drawn(Unit(SSCC, Content(GTIN, 1200, lot)))
+        heights = {words.text: words.y for words in drawing.words}
+        assert (heights[lot] > heights["1200"]) is apart
+        assert all(words.size * CAPITAL >= (3 if words.bold else 2) for words in drawing.words)
 
 
 @pytest.mark.parametrize("name", UNITS)
