@@ -48,11 +48,18 @@ if TYPE_CHECKING:
 @click.option("--page", metavar="SIZE", help="A4, Letter, or WxH in mm. Default: A4.")
 @click.option("--skip", type=click.IntRange(min=0), default=0, help="Places of the first sheet that are used already.")
 @click.option("--offset", metavar="X,Y", help="By how many mm to the right and down to print, for a printer's misfeed.")
-@click.option("--x-dimension", type=float, metavar="MM", help="A module's width: 0.375 to 0.990. Default: 0.396.")
+@click.option(
+    "--x-dimension",
+    type=float,
+    metavar="MM",
+    help="A module's width: 0.375 to 0.990. Default: 0.396. At 203 dpi 0.375 and 0.5 are whole dots.",
+)
 @click.option("--outline", is_flag=True, help="Draw the labels' edges as well.")
 @click.option("--sheets-per-file", type=click.IntRange(1, 500), default=50, show_default=True, help="At most.")
 @click.option("--font", type=click.Path(path_type=Path, dir_okay=False), help="A TrueType file for the text.")
-@click.option("--test", is_flag=True, help="One sheet of specimens with outlines, which counts for nothing.")
+@click.option(
+    "--test", is_flag=True, help="One sheet of specimens with outlines: they are nobody's, and count for nothing."
+)
 @click.option("--sheet", is_flag=True, help="Beside png files: sheets of forty to look at.")
 @click.option("--title", default="", metavar="TEXT", help="What stands beside the code. Default: the product's name.")
 @click.option("--serial", "serials", multiple=True, help="Only this label; repeat it for more.")
@@ -85,7 +92,7 @@ def print_(data: Path | None, dsn: str | None, gtin: str, lot: str, host: str | 
             "print them as --format pdf or svg, or on a label printer",
         )
     if wanted.test:
-        click.echo(_specimens(found.gtin, lot_face, wanted))
+        click.echo(_specimens(lot_face, wanted))
     else:
         _print(settings, found, lot_face, wanted)
 
@@ -152,17 +159,26 @@ def _way(lot_face: "LotFace", asked: "Asked") -> "tuple[Renderer, Outlet]":
     return Pictures(lot_face, asked.form, style, asked.font), outlet
 
 
-def _specimens(gtin: str, lot_face: "LotFace", asked: "Asked") -> Path:
+def _specimens(lot_face: "LotFace", asked: "Asked") -> Path:
+    from dataclasses import replace
+
+    from labels.printing import pdf, readback, specimen
     from labels.printing.folder import make
-    from labels.printing.renderers import PdfSheets
-    from labels.printing.specimen import specimens
+    from labels.printing.renderers import fonts_for
     from ledger import whole_file
 
-    style, file = asked.style(), asked.need_folder() / "test.pdf"
-    renderer = PdfSheets(lot_face, style, asked.font, asked.skip)
-    [part] = renderer.draw(next(renderer.jobs(specimens(gtin, style.grid.count - asked.skip)))).parts
+    style, file = replace(asked.style(), mark=specimen.MARK), asked.need_folder() / "test.pdf"
+    faces = specimen.faces(
+        style.grid.count - asked.skip,
+        host=lot_face.host,
+        lot=lot_face.lot,
+        title=lot_face.title,
+        hidden=bool(lot_face.hidden),
+    )
+    data = pdf.sheets(faces, style, fonts_for(faces, asked.font), skip=asked.skip, title="Specimens")
+    readback.check_pdf(data, [faces])
     make(file.parent)
-    whole_file.put(file, part.data)
+    whole_file.put(file, data)
     return file
 
 

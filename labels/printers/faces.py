@@ -5,17 +5,18 @@ by; for a Brother QL all of it is one picture. What is sent was read back first:
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 from PIL import Image, ImageDraw
 
 from labels.printers import zpl
-from labels.printers.dots import PER_MM, Dots, module_of, of_mm, of_modules
+from labels.printers.dots import Dots, of_mm, of_modules
 from labels.printers.medium import Medium
 from labels.printers.raster import BLACK, WHITE, picture_of, write
+from labels.printers.room import on_medium
 from labels.printing.decoded import require_decodes
 from labels.printing.face import Face
 from labels.printing.fonts import Fonts
-from labels.printing.formats import Grid
 from labels.printing.layout import QUIET_ZONE
 from labels.printing.pdf import Drawn, lay_out
 from labels.printing.readback import texts
@@ -24,19 +25,9 @@ from labels.printing.style import SheetStyle
 _MIDDLE_MM = 0.01
 
 
-def style_of(medium: Medium, x_dimension_mm: float) -> SheetStyle:
-    """One label on its own, whose modules are the whole dots nearest to what is wanted; a roll's lies on its side."""
-    label = (medium.size.width_mm, medium.size.height_mm)
-    if medium.roll is not None:
-        label = (max(label), min(label))
-    return SheetStyle(
-        Grid(label, 1, 1, label, (0, 0), label), module_of(x_dimension_mm, medium.dpi) / PER_MM[medium.dpi]
-    )
-
-
 def encoded(face: Face, medium: Medium, style: SheetStyle, fonts: Fonts) -> bytes:
     """A label as the printer takes it; UserError if the medium is too small for it, or its codes are not read back."""
-    drawn = lay_out(face, style, fonts)
+    drawn = lay_out(face, style, fonts, advise=partial(on_medium, medium))
     codes = list(_codes(drawn, style, medium.dpi))
     picture = _picture(codes, style, medium.dpi)
     if medium.roll is None:

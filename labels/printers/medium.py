@@ -7,8 +7,10 @@ from PIL import Image
 
 from labels.printers import brother_ql, zpl
 from labels.printers.brother_ql import Roll
-from labels.printers.dots import PER_MM, Size
+from labels.printers.dots import PER_MM, Size, module_of
 from labels.printers.raster import dots_of
+from labels.printing.formats import Grid
+from labels.printing.style import SheetStyle
 from ledger.errors import UserError
 
 
@@ -53,6 +55,16 @@ def brother(roll: str | None, length_mm: float) -> Medium:
     across, along = found.dots
     per_mm = PER_MM[brother_ql.DPI]
     return Medium(Language.QL, Size(across / per_mm, along / per_mm or length_mm), brother_ql.DPI, found)
+
+
+def style_of(medium: Medium, x_dimension_mm: float) -> SheetStyle:
+    """One label on its own, whose modules are the whole dots nearest to what is wanted; a roll's lies on its side."""
+    label = (medium.size.width_mm, medium.size.height_mm)
+    if medium.roll is not None:
+        label = (max(label), min(label))
+    return SheetStyle(
+        Grid(label, 1, 1, label, (0, 0), label), module_of(x_dimension_mm, medium.dpi) / PER_MM[medium.dpi]
+    )
 
 
 def _on_roll(image: Image.Image, roll: Roll) -> Image.Image:

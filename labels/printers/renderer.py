@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from labels.printers.faces import encoded, style_of
-from labels.printers.medium import Medium
+from labels.printers.faces import encoded
+from labels.printers.medium import Medium, style_of
 from labels.printing.layout import X_DIMENSION_MM
 from labels.printing.outlet import Numbered, Part, Piece
 from labels.printing.renderers import Job, LotFace, each_by_itself, fonts_for, piece_name

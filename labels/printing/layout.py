@@ -93,14 +93,30 @@ class Space:
     module: float = X_DIMENSION_MM
 
     def __str__(self) -> str:
-        return f"{self.width:g} x {self.height:g} mm"
+        return f"{round(self.width, 1):g} x {round(self.height, 1):g} mm"
+
+
+class NoRoomError(UserError):
+    """A label is too small for what is to stand on it. `labels.printing.room` knows what helps."""
+
+    def __init__(self, told: str) -> None:
+        super().__init__(told, "take a larger label")
+
+
+def fits(content: Content, space: Space, measure: Measure) -> bool:
+    """Whether a label has room."""
+    try:
+        place(content, space, measure)
+    except NoRoomError:
+        return False
+    return True
 
 
 def place(content: Content, space: Space, measure: Measure) -> Placed:
-    """Lay a label out; UserError if it is too small for its code, or for the lines that people read."""
+    """Lay a label out; NoRoomError if it is too small for its code, or for the lines that people read."""
     code = content.modules * space.module
     if code + 2 * EDGE_MM > min(space.width, space.height):
-        raise _too_small(content, space, code)
+        raise NoRoomError(f"a label of {space} is too small for a code of {code:.1f} mm with {EDGE_MM:g} mm around it")
     if content.hidden:
         return _with_scratch_field(content, space, measure)
     if not (content.title or content.lines):
@@ -112,10 +128,7 @@ def place(content: Content, space: Space, measure: Measure) -> Placed:
             if placed := way(content, space, measure, widest, line_min):
                 return placed
     first = (*content.lines, content.title)[0]
-    raise UserError(
-        f"a label of {space} has no room for its words beside a code of {code:.1f} mm: {first} …",
-        "take a larger label: 'tallystick labels formats' lists those that have room",
-    )
+    raise NoRoomError(f"a label of {space} has no room for its words beside a code of {code:.1f} mm: {first} …")
 
 
 def _beside(
@@ -186,10 +199,9 @@ def _with_scratch_field(content: Content, space: Space, measure: Measure) -> Pla
     widest = max((measure(line, False) for line in content.lines), default=0.0)
     placed = _beside(content, space, measure, widest, _LINE_SIZES[-1], taken=side + 2 * _PAD)
     if placed is None or height + caption + 2 * EDGE_MM > space.height:
-        raise UserError(
+        raise NoRoomError(
             f"a label of {space} has no room for a scratch field of {side:.1f} x {height:.1f} mm beside the code and "
-            "its lines",
-            "take a larger label: 'tallystick labels formats' lists them",
+            "its lines"
         )
     x, y = space.width - 1.5 * _PAD - side, (space.height - height - caption) / 2 + caption
     middle = x + side / 2
@@ -272,13 +284,3 @@ def _cut(text: str, width: float, count: int, measure: Measure) -> Sequence[str]
             lines[-1] = lines[-1][:-1]
         lines[-1] = lines[-1].rstrip() + "…"
     return lines
-
-
-def _too_small(content: Content, space: Space, code: float) -> UserError:
-    least = content.modules * X_DIMENSIONS_MM[0]
-    fits = least + 2 * EDGE_MM <= min(space.width, space.height)
-    smaller = f"print with --x-dimension {X_DIMENSIONS_MM[0]:g}, or " if fits else ""
-    return UserError(
-        f"a label of {space} is too small for a code of {code:.1f} mm with {EDGE_MM:g} mm around it",
-        f"{smaller}take a larger label: 'tallystick labels formats' lists those that have room",
-    )

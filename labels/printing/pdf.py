@@ -3,7 +3,8 @@
 A code is one path of its dark runs, filled at once: then no viewer shows seams between its rows.
 """
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
@@ -16,12 +17,15 @@ from reportlab.pdfgen.pathobject import PDFPathObject
 from labels.printing import qr
 from labels.printing.face import Face
 from labels.printing.fonts import Fonts
-from labels.printing.layout import QUIET_ZONE, Content, Frame, Placed, Symbol, TextLine, place
+from labels.printing.layout import QUIET_ZONE, Content, Frame, NoRoomError, Placed, Symbol, TextLine, fits, place
 from labels.printing.qr import Code
+from labels.printing.room import Advise, Fits, on_sheets
 from labels.printing.style import SheetStyle
+from ledger.errors import UserError
 
 rl_config.useA85 = 0  # type: ignore[attr-defined]  # letters instead of bytes would cost a fifth of all the time
-_CUT, _HAIR_MM = 0.6, 0.15  # grey, and a thin line's width
+_CUT, _MARK, _HAIR_MM = 0.6, 0.82, 0.15  # greys, and a thin line's width
+_CAPITAL = 0.73  # a capital's height in font sizes
 _ROUND_MM = 1.5
 
 
@@ -33,19 +37,24 @@ class Drawn:
     codes: dict[str, Code]
 
 
-def lay_out(face: Face, style: SheetStyle, fonts: Fonts) -> Drawn:
-    """A label as it stands on its sheet; UserError if the sheet's labels are too small for it."""
+def lay_out(face: Face, style: SheetStyle, fonts: Fonts, *, advise: Advise = on_sheets) -> Drawn:
+    """A label as it stands on its sheet; UserError if the sheet's labels are too small for it, with what helps."""
     codes = {link: qr.encode(link) for link in (face.link, face.hidden) if link}
-    content = Content(
-        face.link,
-        codes[face.link].modules,
-        face.title,
-        face.lines,
-        face.hidden,
-        codes[face.hidden].modules if face.hidden else 0,
-        face.spoken,
-    )
-    return Drawn(place(content, style.space, fonts.measure), codes)
+    try:
+        return Drawn(place(_content(face, codes), style.space, fonts.measure), codes)
+    except NoRoomError as error:
+        raise UserError(str(error), advise(style, fitting(face, fonts))) from error
+
+
+def fitting(face: Face, fonts: Fonts) -> Fits:
+    """What says of a space whether a label with this face has room there."""
+    shown = _content(face, {link: qr.encode(link) for link in (face.link, face.hidden) if link})
+    return lambda space: fits(shown, space, fonts.measure)
+
+
+def _content(face: Face, codes: Mapping[str, Code]) -> Content:
+    hidden = codes[face.hidden].modules if face.hidden else 0
+    return Content(face.link, codes[face.link].modules, face.title, face.lines, face.hidden, hidden, face.spoken)
 
 
 def sheets(faces: Sequence[Face], style: SheetStyle, fonts: Fonts, *, skip: int = 0, title: str = "") -> bytes:
@@ -76,6 +85,8 @@ def _page(canvas: Canvas, faces: Sequence[Face], style: SheetStyle, fonts: Fonts
         _outlines(canvas, style)
     for face, (x, y) in zip(faces, islice(style.grid.corners(), skip, None), strict=False):
         drawn = lay_out(face, style, fonts)
+        if style.mark:
+            _mark(canvas, drawn, style, x, y, fonts)
         for symbol in drawn.placed.symbols:
             _code(canvas, drawn.codes[symbol.link], symbol, x, y, style.module)
         _words(canvas, drawn.placed.words, x, y, fonts)
@@ -105,6 +116,25 @@ def _frame(canvas: Canvas, frame: Frame, x: float, y: float) -> None:
     canvas.setLineWidth(_HAIR_MM * mm)
     canvas.setDash(0.8 * mm, 0.8 * mm)
     canvas.rect((x + frame.x) * mm, -(y + frame.y + frame.height) * mm, frame.width * mm, frame.height * mm)
+    canvas.restoreState()
+
+
+def _mark(canvas: Canvas, drawn: Drawn, style: SheetStyle, x: float, y: float, fonts: Fonts) -> None:
+    """The style's mark from corner to corner; the symbols that are to be drawn keep white ground."""
+    width, height = style.grid.label
+    size = min(0.4 * min(width, height), 0.75 * math.hypot(width, height) / fonts.measure(style.mark, True))
+    canvas.saveState()
+    canvas.translate((x + width / 2) * mm, -(y + height / 2) * mm)
+    canvas.rotate(math.degrees(math.atan2(height, width)))
+    canvas.setFillGray(_MARK)
+    canvas.setFont(fonts.bold, size * mm)
+    canvas.drawCentredString(0, -size * mm * _CAPITAL / 2, style.mark)
+    canvas.restoreState()
+    canvas.saveState()
+    canvas.setFillGray(1)
+    for symbol in drawn.placed.symbols:
+        side = drawn.codes[symbol.link].modules * style.module
+        canvas.rect((x + symbol.x) * mm, -(y + symbol.y + side) * mm, side * mm, side * mm, stroke=0, fill=1)
     canvas.restoreState()
 
 

@@ -12,7 +12,7 @@ from ledger.errors import UserError
 class SheetStyle:
     """Sheets: their grid, a module's width in mm, by how many mm the printer misfeeds, and whether labels are outlined.
 
-    `sheets` is how many a file has at most.
+    `sheets` is how many a file has at most. `mark` stands across each label, in grey and below all else.
     """
 
     grid: Grid = field(default_factory=lambda: formats.by_number(formats.DEFAULT))
@@ -20,6 +20,7 @@ class SheetStyle:
     offset: tuple[float, float] = (0.0, 0.0)
     outline: bool = False
     sheets: int = 50
+    mark: str = ""
 
     @property
     def space(self) -> Space:

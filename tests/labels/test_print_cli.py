@@ -7,6 +7,7 @@ import pypdfium2
 import pytest
 
 import tallystick
+from labels import gs1
 from labels.catalogue.place import Place
 from labels.listed import StoredLabel
 from labels.printing.decoded import texts_in
@@ -61,11 +62,16 @@ def test_sheets_of_a_lot(story: Story, tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_a_test_print_counts_for_nothing(story: Story, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A sheet of specimens whose signatures are none; the lot is still to be printed."""
-    assert print_(tmp_path / "out", "--test") == 0
-    assert capsys.readouterr().out == f"{tmp_path / 'out' / 'test.pdf'}\n"
-    found = links(tmp_path / "out" / "test.pdf")
-    assert len(found) == 21 and all("SAMPLE" in text and text.endswith("0" * 169) for text in found)
+    """A sheet of specimens that are nobody's, and say so on every label; the lot is still to be printed."""
+    assert print_(tmp_path / "out", "--test", "--skip", "1", "--title", "Rice") == 0
+    file = tmp_path / "out" / "test.pdf"
+    assert capsys.readouterr().out == f"{file}\n"
+    found = links(file)
+    assert len(found) == 20 and {gs1.parse(link).gtin for link in found} == {"09520000000004"}
+    assert all(link.startswith("https://SPECIM.INVALID/01/") and link.endswith("0" * 169) for link in found)
+    with pypdfium2.PdfDocument(file) as document:
+        text = document[0].get_textpage().get_text_range()
+    assert text.count("SPECIMEN Rice") == 20 and text.count("SPECIMEN") == 60
     assert print_(tmp_path / "out", "--format", "svg", "--label", "70x37") == 0
     assert len(list((tmp_path / "out").glob("*.svg"))) == 24
 
@@ -147,7 +153,7 @@ def test_what_a_picture_has_people_type_leads_where_its_code_leads(story: Story,
 @pytest.mark.parametrize(
     ("args", "error", "hint"),
     [
-        (["--labels", "L7651"], "38.1 x 21.2 mm is too small for a code of 21.0 mm", "--x-dimension 0.375"),
+        (["--labels", "L7651"], "38.1 x 21.2 mm is too small for a code of 21.0 mm", 'first: --labels "Herma 4610"'),
         (["--labels", "X1"], "no format 'X1' is known", "labels formats"),
         (["--grid", "3x8"], "a grid is known by its counts and its labels' size", "--label 70x37"),
         (["--label", "70x37"], "are of a grid", "--grid"),

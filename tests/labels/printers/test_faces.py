@@ -12,8 +12,8 @@ from PIL import Image
 from labels import gs1
 from labels.printers import brother_ql, dots, zpl
 from labels.printers.dots import PER_MM, Dots, Size, module_of
-from labels.printers.faces import encoded, style_of
-from labels.printers.medium import Medium, brother, zebra
+from labels.printers.faces import encoded
+from labels.printers.medium import Medium, brother, style_of, zebra
 from labels.printers.raster import dots_of, picture_of
 from labels.printing import fonts
 from labels.printing.decoded import UnreadableError
