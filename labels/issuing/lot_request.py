@@ -11,12 +11,13 @@ from typing import Any
 from labels.issuing.order import Order, Own, Random, Source
 from labels.issuing.refused import Refused, TooMany
 from labels.typed import gtin_of, lot_of
+from ledger import strict_json
 from ledger.errors import UserError
 
 LABELS_MAX = 100_000  # of one request: more would keep the pages waiting
 BODY_BYTES_MAX = 4 * 1024 * 1024  # a hundred thousand serials of 20 characters each are 2.3 MB
 KEY_CHARS_MAX = 255
-_TEXT_CHARS_MAX = 100
+_TEXT_CHARS_MAX, _COUNT_TOLD = 100, 10**12
 _FIELDS = {"gtin", "lot", "count", "serials", "lot_in_link", "organisation", "hidden"}
 _HINT = 'ask for {"gtin": "…", "lot": "…", "count": 24}, or "serials": ["…"] in the place of the count'
 _MORE = "'tallystick labels issue' issues up to 1,000,000 at once"
@@ -54,9 +55,9 @@ def _fields(body: bytes) -> dict[str, Any]:
     if len(body) > BODY_BYTES_MAX:
         raise TooMany(f"a request has at most {BODY_BYTES_MAX:,} bytes", _MORE)
     try:
-        fields = json.loads(body)
+        fields = strict_json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise Refused("the request is not JSON", _HINT) from error
+        raise Refused(f"the request is not JSON: {error}", _HINT) from error
     if not isinstance(fields, dict):
         raise Refused("the request is no JSON object", _HINT)
     if unknown := sorted(fields.keys() - _FIELDS):
@@ -84,7 +85,7 @@ def _source(fields: dict[str, Any]) -> Source:
     match fields:
         case {"count": _, "serials": _}:
             raise Refused("both count and serials are there", _HINT)
-        case {"count": int(count)} if not isinstance(count, bool):
+        case {"count": int(count)} if not isinstance(count, bool) and abs(count) < _COUNT_TOLD:
             if count > LABELS_MAX:
                 raise TooMany(f"a request is for at most {LABELS_MAX:,} labels, not {count:,}", _MORE)
             return Random(count)

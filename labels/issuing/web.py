@@ -5,6 +5,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
+from itertools import chain
 from typing import Any, TypeVar
 
 import psycopg
@@ -94,8 +95,9 @@ class Lots:
             form = Format(request.query_params.get("format", Format.CSV))
         except ValueError as error:
             raise Refused("there is no such format", "write format=csv, json or txt") from error
-        found = self._found(issuer, root)
-        return StreamingResponse(self._lines(found, form), media_type=_MEDIA[form], headers=_JSON)
+        lines = self._lines(self._found(issuer, root), form)
+        begun = chain([next(lines)], lines)  # what is wrong is known before the answer begins
+        return StreamingResponse(begun, media_type=_MEDIA[form], headers=_JSON)
 
     def _issue(self, order: Order, request: requests.Asked) -> Response:
         if not self._room.acquire(blocking=False):

@@ -72,9 +72,12 @@ def _refusal(scope: Scope, posts: Mapping[str, int]) -> Response | None:
         if (refusal := _refused_body(scope, posts[scope["path"]])) is not None:
             return refusal
     elif scope["method"] not in METHODS:
-        return Response("only GET and HEAD are answered here\n", 405, close | {"allow": "GET, HEAD, OPTIONS"})
+        allowed = ["GET", "HEAD", "OPTIONS", *(["POST"] if scope["path"] in posts else [])]
+        said = {"error": f"{scope['method'][:20]} is not answered here", "hint": f"{', '.join(allowed)} are"}
+        return JSONResponse(said, 405, close | {"allow": ", ".join(allowed)})
     if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADERS_BYTES_MAX:
-        return Response("too many headers\n", 431, close)
+        said = {"error": "the request has too many headers", "hint": f"at most {HEADERS_BYTES_MAX:,} bytes of them"}
+        return JSONResponse(said, 431, close)
     return None
 
 

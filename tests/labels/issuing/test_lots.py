@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -134,6 +135,16 @@ def test_of_a_large_batch_there_is_a_link(client: httpx.Client) -> None:
     assert len(client.get(said["links"]).text.splitlines()) == 1_002
 
 
+def test_of_a_batch_that_is_not_whole_here_no_answer_begins(client: httpx.Client, world: World) -> None:
+    """As in a database that was filled from a copy: 503 in place of a file that is cut."""
+    said = client.post("/lots", json=ORDER).json()
+    with connect(world.dsn, role=None) as owner:
+        owner.execute("delete from label where index = 2")
+    for form in ("csv", "json", "txt"):
+        answer = client.get(said["links"], params={"format": form})
+        assert answer.status_code == 503 and answer.json()["error"] and answer.json()["hint"]
+
+
 def test_its_own_serials_are_taken_as_they_are(client: httpx.Client, world: World) -> None:
     """In their order, with a word on those that can be guessed; the registry says so too."""
     said = client.post("/lots", json={"gtin": GTIN, "lot": LOT, "serials": ["A-2", "A/1"], "lot_in_link": True}).json()
@@ -147,6 +158,15 @@ def test_its_own_serials_are_taken_as_they_are(client: httpx.Client, world: Worl
     [
         (b"", 400, "not JSON"),
         (b"[" * 100_000, 400, "not JSON"),
+        (b'{"gtin": "%s", "lot": "A", "count": 1, "count": 9}' % GTIN.encode(), 400, "a name comes twice in an object"),
+        (b'{"gtin": "%s", "lot": "A", "count": NaN}' % GTIN.encode(), 400, "NaN is no number of JSON"),
+        (b'{"gtin": "%s", "lot": "A", "count": %s}' % (GTIN.encode(), b"9" * 400_000), 400, "more than 1,000 digits"),
+        (b'{"gtin": "%s", "lot": "A", "count": -%s}' % (GTIN.encode(), b"9" * 900), 400, "how many"),
+        (b'{"gtin": "%s", "lot": "\xff", "count": 1}' % GTIN.encode(), 400, "not JSON"),
+        ({**ORDER, "\ud800": 1}, 400, "a field '\\ud800' that is not known"),
+        ({**ORDER, "organisation": "\ud800"}, 400, "no organisation '\\ud800'"),
+        ({"gtin": GTIN, "lot": LOT, "serials": ["A", "\ud800"]}, 400, "serial 2: serial"),
+        ({"gtin": GTIN, "lot": LOT, "serials": [f"Y{n:019}" for n in range(99_999)] + ["B C"]}, 400, "serial 100000: "),
         (b"[]", 400, "no JSON object"),
         ({**ORDER, "more": 1}, 400, "a field 'more' that is not known"),
         ({**ORDER, "gtin": 9506000134352}, 400, "gtin is a text"),
@@ -222,9 +242,45 @@ def test_a_body_of_no_length_is_refused(refused: httpx.Client) -> None:
 
 
 def test_only_lots_take_a_body(refused: httpx.Client) -> None:
-    """405 elsewhere."""
+    """405 elsewhere, and for what else a program may do to them: in JSON, with what is answered."""
     for path in ("/", f"/01/{GTIN}", "/lots/00", "/log/"):
         assert refused.post(path, json=ORDER).status_code == 405
+    for answer in (refused.put("/lots", json=ORDER), refused.delete("/lots/00"), refused.patch("/lots/00")):
+        assert answer.status_code == 405 and answer.json()["error"] and answer.headers["allow"] in answer.json()["hint"]
+    assert refused.put("/lots", json=ORDER).headers["allow"] == "GET, HEAD, OPTIONS, POST"
+
+
+def test_whatever_is_asked_below_lots_is_answered_in_json(refused: httpx.Client) -> None:
+    """To a browser too: there is no page."""
+    for path in ("/lots", "/lots/", "/lots/%00", "/lots/%ff", f"/lots/{'0' * 64}/more", f"/lots/{'0' * 5000}"):
+        answer = refused.get(path, headers={"accept": "text/html"})
+        assert answer.status_code == 404 and answer.json()["error"] and answer.json()["hint"]
+    answer = refused.get(f"/lots/{'0' * 64}/labels", params={"format": "html"})
+    assert answer.status_code == 400 and "no such format" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        b"",
+        b"garbage",
+        b"\xff\xfe",
+        b"[]",
+        b"[" * 100_000,
+        b'{"default": 1}',
+        b'{"a": "%s", "a": "%s"}' % (b"x" * 16, b"y" * 16),
+    ],
+)
+def test_a_broken_file_of_issuers_is_no_ones_leave(world: World, client: httpx.Client, held: bytes) -> None:
+    """Edited to garbage while it runs: 503 that says nothing of the file; mended, it is well again."""
+    good, shown = world.folder.issuers_file.read_bytes(), bearer(world)
+    world.folder.issuers_file.write_bytes(held)
+    for answer in (client.post("/lots", json=ORDER, headers=shown), client.get("/lots/00", headers=shown)):
+        assert (answer.status_code, answer.headers["content-type"]) == (503, "application/json")
+        assert answer.json()["error"] == "labels are neither issued nor shown just now" and answer.json()["hint"]
+        assert "issuers" not in answer.text and answer.headers["retry-after"]
+    world.folder.issuers_file.write_bytes(good)
+    assert client.post("/lots", json=ORDER, headers=shown).status_code == 201
 
 
 def test_a_request_that_is_repeated_gets_the_same_batch(client: httpx.Client, world: World) -> None:
@@ -259,6 +315,43 @@ def test_one_request_that_comes_twice_at_once_is_issued_once(client: httpx.Clien
     answers = at_once(client, ORDER, ORDER, ORDER, **{"idempotency-key": "same"})
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["root"] for answer in answers}) == len(book(world).batches) == 1
+
+
+def test_twenty_at_once_with_one_key_get_one_batch_between_them(client: httpx.Client, world: World) -> None:
+    """Each asks for another number of labels: one gets them, and every other hears 409, or 503 and asks again."""
+    orders = [{**ORDER, "count": count} for count in range(1, 21)]
+    answers = at_once(client, *orders, **{"idempotency-key": "one"})
+    assert sorted({answer.status_code for answer in answers} - {503}) == [201, 409]
+    assert [answer.status_code for answer in answers].count(201) == len(book(world).batches) == 1
+    assert all(answer.json()["error"] and answer.json()["hint"] for answer in answers if answer.is_error)
+    [issued] = [answer.json() for answer in answers if answer.status_code == 201]
+    assert rows(world, "select count(*) from label") == [(issued["size"],)]
+    again = [client.post("/lots", json=order, headers={"idempotency-key": "one"}) for order in orders]
+    assert sorted(answer.status_code for answer in again) == [201] + [409] * 19
+
+
+def test_a_hundred_thousand_serials_of_twenty_characters_are_issued(client: httpx.Client, world: World) -> None:
+    """The most there is, in the order of the request."""
+    serials = [f"{number:05}-ABCDEFGHIJKLMN" for number in range(100_000)]
+    said = client.post("/lots", json={"gtin": GTIN, "lot": LOT, "serials": serials}).json()
+    assert said["size"] == 100_000 and {len(serial) for serial in serials} == {20}
+    lines = client.get(said["links"]).text.splitlines()
+    assert [line.split(",")[2] for line in lines[1:]] == serials
+
+
+def test_a_body_that_is_cut_or_comes_byte_by_byte_keeps_nobody_waiting(client: httpx.Client, world: World) -> None:
+    """Nothing is issued of it, and others are answered meanwhile."""
+    head = f"POST /lots HTTP/1.1\r\nHost: x\r\nAuthorization: {bearer(world)['authorization']}\r\n"
+    where = (client.base_url.host, client.base_url.port or 80)
+    with socket.create_connection(where) as cut, socket.create_connection(where) as slow:
+        for one in (cut, slow):
+            one.sendall(f"{head}Content-Length: 60\r\n\r\n{{".encode())
+        cut.close()
+        for byte in b'"gtin"':
+            slow.sendall(bytes([byte]))
+            assert client.get(f"/lots/{'0' * 64}").status_code == 404
+    assert client.post("/lots", json=ORDER).status_code == 201
+    assert len(book(world).batches) == 1
 
 
 def test_without_a_gateway_it_is_accepted_and_published_later(postgres_dsn: str, tmp_path: Path) -> None:
