@@ -61,6 +61,7 @@ def key(
     click.echo(f"secret key: {made.file}")
 
 
+_TOLD_EACH = 1_000
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -266,12 +267,22 @@ def _write(settings: Settings, batches: "list[IssuedBatch]", form: str, output: 
     from labels.issuing.export import Format, lines
     from ledger import whole_file
     from ledger.database import connect
+    from ledger.terminal import Progress
 
     with connect(settings.need_dsn()) as connection:
         found: Iterator[str] = lines(connection, batches, Format(form), host=options.links_host(settings))
         if output is not None:
-            whole_file.put_lines(output, found)
+            with Progress(sys.stderr, of="labels") as progress:
+                whole_file.put_lines(output, _telling(found, progress, sum(one.batch.size for one in batches)))
             click.echo(f"wrote {output}", err=True)
             return
         for text in found:
             click.echo(text, nl=False)
+
+
+def _telling(pieces: Iterator[str], progress: "Progress", labels: int) -> Iterator[str]:
+    """The same pieces of text, of which each has one label or none."""
+    for number, piece in enumerate(pieces):
+        if number % _TOLD_EACH == 0:
+            progress("writing", min(number, labels), labels)
+        yield piece

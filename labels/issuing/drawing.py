@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from labels import gs1, words
 from labels.batch import Serials
-from labels.issuing.order import Random, Source
+from labels.issuing.order import Random, Source, Tell, Told
 from labels.issuing.refused import Refused, TooMany
 from labels.issuing.serial_form import BITS_MIN, SerialForm
 from labels.issuing.spool import Spool
@@ -18,6 +18,7 @@ from ledger.terminal import printable
 
 LABELS_MAX = 1_000_000  # of one batch
 _AT_ONCE = 1_000
+_UNHEARD = Told().progress
 _PLAIN = re.compile(r"[A-Za-z0-9._-]{1,20}")  # GS1's, and the same in a path
 
 
@@ -29,7 +30,7 @@ class Drawn:
     warning: str = ""
 
 
-def draw(source: Source, spool: Spool, *, gtin: str) -> Drawn:
+def draw(source: Source, spool: Spool, *, gtin: str, tell: Tell = _UNHEARD) -> Drawn:
     """Put a batch's serials into the spool; raises Refused, with the line, for what can be none."""
     if isinstance(source, Random):
         return _draw_random(source.count, spool)
@@ -39,6 +40,8 @@ def draw(source: Source, spool: Spool, *, gtin: str) -> Drawn:
             raise _too_many(f"{source.noun} {line}: a batch has at most {LABELS_MAX:,} labels")
         spool.extend([f"{line}\t{_segment(gtin, serial, f'{source.noun} {line}')}"])
         form.add(serial)
+        if len(spool) % _AT_ONCE == 0:
+            tell("reading", len(spool), 0)
     if not spool:
         raise Refused("there are no serials", "a batch has one label at least")
     return Drawn(Serials.GUESSABLE, _warning(form)) if form.is_guessable else Drawn(Serials.OWN)

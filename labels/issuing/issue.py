@@ -100,10 +100,10 @@ def _make(
     require_not_recalled(book.catalogue, gtin, lot, refusal=Clashing)
     signer = signer_for(folder, book, gtin, day, organisation=order.organisation, file=order.key_file)
     serials, labels = (spools.enter_context(Spool(folder.path)) for _ in range(2))
-    drawn = draw(order.source, serials, gtin=gtin)
+    drawn = draw(order.source, serials, gtin=gtin, tell=told.progress)
     _require_none_recalled(book, gtin, serials)
     storing.hold(connection, gtin)
-    _settle_serials(connection, order.source, serials, gtin)
+    _settle_serials(connection, order.source, serials, gtin, told)
     product = gs1.item(gtin, lot=lot if order.lot_in_link else None).canonical_path
     tree = sign(signer.key, day, serials, labels, product=product, tell=told.progress)
     hiding = hidden_storing.hide(hidden_keys.new_key(), _paths(labels)) if order.hidden else None
@@ -134,10 +134,10 @@ def _recalled_among(book: Book, gtin: str, serials: Iterable[str]) -> Place | No
     return next((recalled[serial] for serial in serials if serial in recalled), None) if recalled else None
 
 
-def _settle_serials(connection: psycopg.Connection, source: Source, serials: Spool, gtin: str) -> None:
+def _settle_serials(connection: psycopg.Connection, source: Source, serials: Spool, gtin: str, told: Told) -> None:
     """See that no serial is this product's already: random ones are drawn again, others refused."""
     for _ in range(_DRAWS_MAX):
-        clash = storing.find_clash(connection, gtin, serials)
+        clash = storing.find_clash(connection, gtin, serials, tell=told.progress)
         if clash is None:
             return
         if isinstance(source, Own):

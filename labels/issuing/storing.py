@@ -26,13 +26,14 @@ def hold(connection: psycopg.Connection, gtin: str) -> None:
     connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", [LOCK_ISSUE, gtin])
 
 
-def find_clash(connection: psycopg.Connection, gtin: str, serials: Spool) -> Clash | None:
+def find_clash(connection: psycopg.Connection, gtin: str, serials: Spool, *, tell: Tell) -> Clash | None:
     """The first serial that is twice among these, or was issued for this product before, whatever its lot."""
     connection.execute("drop table if exists pg_temp.asked")
     connection.execute("create temp table asked (line int, serial text) on commit drop")
     with connection.cursor() as cursor, cursor.copy("copy pg_temp.asked from stdin") as copy:
-        for lines in serials.runs(_AT_ONCE):
+        for number, lines in enumerate(serials.runs(_AT_ONCE)):
             copy.write("".join(f"{line}\n" for line in lines))
+            tell("comparing", number * _AT_ONCE + len(lines), len(serials))
     connection.execute("analyze pg_temp.asked")
     twice = connection.execute(_TWICE).fetchone()
     if twice is not None:
