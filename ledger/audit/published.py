@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from ledger.audit.published_source import PublishedSource
 from ledger.audit.rows import Source, SourceAt
 from ledger.published.location import Token, reading
-from ledger.published.source import PublishedSource
 from ledger.published.trusted import followed
 from ledger.trust.trust_file import Trust
 

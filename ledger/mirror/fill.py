@@ -13,6 +13,7 @@ from typing import NamedTuple
 import psycopg
 
 from ledger import anchor, checkpoint_file, fold, whole_file
+from ledger.audit.published_source import PublishedSource
 from ledger.audit.rows import BlockRow, EntryRow
 from ledger.block import Header
 from ledger.database import LOCK_CHAIN, connect, migrate
@@ -21,7 +22,6 @@ from ledger.fold import Stored
 from ledger.folder import LedgerFolder
 from ledger.frontier import Frontier
 from ledger.projection.tables import Projection, write_registry
-from ledger.published.source import PublishedSource
 from ledger.registry import ANCHOR, REGISTRY, Registry
 from ledger.seal import SectionRow, copy_sections
 from ledger.section import ContentFormat, Section

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from ledger.audit.published_source import PublishedSource
 from ledger.audit.walk import audit
 from ledger.errors import TrustError, UserError
 from ledger.folder import LedgerFolder
@@ -11,7 +12,6 @@ from ledger.mirror.store import is_mirror
 from ledger.published.folder import FolderReader
 from ledger.published.paths import Kind
 from ledger.published.reader import NotPublishedError
-from ledger.published.source import PublishedSource
 from ledger.published.trusted import followed
 from ledger.settings import Settings
 from ledger.terminal import printable

@@ -13,6 +13,7 @@ import tallystick
 from edge import confirm
 from ledger import cbor, checkpoint_file, inbox, note, operate, read
 from ledger.audit.database import DatabaseSource
+from ledger.audit.published_source import PublishedSource
 from ledger.audit.report import Report
 from ledger.audit.walk import audit
 from ledger.author import Author, Content
@@ -34,7 +35,6 @@ from ledger.published.database import DatabaseReader
 from ledger.published.export import export
 from ledger.published.folder import FolderReader
 from ledger.published.policy import Policy
-from ledger.published.source import PublishedSource
 from ledger.receipt import Answer, Receipt
 from ledger.registry import ANCHOR, REGISTRY
 from ledger.section import ContentFormat, Privacy

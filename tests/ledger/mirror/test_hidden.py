@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.audit.published_source import PublishedSource
 from ledger.audit.walk import audit
 from ledger.block import Header
 from ledger.database import connect
@@ -18,7 +19,6 @@ from ledger.published.blocks import Block, decode_blocks, decode_head, encode_bl
 from ledger.published.content import Content, Held
 from ledger.published.paths import Kind as Part
 from ledger.published.paths import Place
-from ledger.published.source import PublishedSource
 from ledger.registry import REGISTRY
 from ledger.statement import Statement
 from ledger.tile import decode_entries, encode_entries

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.audit.published_source import PublishedSource
 from ledger.audit.report import Report
 from ledger.audit.walk import audit
 from ledger.block import Header
@@ -22,7 +23,6 @@ from ledger.published.blocks import Block, decode_blocks, decode_head, encode_bl
 from ledger.published.database import DatabaseReader
 from ledger.published.folder import FolderReader
 from ledger.published.reader import NotPublishedError, Reader
-from ledger.published.source import PublishedSource
 from ledger.section import Privacy
 from ledger.trust.trust_file import Trust
 from tests.ledger.mirror.sources import Past, forge, sign

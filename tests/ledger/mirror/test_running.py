@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 import tallystick
+from ledger.audit.published_source import PublishedSource
 from ledger.audit.walk import audit
 from ledger.published.folder import FolderReader
-from ledger.published.source import PublishedSource
 from tests import commands
 from tests.ledger.mirror.sources import Past, forge
 from tests.ledger.published import misbehaving

@@ -13,6 +13,7 @@ import pytest
 
 import tallystick
 from ledger import message
+from ledger.audit.published_source import PublishedSource
 from ledger.audit.walk import audit
 from ledger.errors import UserError
 from ledger.published import content
@@ -20,7 +21,6 @@ from ledger.published.export import export
 from ledger.published.folder import FolderReader
 from ledger.published.policy import Policy
 from ledger.published.reader import NotPublishedError
-from ledger.published.source import PublishedSource
 from ledger.published.writer import OWN, FolderWriter
 from ledger.section import Privacy
 from ledger.tile import TILE_WIDTH

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from ledger.audit.database import DatabaseSource
+from ledger.audit.published_source import PublishedSource
 from ledger.audit.report import Report
 from ledger.audit.walk import audit
 from ledger.published.log import PublishedLog
-from ledger.published.source import PublishedSource
 from ledger.registry import ANCHOR
 from ledger.section import Privacy
 from ledger.tile import Tile
