@@ -3,8 +3,8 @@
 import json
 import shutil
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -69,9 +69,8 @@ def demo(once: bool, as_json: bool, data: Path | None, host: str, broker_kind: s
             organisation=MAKER,
             names_ports=False,
         )
-        shown = Shown(tell)
-        stack = Stack(folder, options, progress=tell, on_change=shown)
-        try:
+        stack = Stack(folder, options, progress=tell, on_change=Shown(tell))
+        with _ended(folder, is_kept=data is not None, as_json=as_json):
             exits.enter_context(interrupted_by_signals())
             exits.enter_context(stack)
             stack.start()
@@ -80,12 +79,19 @@ def demo(once: bool, as_json: bool, data: Path | None, host: str, broker_kind: s
                 _finish(stack, began, as_json, tell)
             else:
                 _stay(stack, link, is_kept=data is not None)
-        except KeyboardInterrupt:
-            click.echo("stopped", err=as_json)
-        except UserError as error:
-            if data is None and str(folder) in error.hint:
-                raise UserError(str(error), "name a folder with --data: its logs are kept, and say more") from error
-            raise
+
+
+@contextmanager
+def _ended(folder: Path, *, is_kept: bool, as_json: bool) -> Iterator[None]:
+    """Ctrl-C ends the block well; what went wrong is told with a hint that outlives a folder which does not."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("stopped", err=as_json)
+    except UserError as error:
+        if not is_kept and str(folder) in error.hint:
+            raise UserError(str(error), "name a folder with --data: its logs are kept, and say more") from error
+        raise
 
 
 def _finish(stack: "Stack", began: float, as_json: bool, tell: Tell) -> None:
