@@ -13,8 +13,8 @@ from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 from ledger.keys import SigningKey, load_or_make
 from ledger.log import OVERLAP
+from ledger.published import trust_bundle
 from ledger.registry import Chain, Registry, Role
-from ledger.trust import keeping
 
 _BOTH_SIGN = "wait until then; if the new key must go as well, --again changes it once more"
 
@@ -51,13 +51,13 @@ def rotate(
     _require_chain(before, chain)
     operate.finish(folder, dsn, root.kid, timeout_s=timeout_s)
     registry = operate.put_back(folder, dsn, timeout_s=timeout_s)
-    keeping.refresh(folder, dsn)
+    trust_bundle.refresh(folder, dsn)
     if registry.chains[chain] != before.chains[chain]:
         return _rotated(folder, registry.chains[chain])  # an earlier run's, or lost in a restored database
     _require_settled(folder, registry.chains[chain], again=again)
     entry = _entry(folder, registry.chains[chain], overlap)
     registry = operate.post(folder, dsn, [entry], timeout_s=timeout_s, key=root)
-    keeping.refresh(folder, dsn)
+    trust_bundle.refresh(folder, dsn)
     return _rotated(folder, registry.chains[chain])
 
 

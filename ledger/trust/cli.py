@@ -32,11 +32,12 @@ def trust() -> None:
 @click.option("--days", type=click.IntRange(1, 3_660), default=90, show_default=True, help="For how long it is good.")
 def export(data: Path | None, dsn: str | None, output: Path | None, days: int) -> None:
     """Write a trust bundle: logs and their keys, label keys, what was revoked, and what is recalled, as of now."""
-    from ledger.trust import keeping, text
+    from ledger.published import trust_bundle
+    from ledger.trust import text
     from ledger.trust.trust_file import Trust
 
     settings = Settings.load(data, dsn=dsn)
-    bundle = keeping.issue(settings.ledger, settings.need_dsn(), days=days, now=int(time.time()))
+    bundle = trust_bundle.issue(settings.ledger, settings.need_dsn(), days=days, now=int(time.time()))
     if output is None:
         click.echo(bundle.note, nl=False)
         return

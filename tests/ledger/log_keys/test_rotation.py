@@ -31,6 +31,7 @@ from ledger.proof.inclusion import Form
 from ledger.proof.prove import find_statement, prove
 from ledger.proof.transparent import EntryReceipt, Transparent
 from ledger.proof.verify import verify
+from ledger.published import trust_bundle
 from ledger.published.database import DatabaseReader
 from ledger.published.export import export
 from ledger.published.folder import FolderReader
@@ -39,7 +40,6 @@ from ledger.receipt import Answer, Receipt
 from ledger.registry import ANCHOR, REGISTRY
 from ledger.section import ContentFormat, Privacy
 from ledger.statement import TELEMETRY
-from ledger.trust import keeping
 from ledger.trust.trust_file import Trust
 from tests.world import Device, World, ticking
 
@@ -68,7 +68,7 @@ def change(world: World, chain: str = "production", *, overlap: int = 3, root_ke
 
 def trusted(world: World) -> Trust:
     """What a verifier trusts who has the newest bundle."""
-    return Trust.parse(keeping.issue(world.folder, world.dsn, days=30, now=world.now_ms // 1000).note)
+    return Trust.parse(trust_bundle.issue(world.folder, world.dsn, days=30, now=world.now_ms // 1000).note)
 
 
 def audited(world: World, trust: Trust | None = None) -> Report:

@@ -24,9 +24,9 @@ from ledger.proof.product import ProductBundle, verify_product
 from ledger.proof.product_search import candidates
 from ledger.proof.prove import Prover
 from ledger.proof.revoked import revocations
+from ledger.published import trust_bundle
 from ledger.section import ContentFormat, Privacy
 from ledger.statement import Statement
-from ledger.trust import keeping
 from ledger.trust.trust_file import Trust
 from tests.world import World, event
 
@@ -339,7 +339,7 @@ def test_a_trust_bundle_says_which_statements_are_disputed(postgres_dsn: str, tm
         at = {verdict.device: verdict.index for verdict in verify_product(product, world.trust).statements}
         disputed = [["production", at["truck-1"]]]
         world.operator_says({"type": "revocation", "kid": truck.key.kid, "reason": "stolen", "disputed": disputed})
-        trust = Trust.parse(keeping.issue(world.folder, world.dsn, days=30, now=world.now_ms // 1000).note)
+        trust = Trust.parse(trust_bundle.issue(world.folder, world.dsn, days=30, now=world.now_ms // 1000).note)
         documents, [line] = revocations(verify_product(product, trust), trust)
         assert sorted(documents, key=bool) == [None, {"entry": 4, "disputed": True}]
         assert f"entry {at['truck-1']} of production: its key was revoked by registry entry 4; DISPUTED" in line
