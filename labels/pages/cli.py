@@ -196,4 +196,5 @@ def _show_history(page: "AnyPage") -> None:
         click.echo(f"  {series.metric}: {series.readings} readings, {span}")
     for note in page.replayed:
         click.echo(f"  {note}")
-    click.echo(f"{page.counts.verified} of {page.counts.total} records verified, {page.counts.anchored} anchored")
+    if page.counts.total:
+        click.echo(f"{page.counts.verified} of {page.counts.total} records verified, {page.counts.anchored} anchored")

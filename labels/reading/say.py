@@ -20,6 +20,7 @@ class Kind(StrEnum):
 
     LABEL = "label"  # a GS1 Digital Link with a signature as ours have, or what was one
     DIGITAL_LINK = "gs1-digital-link"
+    UNIT = "logistic-unit"  # the Digital Link on a pallet's or a case's label
     HIDDEN = "hidden-code"  # what stands under a label's scratch field
     ELEMENTS = "gs1-elements"
     URL = "url"
@@ -39,6 +40,7 @@ class Kind(StrEnum):
 _HEADLINES = {
     Kind.LABEL: "A label",
     Kind.DIGITAL_LINK: "A GS1 Digital Link without a signature",
+    Kind.UNIT: "A pallet's or a case's link: not signed, but its page has what is known of it",
     Kind.HIDDEN: "The code of a label's scratch field: open its link to redeem it, once",
     Kind.ELEMENTS: "GS1 data",
     Kind.URL: "A link that is not GS1's",
@@ -61,7 +63,9 @@ class Said:
 
     @property
     def page(self) -> str:
-        """The path of a label's page, with its signature; "" for what has none."""
+        """The path of a label's page, with its signature, or of a unit's; "" for what has none."""
+        if self.kind is Kind.UNIT and self.link is not None:
+            return self.link.canonical_path
         if self.link is None or self.link.gtin is None or not self.kind.is_label:
             return ""
         return signed(self.link)
@@ -106,7 +110,12 @@ def _link(text: str) -> Said:
         kind = Kind.LABEL if is_ours else Kind.URL
         return Said(kind, text, complaint=clipped(mistake(error)) if is_gs1 else "")
     has_signature = link.gtin is not None and any(name == "s" for name, _ in link.query)
-    unsigned = Kind.HIDDEN if link.gtin is not None and MARK in text else Kind.DIGITAL_LINK
-    kind = Kind.LABEL if is_ours or has_signature else unsigned
+    kind = Kind.LABEL if is_ours or has_signature else _unsigned(link, text)
     complaint = "" if link.gtin is not None else "it names no product" if kind is Kind.LABEL else ""
     return Said(kind, text, link, link.elements.titled, complaint)
+
+
+def _unsigned(link: gs1.DigitalLink, text: str) -> Kind:
+    if link.sscc is not None:
+        return Kind.UNIT
+    return Kind.HIDDEN if link.gtin is not None and MARK in text else Kind.DIGITAL_LINK

@@ -15,6 +15,8 @@ from labels.batch import Label
 from tests.labels.story import GTIN, LOT, Story, while_ticking
 from tests.world import World
 
+UNKNOWN = "095060001343520024"
+
 
 @pytest.fixture
 def told(story: Story, monkeypatch: pytest.MonkeyPatch) -> Story:
@@ -163,6 +165,8 @@ def test_show_tells_what_is_known_of_a_pallet(told: Story, capsys: pytest.Captur
     for written in (SSCC, f"(00){SSCC}", f"(00) {SSCC[:9]} {SSCC[9:]}"):
         assert labels("show", written) == 0
         assert capsys.readouterr().out == text
+    assert labels("show", UNKNOWN) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [f"  SSCC     {UNKNOWN}"]
     assert labels("show", "--json", SSCC) == 0
     assert json.loads(capsys.readouterr().out)["sscc"] == SSCC
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from deploy.story import SSCC
 from labels.pages import uploads
 from tests.labels.reading.pictures import beside, document, encoded, label, symbol
 from tests.labels.serving import served
@@ -38,6 +39,14 @@ def photo(story: Story, *numbers: int) -> bytes:
 def sent(client: httpx.Client, picture: bytes, **headers: str) -> httpx.Response:
     """The answer to a form with a picture."""
     return client.post("/read", files={"image": ("photo.png", picture, "image/png")}, headers=headers)
+
+
+def test_a_pallets_link_leads_to_its_page(client: httpx.Client) -> None:
+    """The picture's code is told as what it is, with a link; JSON names the page."""
+    picture = encoded(label(f"https://{HOST}/00/{SSCC}"))
+    assert f'<a href="/00/{SSCC}">Its page</a>' in sent(client, picture).text
+    [code] = sent(client, picture, **JSON).json()["codes"]
+    assert (code["kind"], code["label_page"], code["verdict"]) == ("logistic-unit", f"/00/{SSCC}", None)
 
 
 def test_each_label_gets_its_verdict_and_a_link_to_its_page(client: httpx.Client, story: Story) -> None:

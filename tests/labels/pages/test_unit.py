@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from deploy.story import SSCC
 from labels import gs1
 from labels.judgement import Standing
+from labels.logistic.unit import Unit
 from labels.pages.page import UnitPage
 from labels.pages.resolve import Resolver
 from ledger import epcis
@@ -150,8 +152,8 @@ def test_a_record_that_was_changed_is_a_problem(own: Story) -> None:
 
 
 def test_over_http_it_is_a_page_or_json(client: httpx.Client, story: Story) -> None:
-    """By the same address, with what a browser and a program ask for; a lower-case host's link is pasted, too."""
-    answer = client.get(f"/00/{SSCC}")
+    """Where the label's code leads, with what a browser and a program ask for; its link is pasted, too."""
+    answer = client.get(urlsplit(Unit(SSCC).link("id.example.com")).path)
     assert answer.status_code == 200 and answer.text.startswith("<!doctype html>")
     for words in ("A pallet or a case", SSCC, "label is not signed", "stands on its label", "Warehouse, Seattle",
                   "13 of 13", "48 readings", "this unit\N{RIGHT SINGLE QUOTATION MARK}s own"):  # fmt: skip

@@ -43,3 +43,13 @@ def test_the_code_under_a_scratch_field_is_named() -> None:
     said = say(symbol(f"{ITEM}#h=ABCDEFGHJKLMNPQR", "]Q1"))
     assert said.kind is Kind.HIDDEN and "scratch" in said.kind.headline and not said.kind.is_label
     assert say(symbol(ITEM, "]Q1")).kind is Kind.DIGITAL_LINK
+
+
+def test_a_pallets_link_is_named_and_leads_to_its_page() -> None:
+    """It is not signed and not judged; one that pretends to be is a label that is none, as before."""
+    path = f"/00/{pallet()[2:]}"
+    said = say(symbol(f"https://ID.EXAMPLE.COM{path}?02=09506000134352&37=24", "]Q1"))
+    assert said.kind is Kind.UNIT and "not signed" in said.kind.headline and not said.kind.is_label
+    assert said.page == path and [ai for ai, _, _ in said.elements] == ["00", "02", "37"]
+    forged = say(symbol(f"https://id.example.com{path}?s={'1' * 169}", "]Q1"))
+    assert forged.kind is Kind.LABEL and forged.complaint == "it names no product" and forged.page == ""
