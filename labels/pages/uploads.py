@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
@@ -11,6 +10,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from labels.pages.senders import NoPlace, Senders, TooSlow
 from labels.reading.apart import Decoder
 from labels.reading.code import Limits, PictureError
 from labels.reading.report import Report
@@ -22,50 +22,62 @@ BODY_BYTES_MAX = LIMITS.bytes_max + 16 * 1024  # with a form around it
 TAKEN_BYTES_MAX = 4 * BODY_BYTES_MAX  # and thrown away: a browser hears that it is too much when it has sent it all
 FIELD = "image"
 _RECEIVED_AT_ONCE, _READ_AT_ONCE = 8, 2
-_RECEIVE_S, _WAIT_S, _READ_S = 60.0, 10.0, 30.0
+_WAIT_S, _READ_S = 10.0, 30.0
 _FIELD_BYTES_MAX = 1024
-_BUSY = "Too many pictures are being read just now: try again in a moment, or paste the link."
+_AGAIN = "Try again in a moment, or paste the link."
+
+
+class UploadRefused(HTTPException):
+    """A picture was not taken: what is wrong at a glance, in a sentence, and what to do."""
+
+    def __init__(
+        self, status: int, headline: str, told: str, hint: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(status, told, {"connection": "close"} | dict(headers or {}))  # the rest of it is not read
+        self.headline, self.hint = headline, hint
 
 
 class Uploads:
     """Receives and reads pictures; the limits hold for all visitors together."""
 
     def __init__(self) -> None:
-        self._receiving = asyncio.Semaphore(_RECEIVED_AT_ONCE)
+        self._receiving = Senders(_RECEIVED_AT_ONCE)
         self._reading = asyncio.Semaphore(_READ_AT_ONCE)
 
     async def report(self, request: Request, judge: Callable[[Said], Verdict | None]) -> Report:
-        """What is in the picture that came; raises PictureError, HTTPException, and what `judge` raises."""
-        async with _place(self._receiving, 0.0):
-            picture = await _received(request)
-        async with _place(self._reading, _WAIT_S):
+        """What is in the picture that came; raises PictureError, UploadRefused, and what `judge` raises."""
+        picture = await self._received(request)
+        try:
+            async with asyncio.timeout(_WAIT_S):
+                await self._reading.acquire()
+        except TimeoutError as error:
+            raise _busy() from error
+        try:
             return await run_in_threadpool(_read, picture, judge)
+        finally:
+            self._reading.release()
+
+    async def _received(self, request: Request) -> bytes:
+        try:
+            async with self._receiving.receiving(request) as heard:
+                return await _picture(heard)
+        except ClientDisconnect as error:  # whoever would hear it
+            raise _cut_short() from error
+        except NoPlace as error:
+            raise _busy() from error
+        except TooSlow as error:
+            told = "It came too slowly, or stopped coming."
+            hint = "Try again where the connection is better, send a smaller one, or paste the link."
+            raise UploadRefused(408, "The picture did not arrive", told, hint) from error
 
 
-@asynccontextmanager
-async def _place(places: asyncio.Semaphore, wait_s: float) -> AsyncIterator[None]:
-    """One of the places; status 503 if none is free in time."""
-    try:
-        if places.locked() and not wait_s:
-            raise TimeoutError
-        async with asyncio.timeout(wait_s or None):
-            await places.acquire()
-    except TimeoutError as error:
-        raise HTTPException(503, _BUSY, {"retry-after": "5"}) from error
-    try:
-        yield
-    finally:
-        places.release()
+def _busy() -> UploadRefused:
+    told = "Too many pictures are being read just now."
+    return UploadRefused(503, "Not just now", told, _AGAIN, {"retry-after": "5"})
 
 
-async def _received(request: Request) -> bytes:
-    try:
-        async with asyncio.timeout(_RECEIVE_S):
-            return await _picture(request)
-    except ClientDisconnect as error:  # whoever would hear it
-        raise HTTPException(400, "The picture was cut short.") from error
-    except TimeoutError as error:
-        raise HTTPException(408, f"The picture was not whole after {_RECEIVE_S:g} seconds.") from error
+def _cut_short() -> UploadRefused:
+    return UploadRefused(400, "The picture did not arrive whole", "What was sent is cut short, or no form.", _AGAIN)
 
 
 async def _picture(request: Request) -> bytes:
@@ -73,15 +85,22 @@ async def _picture(request: Request) -> bytes:
     if int(request.headers.get("content-length", "0")) > BODY_BYTES_MAX:
         async for _ in request.stream():
             pass
-        raise HTTPException(413, f"It is larger than {LIMITS.bytes_max // 1024 // 1024} MB.")
+        told = f"It is larger than {LIMITS.bytes_max // 1024 // 1024} MB."
+        raise UploadRefused(
+            413, "This picture is too large", told, "Take a photo of the label alone, or paste the link."
+        )
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
         return await request.body()
-    async with request.form(max_files=1, max_fields=2, max_part_size=_FIELD_BYTES_MAX) as form:
-        file = form.get(FIELD)
-        if not isinstance(file, UploadFile):
-            raise HTTPException(400, f"The form has no file named {FIELD!r}.")
-        return await file.read()
+    try:
+        async with request.form(max_files=1, max_fields=2, max_part_size=_FIELD_BYTES_MAX) as form:
+            file = form.get(FIELD)
+            if isinstance(file, UploadFile):
+                return await file.read()
+    except HTTPException as error:  # the form is none
+        raise _cut_short() from error
+    told = f"The form has no file named {FIELD!r}."
+    raise UploadRefused(400, "No picture came", told, "Choose a photo, a scan or a PDF, or paste the link.")
 
 
 def _read(picture: bytes, judge: Callable[[Said], Verdict | None]) -> Report:

@@ -200,7 +200,10 @@ class _Site:
         assert isinstance(error, HTTPException)
         told = "There is nothing here." if error.status_code == 404 and error.detail == "Not Found" else error.detail
         headers = dict(error.headers or {})
-        return self._error(request, error.status_code, "Not found" if error.status_code == 404 else "No", told, headers)
+        if isinstance(error, uploads.UploadRefused):
+            return self._error(request, error.status_code, error.headline, told, headers, hint=error.hint)
+        headline = "Not found" if error.status_code == 404 else "This cannot be answered"
+        return self._error(request, error.status_code, headline, told, headers)
 
     def broken(self, request: Request, error: Exception) -> Response:
         """A fault of ours, whose traceback is in the log."""

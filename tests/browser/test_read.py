@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import ViewportSize
 
+from labels.pages import uploads
 from tests.browser.viewing import DESK, PHONE, Viewer
 from tests.labels.reading.pictures import beside, encoded, label, symbol
 from tests.labels.story import GTIN, Story
@@ -46,5 +47,22 @@ def test_what_is_no_picture_gets_a_plain_word(viewer: Viewer, tmp_path: Path) ->
     shown.page.wait_for_selector("#verdict")
     assert "It is no picture that is read here" in shown.text("#verdict")
     shown.page.click("text=Paste a link")
+    assert shown.page.locator("#image").count() == 1
+    shown.page.close()
+
+
+def test_a_picture_that_is_not_taken_is_told_what_is_wrong_and_what_to_do(viewer: Viewer, tmp_path: Path) -> None:
+    """On a phone: a headline that says it, a sentence, and a hint; nothing is cut off."""
+    (tmp_path / "photo.png").write_bytes(bytes(uploads.BODY_BYTES_MAX + 1))
+    shown = viewer.open("/")
+    shown.page.set_input_files("#image", tmp_path / "photo.png")
+    shown.page.click("text=Read it")
+    shown.page.wait_for_selector("#verdict")
+    assert shown.text("h1") == "This picture is too large"
+    assert "It is larger than 16 MB." in shown.text("#verdict") and "Take a photo of the label alone" in shown.text(
+        "main"
+    )
+    assert shown.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    shown.page.click("text=choose a photo")
     assert shown.page.locator("#image").count() == 1
     shown.page.close()
