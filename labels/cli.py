@@ -11,7 +11,7 @@ from labels.pages.cli import serve, show, verify_page
 from labels.print_cli import print_
 from labels.printers.cli import printer
 from labels.printing.cli import formats
-from labels.reading.cli import read
+from labels.read_cli import read
 from labels.reconciling.cli import mark, reconcile
 from ledger.command_line import Headed
 

@@ -19,8 +19,8 @@ from ledger.keys import SigningKey
 from ledger.registry import LabelScope, Recalled, Role
 from ledger.trust.trust_file import Trust
 from tests.labels.made import sign_labels
-from tests.labels.reading.test_read_cli import HOST, photo, read
 from tests.labels.story import GTIN, LOT, while_ticking
+from tests.labels.test_read_cli import HOST, photo, read
 from tests.world import World
 
 ORGANISATION, DAY = "https://example.com", 2_400

@@ -1,4 +1,4 @@
-"""`tallystick labels read`."""
+"""`tallystick labels read`: on top of reading, and of pages, which find what the ledger here has of a label."""
 
 import json
 import sys
