@@ -111,7 +111,8 @@ def reconcile(
 ) -> None:
     """Count, batch by batch, what was issued, printed, applied, spoiled, returned, seen and redeemed, and what is odd.
 
-    A label is seen when its page is asked for, or when an event in the ledger names its item.
+    A label is seen when its page is asked for, or when an event in the ledger names its item. Of what is recalled it is
+    said how many labels were seen since; that is no finding.
 
     \b
     Exit codes:
@@ -129,7 +130,7 @@ def reconcile(
     with connect(settings.need_dsn()) as connection:
         book = BookKeeper(folder).book(connection)
         batches = reconciling.chosen(book, product, of)
-        counted = _shown(reconciling.reconcile(connection, batches, closed=closed), len(batches))
+        counted = _shown(reconciling.reconcile(connection, batches, book.catalogue, closed=closed), len(batches))
         strays = reconciling.undeclared(connection, dict.fromkeys(one.issued.batch.gtin for one in counted))
         found = [(one.issued, what) for one in counted for what in one.found]
         said = 0
@@ -219,6 +220,8 @@ _REDEEMED = {"redeemed": "redeemed"}  # a column where batches have hidden codes
 
 
 def _tell(counted: Sequence["Reconciled"], strays: dict[str, "Found"]) -> None:
+    from ledger.terminal import printable
+
     width = max(len("lot"), *(len(one.issued.batch.lot) for one in counted))
     has_hidden = any(one.issued.batch.hidden is not None for one in counted)
     columns = _COLUMNS | (_REDEEMED if has_hidden else {})
@@ -226,6 +229,8 @@ def _tell(counted: Sequence["Reconciled"], strays: dict[str, "Found"]) -> None:
     for one in counted:
         batch = one.issued.batch
         click.echo(f"{batch.gtin}  {batch.lot:<{width}}  " + _cells(one.tally, columns))
+        if one.recalled.told:
+            click.echo(printable(f"  {one.recalled.told}"))
         for found in one.found:
             serial = one.first_serial(found)
             first = f" ({'first ' if found.labels > 1 else ''}{serial})" if serial else ""

@@ -8,7 +8,9 @@ import psycopg
 
 from labels.batch import serial_in
 from labels.book import Book, IssuedBatch
-from labels.reconciling import groups, scans
+from labels.catalogue.catalogue import Catalogue
+from labels.reconciling import groups, recalled, scans
+from labels.reconciling.recalled import RecalledLabels
 from labels.reconciling.tally import Found, Oddity, Tally, oddities, tally
 from ledger import operate
 from ledger.errors import UserError
@@ -20,12 +22,13 @@ from ledger.tree_store import entry_id
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """A batch, its count, and what does not fit together; by the index of a first one, its serial."""
+    """A batch, its count, what does not fit together, and what is recalled; by the index of a first one, its serial."""
 
     issued: IssuedBatch
     tally: Tally
     found: tuple[Found, ...]
     serials: dict[int, str]
+    recalled: RecalledLabels
 
     @property
     def document(self) -> dict[str, Any]:
@@ -35,7 +38,7 @@ class Reconciled:
         findings = [
             {"finding": one.oddity, "labels": one.labels, "first_serial": self.first_serial(one)} for one in self.found
         ]
-        return {**named, **asdict(self.tally), "findings": findings}
+        return {**named, **asdict(self.tally), **self.recalled.document, "findings": findings}
 
     def first_serial(self, found: Found) -> str | None:
         """The serial of the first label of what was found."""
@@ -43,16 +46,21 @@ class Reconciled:
 
 
 def reconcile(
-    connection: psycopg.Connection, batches: Iterable[IssuedBatch], *, closed: bool = False
+    connection: psycopg.Connection, batches: Iterable[IssuedBatch], catalogue: Catalogue, *, closed: bool = False
 ) -> Iterable[Reconciled]:
-    """Count batches, one after the other."""
+    """Count batches, one after the other; the catalogue says what is recalled."""
+    items = recalled.items(catalogue)
     for issued in batches:
         batch = issued.batch
         grouped = groups.of_batch(connection, batch.root)
         found = oddities(grouped, issued=batch.size, closed=closed)
         firsts = [one.first for one in found if one.first is not None]
         yield Reconciled(
-            issued, tally(grouped, issued=batch.size), tuple(found), _serials(connection, batch.root, firsts)
+            issued,
+            tally(grouped, issued=batch.size),
+            tuple(found),
+            _serials(connection, batch.root, firsts),
+            recalled.of_batch(connection, batch, catalogue, items),
         )
 
 

@@ -1,0 +1,95 @@
+"""A batch of which all, or single items, are recalled: that is told, and what was seen since."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tallystick
+from labels import uses
+from labels.keeper import BookKeeper
+from labels.use import Use
+from ledger.database import connect
+from tests.labels.story import GTIN, LOT, Story, make_story, public_event
+
+RECALL = {
+    "type": "recall",
+    "organisation": "https://example.com",
+    "gtin": GTIN,
+    "reason": "glass",
+    "since": "2026-11-26",
+}
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def lot(postgres_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
+    """A lot of eight labels, in a data folder that the environment names."""
+    monkeypatch.setenv("TALLYSTICK_DATA", str(tmp_path))
+    monkeypatch.setenv("TALLYSTICK_DSN", postgres_dsn)
+    made = make_story(postgres_dsn, tmp_path / "ledger", count=8)
+    yield made
+    made.world.close()
+
+
+def recalled(story: Story, **place: str) -> tuple[datetime, int]:
+    """The operator recalls a place; when that was said, and by which registry entry."""
+    story.world.operator_says({**RECALL, **place})
+    with connect(story.world.dsn) as connection:
+        *_, entered = BookKeeper(story.world.folder).book(connection).catalogue.recalls.values()
+    return datetime.fromtimestamp(entered.issued_at, UTC), entered.index
+
+
+def seen(story: Story, index: int, at: datetime) -> None:
+    """Somebody asked for a label's page."""
+    with connect(story.world.dsn) as connection:
+        uses.record(connection, story.issued.batch.batch.root, [index], Use.SEEN, at=at)
+        connection.commit()
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """What `labels reconcile --json` says of the batch's recall; a recall alone is no finding."""
+    capsys.readouterr()
+    assert tallystick.run(["labels", "reconcile", "--json"]) == 0
+    [batch] = json.loads(capsys.readouterr().out)["batches"]
+    assert batch["findings"] == []
+    return {name: batch[name] for name in ("recall", "recalled", "seen_since_recall")}
+
+
+@pytest.mark.parametrize(("place", "level"), [({"lot": LOT}, "lot"), ({}, "product")])
+def test_a_recalled_batch_is_told_and_what_was_seen_since(
+    lot: Story, capsys: pytest.CaptureFixture[str], place: dict[str, str], level: str
+) -> None:
+    """Asked for before the recall, after it, and twice after it; told of in an event after it: three are about."""
+    assert told(capsys) == {"recall": None, "recalled": 0, "seen_since_recall": 0}
+    said, entry = recalled(lot, **place)
+    for index, at in ((0, said - HOUR), (1, said + HOUR), (2, said + HOUR), (2, said + 2 * HOUR)):
+        seen(lot, index, at)
+    event = {
+        "type": "ObjectEvent", "action": "OBSERVE", "eventTime": (said + HOUR).isoformat().replace("+00:00", "Z"),
+        "eventTimeZoneOffset": "+00:00", "epcList": [lot.link(3).epc], "bizStep": "receiving",
+    }  # fmt: skip
+    lot.world.publish(lot.line, public_event(event))
+    lot.world.tick()
+    recall = {"level": level, "reason": "glass", "since": "2026-11-26", "registry_entry": entry}
+    assert told(capsys) == {"recall": recall, "recalled": 8, "seen_since_recall": 3}
+    assert tallystick.run(["labels", "reconcile"]) == 0
+    what = f"  RECALLED since 2026-11-26, this {level}: glass (registry entry {entry})"
+    assert capsys.readouterr().out.splitlines()[2] == f"{what}; 3 labels were seen after that was said"
+
+
+def test_items_are_recalled_one_by_one(lot: Story, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each since its own recall; one of another product's batch, and one that was lifted, do not count."""
+    serials = [lot.link(index).serial or "" for index in range(3)]
+    for serial in serials:
+        said, _ = recalled(lot, serial=serial)
+    recalled(lot, serial="OTHER")
+    lot.world.operator_says({**RECALL, "type": "recall-lifting", "serial": serials[2]})
+    for index in (0, 2, 4):
+        seen(lot, index, said + HOUR)
+    assert told(capsys) == {"recall": None, "recalled": 2, "seen_since_recall": 1}
+    assert tallystick.run(["labels", "reconcile"]) == 0
+    assert "  RECALLED: 2 items of it; 1 label was seen after that was said\n" in capsys.readouterr().out
