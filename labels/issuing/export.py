@@ -1,4 +1,9 @@
-"""What leaves for those who print: a batch's links with their serials, as CSV, as JSON, or bare; streamed."""
+"""What leaves for those who print: a batch's links with their serials, as CSV, as JSON, or bare; streamed.
+
+A serial leaves as it is, for it is printed, and may be read back to issue: also one that a spreadsheet takes for a
+formula or a number, as it begins with =, + or -. No quoting keeps it from that, and an apostrophe before it would be
+part of it. So that is warned of, in a CSV; links have such signs escaped.
+"""
 
 import csv
 import json
@@ -14,9 +19,13 @@ from labels import listed
 from labels.book import Book, IssuedBatch
 from labels.issuing.refused import Refused
 from labels.typed import gtin_of, lot_of
+from ledger import command_line
 from ledger.errors import UserError
 
 _HEADER = ("gtin", "lot", "serial", "link")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what begins so (GS1 has no more of these than the first three)
+
+_Row = tuple[str, str, str, str]
 
 
 class Format(StrEnum):
@@ -47,7 +56,7 @@ def lines(connection: psycopg.Connection, batches: Sequence[IssuedBatch], form: 
         return _json(connection, batches, host)
     if form is Format.CSV:
         rows = (row for issued in batches for row in _rows(connection, issued, host))
-        return map(_csv_line, chain([_HEADER], rows))
+        return map(_csv_line, chain([_HEADER], _warned(rows)))
     return (f"{row[3]}\n" for issued in batches for row in _rows(connection, issued, host))
 
 
@@ -69,9 +78,19 @@ def summary(issued: IssuedBatch) -> dict[str, object]:
     return {**said, "size": batch.size, "serials": batch.serials.value, "key": batch.kid.hex(), **hidden}
 
 
-def _rows(connection: psycopg.Connection, issued: IssuedBatch, host: str) -> Iterator[tuple[str, str, str, str]]:
+def _rows(connection: psycopg.Connection, issued: IssuedBatch, host: str) -> Iterator[_Row]:
     for stored in listed.stream(connection, issued.batch.root):
         yield issued.batch.gtin, issued.batch.lot, stored.label.serial, stored.label.link(host)
+
+
+def _warned(rows: Iterable[_Row]) -> Iterator[_Row]:
+    """The same rows; the first that a spreadsheet would change is warned of."""
+    is_told = False
+    for row in rows:
+        if not is_told and (told := next((text for text in row[1:3] if text.startswith(_FORMULA)), None)):
+            command_line.warn(f"a spreadsheet takes {told!r} for a formula: import its columns as text, or write .json")
+            is_told = True
+        yield row
 
 
 def _json(connection: psycopg.Connection, batches: Sequence[IssuedBatch], host: str) -> Iterator[str]:

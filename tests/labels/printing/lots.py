@@ -1,9 +1,9 @@
 """Issued lots for printing: their labels are in the database, without a gateway that seals them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from labels.batch import Batch
+from labels.batch import Batch, Label
 from labels.printing.journal import Journal
 from labels.serial import new_serials
 from labels.signature import LabelKey
@@ -20,11 +20,16 @@ def store_labels(dsn: str, count: int) -> Batch:
     """Store a batch of labels of the lot."""
     labels = sign_labels(KEY, DAY, gtin=GTIN, lot=LOT, serials=new_serials(count))
     batch = commit(labels, gtin=GTIN, lot=LOT, kid=KEY.kid, day=DAY)
+    store(dsn, batch, labels)
+    return batch
+
+
+def store(dsn: str, batch: Batch, labels: Sequence[Label]) -> None:
+    """Store the labels of a batch."""
     into = "copy label (batch_root, index, path, signature) from stdin"
     with connect(dsn) as connection, connection.cursor() as cursor, cursor.copy(into) as copy:
         for index, label in enumerate(labels):
             copy.write_row((batch.root, index, label.path, label.digits))
-    return batch
 
 
 def issued(dsn: str, *counts: int) -> list[Batch]:
