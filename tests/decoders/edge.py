@@ -14,6 +14,7 @@ from edge.sensors.csv import CsvSensor
 from ledger.errors import TrustError, UserError
 from tests import cast, rooted, seeds
 from tests.decoders.target import Target, folder, of_bytes, of_file, of_text
+from tests.edge.given import NothingSpooled
 
 _DEVICE = confirm.Device(cast.DEVICE.kid, cast.URN, seeds.PRODUCTION, rooted.pin(seeds.ROOTED))
 _NOW = Moment(1_750_000_000.0, 0)
@@ -23,7 +24,7 @@ def targets() -> Iterator[Target]:
     """Each decoder of this part, with what it reads well."""
     yield of_bytes(
         "edge.confirm.judge",
-        lambda data: confirm.judge(data, lane=1, device=_DEVICE, view=_NothingSpooled()),
+        lambda data: confirm.judge(data, lane=1, device=_DEVICE, view=NothingSpooled()),
         (),
         *seeds.ANSWERS,
     )
@@ -50,17 +51,6 @@ def targets() -> Iterator[Target]:
         lambda path: [event_file.body(item, 1) for item in event_file.read(path)],
         seeds.EVENT_JSON,
     )
-
-
-class _NothingSpooled:
-    def next_seq(self, lane: int, stream: bytes) -> int | None:
-        return None
-
-    def receipt_size(self, stream: bytes) -> int:
-        return 0
-
-    def links(self, stream: bytes, first: int, count: int) -> dict[int, confirm.Link]:
-        return {}
 
 
 def _csv(path: Path) -> list[Any]:

@@ -13,15 +13,9 @@ from ledger.errors import UserError
 from ledger.keys import SigningKey
 from ledger.statement import EVENTS
 from ledger.trust.trust_file import Trust
+from tests.edge.given import EVENT
 from tests.edge.simulator import Ledger
 
-EVENT = {
-    "type": "ObjectEvent",
-    "action": "OBSERVE",
-    "eventTime": "2026-01-01T00:00:00Z",
-    "eventTimeZoneOffset": "+00:00",
-    "epcList": ["https://id.gs1.org/01/09506000134352/21/A1"],
-}
 INIT = ("edge", "init", "--name", "line-1", "--organisation", "https://example.com")
 
 

@@ -23,6 +23,7 @@ from ledger import senml
 from ledger.keys import SigningKey
 from ledger.section import ContentFormat
 from ledger.trust.trust_file import Trust
+from tests.edge.given import EVENT
 from tests.edge.simulator import ISSUER, Ledger
 from tests.running import free_port
 
@@ -157,15 +158,6 @@ def device(tmp_path: Path, gateway: Gateway) -> Path:
     key = SigningKey.load(folder / "device.key")
     gateway.ledger.registered[key.kid] = key.public
     return folder
-
-
-EVENT = {
-    "type": "ObjectEvent",
-    "action": "OBSERVE",
-    "eventTime": "2026-01-01T00:00:00Z",
-    "eventTimeZoneOffset": "+00:00",
-    "epcList": ["https://id.gs1.org/01/09506000134352/21/A1"],
-}
 
 
 def test_a_device_from_its_making_to_the_last_receipt(device: Path, gateway: Gateway) -> None:

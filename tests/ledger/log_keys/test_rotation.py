@@ -41,6 +41,7 @@ from ledger.registry import ANCHOR, REGISTRY
 from ledger.section import ContentFormat, Privacy
 from ledger.statement import TELEMETRY
 from ledger.trust.trust_file import Trust
+from tests.edge.given import NothingSpooled
 from tests.world import Device, World, ticking
 
 ROTATED = ("production", REGISTRY, ANCHOR)
@@ -350,24 +351,11 @@ def test_a_birth_is_answered_with_the_logs_newer_keys(world: World, has_stream: 
         answer = Answer.decode(publication.payload)
         receipt = Receipt.decode(answer.receipt or b"")
         assert answer.root == () and learnt.log.key(receipt.log_kid, receipt.size).first == 1
-        verdict = confirm.judge(publication.payload, lane=TELEMETRY, device=device, view=_Nothing())
+        verdict = confirm.judge(publication.payload, lane=TELEMETRY, device=device, view=NothingSpooled())
         assert isinstance(verdict, confirm.Ignored) and verdict.flaw is confirm.Flaw.LOG_KEY
         assert isinstance(
-            confirm.judge(publication.payload, lane=TELEMETRY, device=learnt, view=_Nothing()), confirm.Ahead
+            confirm.judge(publication.payload, lane=TELEMETRY, device=learnt, view=NothingSpooled()), confirm.Ahead
         )
-
-
-class _Nothing:
-    """The view of a spool that has nothing."""
-
-    def next_seq(self, lane: int, stream: bytes) -> int | None:
-        return None
-
-    def receipt_size(self, stream: bytes) -> int:
-        return 0
-
-    def links(self, stream: bytes, first: int, count: int) -> dict[int, confirm.Link]:
-        return {}
 
 
 # The command
