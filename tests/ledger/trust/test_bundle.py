@@ -82,6 +82,15 @@ def test_recalls_come_back_as_they_were_said() -> None:
     assert trust_text.document(nothing, ISSUED)["recalls"] == []
 
 
+def test_recalls_count_towards_a_bundles_size() -> None:
+    """Many go in; too many are refused in plain words, as too many keys are."""
+    many = [replace(RECALLED, lot="", serial=f"S{number}") for number in range(60_000)]
+    said = bundle(MESSAGES, recalls=many[:30_000])
+    assert said.recalls == tuple(many[:30_000]) and len(said.note) < 8_000_000
+    with pytest.raises(TrustError, match="at most 8 MB"):
+        bundle(MESSAGES, recalls=many)
+
+
 def test_a_bundle_of_before_recalls_is_read_and_knows_none() -> None:
     """Bundles lie with verifiers for months: what one does not know it does not say."""
     old = Trust.parse(signed(version=2, recalls=None))
