@@ -111,7 +111,7 @@ def _print(settings: Settings, lot: "Lot", lot_face: "LotFace", asked: "Asked") 
     if asked.printer:
         click.echo(f"{count:,} labels came out of {outlet.where}")
     elif asked.form == "png":
-        _beside(teller.labels, lot_face, asked.need_folder(), lot.gtin, address, sheets=asked.sheet)
+        _beside(teller.labels, lot_face, lot.gtin, address, asked)
 
 
 class _Teller:
@@ -182,11 +182,10 @@ def _specimens(lot_face: "LotFace", asked: "Asked") -> Path:
     return file
 
 
-def _beside(
-    labels: "list[Numbered]", lot_face: "LotFace", out: Path, gtin: str, address: str | None, *, sheets: bool
-) -> None:
+def _beside(labels: "list[Numbered]", lot_face: "LotFace", gtin: str, address: str | None, asked: "Asked") -> None:
     from labels.printing import files
 
+    out = asked.need_folder()
     if len(labels) > files.LABELS_MAX:
         command_line.warn(
             f"more than {files.LABELS_MAX:,} labels: no page that shows them all, and no picture of sheets"
@@ -197,8 +196,6 @@ def _beside(
         if page:
             click.echo(page)
         else:
-            command_line.warn(
-                f"index.html in {out} is not of 'labels print', and is left as it is: no page shows them all"
-            )
-    for file in files.write_sheets(labels, lot_face, out) if sheets else ():
+            command_line.warn(f"{out} has an index.html of somebody else: it is left, and no page shows the labels")
+    for file in files.write_sheets(labels, lot_face, out, font=asked.font) if asked.sheet else ():
         click.echo(str(file))

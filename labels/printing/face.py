@@ -9,26 +9,25 @@ from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from itertools import islice
+from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
 from labels import gs1
 from labels.hidden import code
 from labels.printing import qr
+from labels.printing.fonts import Fonts, having
 
 X_DIMENSION_MM = 0.396  # a module on paper: the least that GS1 allows for a Digital Link at a point of sale
 MODULE_PX = 8
 LINES_MAX = 4
 
-_TITLE, _KEY, _NOTE = 5.4, 5.6, 4.0  # font sizes, in modules
+_TITLE, _KEY, _NOTE = 5.0, 5.0, 3.6  # font sizes, in modules
 _LEADING, _CAPITAL = 1.3, 0.72  # a line's height and a capital's, in font sizes
-_BOLD = 0.12  # by how much a title's strokes are thickened
 _MARGIN = 4  # white around the words
 _COLUMN_MIN = 58
 _GUTTER = 6  # between the labels of a sheet
 _BLACK, _CUT, _WHITE = 0, 190, 255
-
-_Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +58,16 @@ def human_readable(link: gs1.DigitalLink, *, lot: str | None = None) -> tuple[st
     return tuple(lines[ai] for ai in sorted(lines, key=lambda ai: (ai == "21", ai not in ("00", "01"))))
 
 
-def label_png(face: Face, *, module_px: int = MODULE_PX) -> bytes:
-    """One label as a PNG; CodeError if its link does not go into a code."""
-    return _png(draw(face, module_px=module_px), module_px)
+def label_png(face: Face, *, module_px: int = MODULE_PX, font: Path | None = None) -> bytes:
+    """One label as a PNG; CodeError if its link does not go into a code, UserError if no font has its letters."""
+    return _png(draw(face, module_px=module_px, font=font), module_px)
 
 
-def sheet_png(faces: Sequence[Face], *, columns: int = 4, module_px: int = MODULE_PX) -> bytes:
+def sheet_png(
+    faces: Sequence[Face], *, columns: int = 4, module_px: int = MODULE_PX, font: Path | None = None
+) -> bytes:
     """Labels side by side in rows of `columns`, with lines to cut along, as one PNG."""
-    drawn = [draw(face, module_px=module_px) for face in faces]
+    drawn = [draw(face, module_px=module_px, font=font) for face in faces]
     width, height = max(label.width for label in drawn), max(label.height for label in drawn)
     gutter = _GUTTER * module_px
     rows = -(-len(drawn) // columns)
@@ -78,21 +79,31 @@ def sheet_png(faces: Sequence[Face], *, columns: int = 4, module_px: int = MODUL
     return _png(sheet, module_px)
 
 
-def sheets(faces: Iterable[Face], *, columns: int = 4, rows: int = 10, module_px: int = MODULE_PX) -> Iterator[bytes]:
+def sheets(
+    faces: Iterable[Face],
+    *,
+    columns: int = 4,
+    rows: int = 10,
+    module_px: int = MODULE_PX,
+    font: Path | None = None,
+) -> Iterator[bytes]:
     """Any number of labels as sheets of `columns` by `rows`; only one sheet is in memory at a time."""
     rest = iter(faces)
     while page := list(islice(rest, columns * rows)):
-        yield sheet_png(page, columns=columns, module_px=module_px)
+        yield sheet_png(page, columns=columns, module_px=module_px, font=font)
 
 
-def draw(face: Face, *, module_px: int = MODULE_PX) -> Image.Image:
-    """One label, black on white; CodeError if its link does not go into a code."""
+def draw(face: Face, *, module_px: int = MODULE_PX, font: Path | None = None) -> Image.Image:
+    """One label, black on white, its letters from the file `font` or from the first font here that has them all.
+
+    CodeError if its link does not go into a code; UserError if no font has its letters.
+    """
     if len(face.lines) > LINES_MAX:
         raise ValueError(f"a label has room for {LINES_MAX} lines, not {len(face.lines)}")
     code = qr.encode(face.link).image(module_px)
-    margin = _MARGIN * module_px
-    note_font = _font(_NOTE, module_px)
-    beside = _words(face, code.height, module_px)
+    margin, fonts = _MARGIN * module_px, having([face.title, *face.lines, *face.note.splitlines()], file=font)
+    note_font = _font(fonts.file(False), _NOTE, module_px)
+    beside = _words(face, code.height, module_px, fonts)
     below = round(_NOTE * _LEADING * module_px)
     note = face.note.splitlines()
     width = code.width + (beside.width if beside else 0)
@@ -107,11 +118,11 @@ def draw(face: Face, *, module_px: int = MODULE_PX) -> Image.Image:
     return label
 
 
-def _words(face: Face, height: int, module_px: int) -> Image.Image | None:
+def _words(face: Face, height: int, module_px: int, fonts: Fonts) -> Image.Image | None:
     """The column beside the code: the title hangs from the code's upper edge, the lines stand on its lower."""
     if not (face.title or face.lines):
         return None
-    title_font, key_font = _font(_TITLE, module_px), _font(_KEY, module_px)
+    title_font, key_font = (_font(fonts.file(bold), size, module_px) for bold, size in ((True, _TITLE), (False, _KEY)))
     column = max([_COLUMN_MIN * module_px, *(round(key_font.getlength(line)) for line in face.lines)])
     margin = _MARGIN * module_px
     words = Image.new("L", (column + margin, height), _WHITE)
@@ -120,14 +131,14 @@ def _words(face: Face, height: int, module_px: int) -> Image.Image | None:
     count = max(1, int(room / (_TITLE * _LEADING)))
     for number, line in enumerate(_wrapped(face.title, title_font, column, count)):
         y = margin + round((_CAPITAL + number * _LEADING) * _TITLE * module_px)
-        pen.text((0, y), line, fill=_BLACK, font=title_font, anchor="ls", stroke_width=_BOLD * module_px)
+        pen.text((0, y), line, fill=_BLACK, font=title_font, anchor="ls")
     for number, line in enumerate(reversed(face.lines)):
         y = height - margin - round(number * _KEY * _LEADING * module_px)
         pen.text((0, y), line, fill=_BLACK, font=key_font, anchor="ls")
     return words
 
 
-def _wrapped(text: str, font: _Font, width: int, count: int) -> list[str]:
+def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: int, count: int) -> list[str]:
     """`text` in at most `count` lines of `width` pixels; an ellipsis stands for what does not fit."""
     lines: list[str] = []
     for word in text.split():
@@ -141,7 +152,7 @@ def _wrapped(text: str, font: _Font, width: int, count: int) -> list[str]:
     return [_shortened(line, font, width) for line in lines]
 
 
-def _shortened(line: str, font: _Font, width: int) -> str:
+def _shortened(line: str, font: ImageFont.FreeTypeFont, width: int) -> str:
     if font.getlength(line) <= width:
         return line
     while line and font.getlength(line + "…") > width:
@@ -158,8 +169,8 @@ def _cut_lines(sheet: Image.Image, step_x: int, step_y: int, thickness: int) -> 
 
 
 @cache
-def _font(modules: float, module_px: int) -> _Font:
-    return ImageFont.load_default(max(6, round(modules * module_px)))
+def _font(file: Path, modules: float, module_px: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(str(file), max(6, round(modules * module_px)))
 
 
 def _png(image: Image.Image, module_px: int) -> bytes:

@@ -46,14 +46,16 @@ def link_at(address: str, label: Label) -> str:
     return label.link(host, scheme=scheme)
 
 
-def write_sheets(labels: Sequence[Numbered], lot_face: LotFace, folder: Path) -> list[Path]:
+def write_sheets(
+    labels: Sequence[Numbered], lot_face: LotFace, folder: Path, *, font: Path | None = None
+) -> list[Path]:
     """Write the labels on sheets, `sheet-` and the name of a piece, each read back, and return the files.
 
     UserError if a file of such a name is there, and is another.
     """
     written = list[Path]()
     pages = [labels[at : at + _ON_SHEET] for at in range(0, len(labels), _ON_SHEET)]
-    pictures = sheets(map(lot_face.face, labels), module_px=_SHEET_MODULE_PX)
+    pictures = sheets(map(lot_face.face, labels), module_px=_SHEET_MODULE_PX, font=font)
     for page, png in zip(pages, pictures, strict=True):
         require_decodes(Image.open(BytesIO(png)), [printed(lot_face.face(label).link) for label in page])
         written.append(folder / f"sheet-{piece_name(page, lot_face.lot)}.png")

@@ -107,7 +107,7 @@ class Pictures:
 
     def _pngs(self, faces: Sequence[Face]) -> Iterator[bytes]:
         for face in faces:
-            data = label_png(face)
+            data = label_png(face, font=self.font)
             readback.check_png(data, face)
             yield data
 

@@ -13,6 +13,7 @@ from labels.printing.face import Face, draw, human_readable, label_png, sheet_pn
 from labels.printing.qr import CodeError
 from labels.serial import new_serials
 from labels.signature import LabelKey, verify_label
+from ledger.errors import UserError
 from ledger.keys import SigningKey
 from tests.labels.made import sign_labels
 
@@ -111,6 +112,14 @@ def test_words_never_touch_the_code() -> None:
         label = draw(words)
         assert label.crop((0, 0, *bare.size)).tobytes() == bare.tobytes()
     assert draw(face(title="Wide words " * 40)).size == draw(face(title="")).size
+
+
+def test_a_pictures_title_has_its_letters() -> None:
+    """No letter is drawn as the box that stands for one that a font lacks; a title that no font here has is refused."""
+    shapes = {letter: draw(face(title=letter)).tobytes() for letter in "čřŽЖΩ"}
+    assert len(set(shapes.values())) == len(shapes)
+    with pytest.raises(UserError, match="cannot show"):
+        draw(face(title="rice \U0001f35a"))
 
 
 def test_a_label_has_room_for_four_lines() -> None:
