@@ -83,7 +83,8 @@ class Lots:
 
     def _posted(self, issuer: Issuer, request: Request, body: bytes) -> Response:
         order = lot_request.read_order(body)
-        key = lot_request.read_key(request.headers.get("idempotency-key"))
+        keys = request.headers.getlist("idempotency-key")
+        key = lot_request.read_key(", ".join(keys) if keys else None)  # which is what several are (RFC 9110, 5.3)
         asked = requests.Asked(issuer.name, key, lot_request.digest(order))
         return self._issue(issuer.ordered(order), asked)
 

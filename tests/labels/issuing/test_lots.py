@@ -294,6 +294,26 @@ def test_a_request_that_is_repeated_gets_the_same_batch(client: httpx.Client, wo
     assert len(book(world).batches) == 2
 
 
+@pytest.mark.parametrize("keys", [[b""], [b"\xff"], [b"a\xc3\xa9"], [b"x" * 256], [b"x" * 200, b"y" * 200]])
+def test_a_key_that_is_none_is_refused(refused: httpx.Client, untouched: World, keys: list[bytes]) -> None:
+    """400, and nothing is stored: who means to repeat a request must be able to."""
+    shown = [(b"authorization", bearer(untouched)["authorization"].encode())]
+    with httpx.Client(base_url=refused.base_url) as plain:
+        headers = shown + [(b"idempotency-key", key) for key in keys]
+        answer = plain.post("/lots", content=json.dumps(ORDER).encode(), headers=headers)
+    assert answer.status_code == 400 and "Idempotency-Key is none" in answer.json()["error"] and answer.json()["hint"]
+    assert rows(untouched, "select count(*) from label") == [(0,)]
+
+
+def test_two_keys_are_one_of_both(client: httpx.Client, world: World) -> None:
+    """As HTTP reads a header that is there twice: neither of them alone was used."""
+    shown = [("authorization", bearer(world)["authorization"])]
+    for keys in (["a", "b"], ["a"], ["b"]):
+        headers = shown + [("idempotency-key", key) for key in keys]
+        assert client.post("/lots", json=ORDER, headers=headers).status_code == 201
+    assert len(book(world).batches) == 3
+
+
 def at_once(client: httpx.Client, *orders: dict[str, Any], **headers: str) -> list[httpx.Response]:
     """What is answered to requests that come at one time."""
     with ThreadPoolExecutor(len(orders)) as pool:
