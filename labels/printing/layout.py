@@ -134,7 +134,10 @@ def place(content: Content, space: Space, measure: Measure) -> Placed:
 def _beside(
     content: Content, space: Space, measure: Measure, widest: float, line_min: float, *, taken: float = 0.0
 ) -> Placed | None:
-    """The code on the left, the words in a column beside it; `taken` is what else takes of the width on the right."""
+    """The code on the left, the words in a column beside it; `taken` is what else takes of the width on the right.
+
+    A title stands above and the lines below; lines alone stand in the middle.
+    """
     code = content.modules * space.module
     quiet = QUIET_ZONE * space.module
     left = min(_PAD, max(EDGE_MM, (space.height - code) / 2))
@@ -154,10 +157,14 @@ def _beside(
         TextLine(x, top + title.size * (_CAPITAL + n * _TITLE_LEADING), title.size, line, True)
         for n, line in enumerate(title.lines)
     ]
-    words += [
-        TextLine(x, top + height - n * size * _LEADING, size, line) for n, line in enumerate(reversed(content.lines))
-    ]
+    last = top + height if title.lines else (space.height + _ink(content.lines, size)) / 2
+    words += [TextLine(x, last - n * size * _LEADING, size, line) for n, line in enumerate(reversed(content.lines))]
     return Placed(tuple(words), (Symbol(left, (space.height - code) / 2, content.link),))
+
+
+def _ink(lines: Sequence[str], size: float) -> float:
+    """The height from the first line's capitals to the last one's baseline."""
+    return ((len(lines) - 1) * _LEADING + _CAPITAL) * size
 
 
 def _below(content: Content, space: Space, measure: Measure, widest: float, line_min: float) -> Placed | None:

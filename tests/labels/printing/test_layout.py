@@ -67,6 +67,15 @@ def test_a_wide_label_has_its_words_beside_the_code_and_a_square_one_below() -> 
         assert word.x + measure(word.text, word.bold) * word.size / 2 == pytest.approx(25.4)
 
 
+def test_lines_without_a_title_stand_in_the_middle_of_the_code() -> None:
+    """As much white above the first line's capitals as below the last line."""
+    space = Space(63.5, 38.1)
+    placed = place(Content("LINK", MODULES, "", LINES), space, measure)
+    first, last = placed.words[-1], placed.words[0]
+    assert (first.text, last.text) == (LINES[0], LINES[-1])
+    assert first.y - 0.73 * first.size == pytest.approx(space.height - last.y)
+
+
 @pytest.mark.parametrize(
     ("size", "complaint"),
     [
