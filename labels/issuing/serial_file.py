@@ -1,8 +1,8 @@
 """A file of one's own serials: one a line, or a CSV with a column of them. Whatever is in it, it is read or refused.
 
-A file whose first line names the wanted column, alone or between commas, semicolons or tabs, is a CSV (RFC 4180); any
-other whose first line has none of these has a serial on each line, whatever signs are in it. Empty lines are nothing.
-The text is UTF-8, with a byte order mark or without; lines end in LF or CRLF.
+A file whose first line names the wanted column, alone or between commas, semicolons or tabs, is a CSV (RFC 4180); if it
+names that twice, it is refused. Any other whose first line has none of these has a serial on each line, whatever signs
+are in it. Empty lines are nothing. The text is UTF-8, with a byte order mark or without; lines end in LF or CRLF.
 """
 
 import csv
@@ -60,12 +60,12 @@ def _text(data: bytes, number: int) -> str:
 def _delimiter(line: str, column: str) -> str | None:
     """By what the first line's cells are apart, if one of them is the column's name."""
     cells = {delimiter: _cells(line, delimiter, 1) for delimiter in _DELIMITERS if delimiter in line} or {",": [line]}
-    return next((one for one, names in cells.items() if _place(names, column) is not None), None)
+    return next((one for one, names in cells.items() if _places(names, column)), None)
 
 
-def _place(names: list[str], column: str) -> int | None:
+def _places(names: list[str], column: str) -> list[int]:
     wanted = column.strip().lower()
-    return next((place for place, name in enumerate(names) if name.strip().strip('"').lower() == wanted), None)
+    return [place for place, name in enumerate(names) if name.strip().strip('"').lower() == wanted]
 
 
 def _cells(line: str, delimiter: str, number: int) -> list[str]:
@@ -80,7 +80,10 @@ def _cells(line: str, delimiter: str, number: int) -> list[str]:
 
 def _column(lines: Iterator[tuple[int, str]], header: str, column: str, delimiter: str) -> Iterator[tuple[int, str]]:
     names = _cells(header, delimiter, 1)
-    place = _place(names, column) or 0
+    place, *more = _places(names, column)
+    if more:
+        told = f"line 1 names {1 + len(more)} columns {column!r}"
+        raise Refused(told, "which one is meant cannot be told: give the others another name")
     for number, line in lines:
         cells = _cells(line, delimiter, number)
         if len(cells) != len(names):

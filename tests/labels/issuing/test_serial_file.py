@@ -43,6 +43,8 @@ def test_serials_are_read_with_their_lines(data: bytes, column: str | None, seri
         (b"\xef\xbb\xbf\r\n\r\n", None, "the file of serials is empty"),
         (b"name,number\nx,A\n", None, "line 1 names no column 'serial'"),
         (b"A\nB\n", "sn", "line 1 names no column 'sn'"),
+        (b"serial,name,Serial\nA,x,B\n", None, "line 1 names 2 columns 'serial'"),
+        (b"sn;serial;sn\nA;B;A\n", "SN", "line 1 names 2 columns 'SN'"),
         (b"serial,name\nA\n", None, "line 2 has 1 cells, and the first line names 2 columns"),
         (b"serial,name\n,x\n", None, "line 2 has no serial"),
         (b'serial,name\nA,x\n"B,x\n', None, "line 3 is no line of a CSV"),
