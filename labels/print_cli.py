@@ -92,7 +92,7 @@ def print_(data: Path | None, dsn: str | None, gtin: str, lot: str, host: str | 
             "print them as --format pdf or svg, or on a label printer",
         )
     if wanted.test:
-        click.echo(_specimens(lot_face, wanted))
+        click.echo(_specimens(found.gtin, lot_face, wanted))
     else:
         _print(settings, found, lot_face, wanted)
 
@@ -159,15 +159,16 @@ def _way(lot_face: "LotFace", asked: "Asked") -> "tuple[Renderer, Outlet]":
     return Pictures(lot_face, asked.form, style, asked.font), outlet
 
 
-def _specimens(lot_face: "LotFace", asked: "Asked") -> Path:
+def _specimens(gtin: str, lot_face: "LotFace", asked: "Asked") -> Path:
     from dataclasses import replace
 
     from labels.printing import pdf, readback, specimen
     from labels.printing.folder import make
-    from labels.printing.renderers import fonts_for
+    from labels.printing.renderers import fonts_for, specimens_name
     from ledger import whole_file
 
-    style, file = replace(asked.style(), mark=specimen.MARK), asked.need_folder() / "test.pdf"
+    style = replace(asked.style(), mark=specimen.MARK)
+    file = asked.need_folder() / f"{specimens_name(gtin, lot_face.lot)}.pdf"
     faces = specimen.faces(
         style.grid.count - asked.skip,
         host=lot_face.host,

@@ -12,7 +12,7 @@ from labels.printing.renderers import LotFace
 from ledger.errors import UserError
 
 _LABEL = "50x30"
-_OF_SHEETS = ("labels", "grid", "gap", "margin", "page", "skip", "offset", "outline", "test", "sheet")
+_OF_SHEETS = ("labels", "grid", "gap", "margin", "page", "skip", "offset", "outline", "sheet")
 
 
 def chosen(lot_face: LotFace, asked: Asked) -> tuple[PrinterLabels, Outlet]:

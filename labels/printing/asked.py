@@ -42,6 +42,13 @@ class Asked:
     again: bool = False
     came_out: str | None = None
 
+    def __post_init__(self) -> None:
+        """UserError if specimens are asked for as anything but a sheet."""
+        if self.test and self.form != "pdf":
+            where = "not of a label printer" if self.form in ("zpl", "ql") else f"not {self.form}"
+            told = f"--test is a sheet of specimens as PDF, {where}"
+            raise UserError(told, "leave --test out, or what else asks for no PDF")
+
     @property
     def form(self) -> str:
         """What labels become: png, svg, pdf, zpl or ql."""

@@ -130,6 +130,11 @@ def piece_name(labels: Sequence[Numbered], lot: str) -> str:
     return f"{_begin(labels[0], lot)}-{labels[-1].number:07}"
 
 
+def specimens_name(gtin: str, lot: str) -> str:
+    """A file of a lot's specimens, without its ending: no labels are named so, and a later test print replaces it."""
+    return f"specimens-{gtin}-{quote(lot, safe='')}"
+
+
 def file_name(label: Numbered, lot: str) -> str:
     """A label's file, without its ending: as `piece_name`, with the serial.
 

@@ -64,7 +64,7 @@ def test_sheets_of_a_lot(story: Story, tmp_path: Path, capsys: pytest.CaptureFix
 def test_a_test_print_counts_for_nothing(story: Story, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A sheet of specimens that are nobody's, and say so on every label; the lot is still to be printed."""
     assert print_(tmp_path / "out", "--test", "--skip", "1", "--title", "Rice") == 0
-    file = tmp_path / "out" / "test.pdf"
+    file = tmp_path / "out" / f"specimens-{GTIN}-{LOT}.pdf"
     assert capsys.readouterr().out == f"{file}\n"
     found = links(file)
     assert len(found) == 20 and {gs1.parse(link).gtin for link in found} == {"09520000000004"}
@@ -74,6 +74,36 @@ def test_a_test_print_counts_for_nothing(story: Story, tmp_path: Path, capsys: p
     assert text.count("SPECIMEN Rice") == 20 and text.count("SPECIMEN") == 60
     assert print_(tmp_path / "out", "--format", "svg", "--label", "70x37") == 0
     assert len(list((tmp_path / "out").glob("*.svg"))) == 24
+
+
+def test_a_test_print_replaces_its_own_file_alone(story: Story, tmp_path: Path) -> None:
+    """Of a misfeed one prints several in turn; somebody's test.pdf stays as it is."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "test.pdf").write_bytes(b"somebody's")
+    for offset in ("0,0", "1,2"):
+        assert print_(tmp_path / "out", "--test", "--offset", offset) == 0
+    names = [file.name for file in sorted((tmp_path / "out").iterdir())]
+    assert names == [f"specimens-{GTIN}-{LOT}.pdf", "test.pdf"]
+    assert (tmp_path / "out" / "test.pdf").read_bytes() == b"somebody's"
+
+
+@pytest.mark.parametrize(
+    ("args", "complaint"),
+    [
+        (["--format", "zpl"], "not of a label printer"),
+        (["--format", "ql"], "not of a label printer"),
+        (["--printer", "127.0.0.1:1"], "not of a label printer"),
+        (["--format", "svg"], "not svg"),
+        (["--format", "png"], "not png"),
+    ],
+)
+def test_specimens_are_a_pdf_alone(
+    story: Story, tmp_path: Path, capsys: pytest.CaptureFixture[str], args: list[str], complaint: str
+) -> None:
+    """What else is asked for is refused, and nothing is written."""
+    assert print_(tmp_path / "out", "--test", *args) == 1
+    assert f"--test is a sheet of specimens as PDF, {complaint}" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_label_is_named_as_the_catalogue_has_it(story: Story, tmp_path: Path) -> None:
