@@ -16,6 +16,7 @@ try:
 
     from ledger.command_line import examples
     from ledger.errors import OutsideError, UserError
+    from ledger.terminal import printable
 except KeyboardInterrupt:  # Ctrl-C before there is a command to tell
     sys.exit(130)
 
@@ -110,8 +111,9 @@ def _exit_code(result: Any) -> int:
 
 
 def _tell(mistake: UserError) -> None:
-    click.echo(f"tallystick: error: {mistake}", err=True)
-    click.echo(f"tallystick: hint: {mistake.hint}", err=True)
+    """What is said may be another's words: a terminal obeys none of them."""
+    for name, text in (("error", str(mistake)), ("hint", mistake.hint)):
+        click.echo(f"tallystick: {name}: " + "\n".join(map(printable, text.split("\n"))), err=True)
 
 
 def _as_user_error(error: Exception, args: Sequence[str]) -> UserError | None:

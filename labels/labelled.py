@@ -8,13 +8,15 @@ from labels.catalogue.catalogue import Entered
 from labels.catalogue.place import Place, chain
 from labels.catalogue.recall import Recall
 from labels.judgement import LabelVerdict, Standing
+from labels.signature import LabelFault
 
 
 def lot_of(link: gs1.DigitalLink, label: LabelVerdict) -> str | None:
     """The lot that a label is of: its batch's, its link's, or that of the only batch that its key may sign."""
     if label.batch is not None:
         return label.batch.batch.lot
-    return link.lot or (label.key.lot if label.is_signed and label.key is not None else None)
+    has_signed = label.is_signed or label.fault == LabelFault.REVOKED
+    return link.lot or (label.key.lot if has_signed and label.key is not None else None)
 
 
 def places_of(link: gs1.DigitalLink, label: LabelVerdict) -> tuple[Place, ...]:

@@ -59,7 +59,8 @@ def create(path: Path, data: bytes) -> None:
 def write(path: Path, data: bytes, *, private: bool = False, owner: tuple[int, int] | None = None) -> None:
     """Write a file where nobody looks for it yet, and see its content on the disk."""
     mode = 0o600 if private else 0o666
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+    path.unlink(missing_ok=True)  # what a dead run left, or a link that another put there: it is not followed
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         if owner is not None:
             os.fchown(file.fileno(), *owner)
         file.write(data)

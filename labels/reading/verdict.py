@@ -33,7 +33,8 @@ class Verdict:
     """What is to be said of a label. `by` is whose word it is; `notes` are what a person should know besides.
 
     `product` is the name of what a signed label is on, and `lot` and `serial` are which, as far as they are known here.
-    `recalled` says whether that is recalled; None that this is not known, or that it may be.
+    `recalled` says whether that is recalled; None that this is not known, or that it may be: `recalled_lots` are those
+    of its product, if nobody here knows its own.
     """
 
     standing: Standing
@@ -48,6 +49,7 @@ class Verdict:
     lot: str = ""
     serial: str = ""
     recalled: bool | None = None
+    recalled_lots: tuple[str, ...] = ()
 
     @property
     def document(self) -> dict[str, Any]:
@@ -96,7 +98,7 @@ def by_trust(link: gs1.DigitalLink, keys: Sequence[LabelKey], known: KnownRecall
     """By the label keys and recalls of a trust bundle, offline."""
     label = judge_signature(link, keys, today=today)
     told = _told(link, label, lambda uri: uri, by)
-    if not label.is_signed:
+    if not label.is_signed and label.fault != LabelFault.REVOKED:
         return told
     if known.by_place is None:
         return replace(told, reason=f"{told.reason} The trust bundle here is of an older kind, and knows no recalls.")
@@ -104,8 +106,8 @@ def by_trust(link: gs1.DigitalLink, keys: Sequence[LabelKey], known: KnownRecall
     if (recalled := known.standing(gtin, lot_of(link, label), link.serial)) is not None:
         notes = (_why(recalled.since, recalled.reason),)
         return replace(told, headline=RECALLED, recalled=True, notes=notes)
-    if not told.lot and (lots := known.lots(gtin)):
-        return replace(told, headline=_LOOK, notes=(_perhaps([one.lot for one in lots]),))
+    if not lot_of(link, label) and (lots := tuple(one.lot for one in known.lots(gtin))):
+        return replace(told, headline=_LOOK, notes=(_perhaps(lots),), recalled_lots=lots)
     return replace(told, reason=f"{told.reason} By {known.as_of} it was not recalled.", recalled=False)
 
 
@@ -135,8 +137,9 @@ def by_service(page: Any, checked: Verdict, *, by: str) -> Verdict:
         return replace(checked, notes=(*checked.notes, f"{by} gives no verdict that can be read"))
     both = f"{by}; the signature is checked here, under {checked.by}"
     if checked.standing is Standing.SIGNED or checked.fault == LabelFault.REVOKED:
-        here = replace(said, by=both, lot=checked.lot or said.lot, serial=checked.serial or said.serial)
-        return _and_known(here, checked)
+        signed = ("issuer", "issued", "lot", "serial")
+        known = {name: getattr(checked, name) or getattr(said, name) for name in signed}
+        return _and_known(replace(said, by=both, **known), checked)
     if said.standing is Standing.GENUINE and checked.fault == LabelFault.UNKNOWN_KEY:
         reason = f"{by} calls it genuine, but the trust bundle here does not know its key: get a newer one."
         return replace(checked, standing=Standing.NOT_PROVEN, headline="Not proven", reason=reason)
@@ -149,11 +152,17 @@ def seen_twice(verdict: Verdict) -> Verdict:
 
 
 def _and_known(said: Verdict, checked: Verdict) -> Verdict:
-    """What a service says, and what is known here of recalls: it may be late with one, or hide it."""
-    if checked.recalled and not said.recalled:
-        return replace(said, headline=checked.headline, recalled=True, notes=(*checked.notes, *said.notes))
-    if checked.notes and not said.lot and said.recalled is False:  # of which lot it is nobody knows
-        return replace(said, headline=checked.headline, recalled=None, notes=(*checked.notes, *said.notes))
+    """What a service says, and what is known here of recalls: it may be late with one, or hide it.
+
+    Of which lot a label is, where nobody here knows, is its word; that it is not recalled has to be said as well.
+    """
+    notes = (*checked.notes, *said.notes)
+    if said.recalled:
+        return said
+    if checked.recalled or said.lot in checked.recalled_lots:
+        return replace(said, headline=RECALLED, recalled=True, notes=notes)
+    if checked.recalled_lots and not (said.lot and said.recalled is False):
+        return replace(said, headline=_LOOK, recalled=None, notes=notes)
     return said
 
 

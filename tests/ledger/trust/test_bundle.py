@@ -106,7 +106,7 @@ def test_a_recall_is_taken_back_by_a_newer_registry_alone(tmp_path: Path) -> Non
     kept, new = tmp_path / "kept", tmp_path / "new"
     kept.write_text(BUNDLE.note)
     for text, complaint in (
-        (bundle(MESSAGES, recalls=[]).note, "by the very registry that has it"),
+        (bundle(MESSAGES, recalls=[]).note, "its registry has not grown"),
         (signed(version=2, recalls=None), "it knows no recalls, and the one that is here does"),
     ):
         new.write_text(text)
