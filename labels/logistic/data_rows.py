@@ -1,10 +1,11 @@
 """The middle block of a logistic label: values in rows, each below its data title, legible from metres away.
 
-The more room there is, the larger are the letters and the white between rows. Lengths are millimetres.
+The more room there is, the larger are first the letters and then the white between rows. Lengths are millimetres.
 """
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
+from itertools import pairwise
 
 from labels.logistic.lettering import CAPITAL, Line, fitted
 from labels.printing.fonts import Fonts
@@ -12,7 +13,6 @@ from labels.printing.fonts import Fonts
 Titled = tuple[str, str]
 Rows = tuple[tuple[Titled, ...], ...]
 _COLUMN_GAP = 4.0
-_TWO_ROWS_MAX = 30  # characters in a row beside the QR code of a label as narrow as A6
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,30 +34,27 @@ class Spacing:
         return Spacing(*(a + (b - a) * share for a, b in zip(astuple(self), astuple(other), strict=True)))
 
 
-LEAST = Spacing(2.1, 0.9, 3.0, 1.8)  # no smaller than GS1 allows any text
-GOOD = Spacing(2.6, 1.2, 7.0, 3.6)  # as GS1 would have it
-FAIR = LEAST.towards(GOOD, 0.5)
-MOST = Spacing(3.0, 1.5, 9.0, 5.0)
+_STEPS = (
+    Spacing(2.1, 0.8, 3.0, 1.8),  # no smaller than GS1 allows any text
+    Spacing(2.1, 0.8, 7.0, 1.8),  # letters as GS1 would have them
+    Spacing(2.6, 1.2, 7.0, 3.6),  # and white
+    Spacing(3.0, 1.5, 9.0, 5.0),
+)
+MOST = _STEPS[-1].each  # a row's height
 
 
-def three_rows(titled: tuple[Titled, ...]) -> Rows:
-    """The SSCC; content and count; the lot: as far as they are there."""
-    return tuple(row for row in (titled[:1], titled[1:3], titled[3:]) if row)
-
-
-def two_rows(titled: tuple[Titled, ...]) -> Rows:
-    """The lot beside content and count, unless that is too much for a row where room is short."""
-    if sum(len(value) for _, value in titled[1:]) > _TWO_ROWS_MAX:
-        return three_rows(titled)
-    return tuple(row for row in (titled[:1], titled[1:]) if row)
+def ways(titled: tuple[Titled, ...]) -> tuple[Rows, ...]:
+    """The SSCC; content and count; the lot: as far as they are there. Or the lot beside content and count."""
+    three = tuple(row for row in (titled[:1], titled[1:3], titled[3:]) if row)
+    return (three, (titled[:1], titled[1:])) if len(three) > 2 else (three,)
 
 
 def spacing(each: float) -> Spacing | None:
-    """The largest letters in rows of this height; None if it is too little."""
-    if each < LEAST.each:
-        return None
-    low, high = (LEAST, GOOD) if each < GOOD.each else (GOOD, MOST)
-    return low.towards(high, min(1.0, (each - low.each) / (high.each - low.each)))
+    """The largest letters in rows of this height, and what white is left then; None if it is too little."""
+    for low, high in pairwise(_STEPS):
+        if low.each <= each <= high.each:
+            return low.towards(high, (each - low.each) / (high.each - low.each))
+    return _STEPS[-1] if each > MOST else None
 
 
 def row(titled: Sequence[Titled], x: float, y: float, room: float, spaced: Spacing, fonts: Fonts) -> list[Line]:

@@ -23,6 +23,7 @@ from labels.logistic.unit import Unit, numbers
 from labels.printers.medium import Medium
 from labels.printers.printer import opened
 from labels.printers.stopped import StoppedError
+from labels.printing.folder import taken
 from labels.printing.fonts import readable
 from ledger import whole_file
 from ledger.database import connect
@@ -59,8 +60,10 @@ def label_of(book: Book, wanted: New | Again, *, company: str | None, host: str)
 def units(dsn: str, catalogue: Catalogue, wanted: New | Again, label: Label, to: ToFile | ToPrinter) -> list[Unit]:
     """The units whose labels are wanted; new ones get their numbers, unless no label of theirs could be made.
 
-    UserError if what is on one of them is recalled by now.
+    UserError if what is on one of them is recalled by now, or the file is there already.
     """
+    if isinstance(to, ToFile) and to.path.exists():
+        raise taken(to.path, "file")
     if isinstance(to, ToFile) and to.form is Form.PNG and len(_ssccs(wanted)) > 1:
         raise UserError("a PNG holds one label", "let the file end in .pdf or .zpl, or take one unit at a time")
     with connect(dsn) as connection:

@@ -14,10 +14,12 @@
 Lengths are millimetres from the upper left corner.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from math import ceil
 
 from labels.logistic import symbols
-from labels.logistic.data_rows import FAIR, GOOD, MOST, Rows, Titled, row, spacing, three_rows, two_rows
+from labels.logistic.data_rows import MOST, Rows, Titled, row, spacing, ways
 from labels.logistic.lettering import CAPITAL, Line, centred, fitted
 from labels.logistic.symbols import QUIET, Symbol
 from labels.logistic.unit import Unit
@@ -29,11 +31,12 @@ from ledger.errors import UserError
 _MARGIN = 2.0
 _BARS = 32.0  # a little more than GS1's least, 31.75
 _READABLE, _READABLE_GAP, _SYMBOL_GAP = 3.0, 1.0, 1.6  # the text below a symbol: capitals, and the white around it
-_COMPANY, _COMPANY_MOST, _BELOW_COMPANY = 3.6, 6.0, 0.5  # capitals on A6, the largest, and the white below in capitals
-_BLOCK_GAP = 1.6
-_CODE_X = (0.375, 0.743, 0.85, 1.2)  # a QR code's X-dimension: the least, as warehouses' scanners like it, good, enough
+_COMPANY, _BELOW_COMPANY = 3.6, 0.45  # capitals on A6, and the white below in capitals
+_COMPANY_LEAST, _COMPANY_MOST = 3.0, 6.0
+_BLOCK_GAP = 1.4
+_CODE_LEAST, _CODE_X = 0.375, (0.743, 0.85, 1.0, 1.2)  # a QR code's X-dimension: GS1's, and as scanners like it
 _CODE_SHARE = 0.36  # of the label's width
-_A6_MM = 105.0
+_A6 = Size(105.0, 148.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +84,7 @@ def draw(unit: Unit, *, company: str, host: str, size: Size, step_mm: float = 0.
     head, top = _company(company, size, fonts)
     link, bottom = unit.link(host), bars_top - _BLOCK_GAP
     code = qr.encode(link)
-    rows, each, height = _arranged(unit.titled, bottom - top, code.modules)
-    placed = _code(code, size, bottom, height, step_mm)
-    data = _data(rows, each, top, placed, size, fonts)
+    placed, data = _arranged(unit.titled, code, top, bottom, size, step_mm, fonts)
     return Drawing(size, (*head, *data, *readable), bars, placed, link, (top, bottom) if head else (bottom,), fonts)
 
 
@@ -103,37 +104,59 @@ def _symbols(
     return bars, words, top
 
 
-def _arranged(titled: tuple[Titled, ...], room: float, modules: int) -> tuple[Rows, float, float]:
-    """Titles and values in rows, the height of each row, and the height that a QR code of `modules` has.
+def _arranged(
+    titled: tuple[Titled, ...], code: qr.Code, top: float, bottom: float, size: Size, step_mm: float, fonts: Fonts
+) -> tuple[Code, tuple[Line, ...]]:
+    """The QR code and the rows between `top` and `bottom`: the way whose least value is largest; UserError if none is.
 
-    All rows are above the code if they can be in large letters, or the SSCC's is; else they are beside it.
+    Of two ways that are alike, the larger code.
     """
-    rows = three_rows(titled)
-    each = (room - modules * _CODE_X[2]) / len(rows)
-    if each >= GOOD.each:
-        each = min(each, MOST.each)
-        return rows, each, room - each * len(rows)
-    rows = rows if room >= FAIR.each * len(rows) else two_rows(titled)
-    each = min(MOST.each, room / len(rows))
-    return rows, each, room - each if room - each >= modules * _CODE_X[1] else room
+    values = {value for _, value in titled}
+    best: tuple[tuple[float, float], Code, tuple[Line, ...]] | None = None
+    for rows, each, module in _ways(titled, bottom - top, size, code.modules, step_mm):
+        placed = _code(code, size, bottom, module)
+        data = _data(rows, each, top, placed, size, fonts)
+        least = min(words.size for words in data if words.text in values)
+        rank = (round(least, 6), module)
+        if best is None or rank > best[0]:
+            best = rank, placed, data
+    if best is None:
+        raise _too_small(size)
+    return best[1:]
+
+
+def _ways(
+    titled: tuple[Titled, ...], room: float, size: Size, modules: int, step_mm: float
+) -> Iterator[tuple[Rows, float, float]]:
+    """Rows, their height, and the QR code's X-dimension: some of the rows above it, and the others beside it."""
+    for rows in ways(titled):
+        for x_mm in _code_sizes(room, size, modules, step_mm):
+            for above in range(len(rows) + 1):
+                each = min(MOST, room / len(rows), *([(room - x_mm * modules) / above] if above else []))
+                if spacing(each):
+                    yield rows, each, x_mm
+
+
+def _code_sizes(room: float, size: Size, modules: int, step_mm: float) -> list[float]:
+    """X-dimensions that the QR code may have, in whole steps: as scanners like it, or as near as there is room."""
+    most = int(min(_CODE_X[-1], room / modules, size.width_mm * _CODE_SHARE / modules) / step_mm + 1e-9)
+    steps = {min(most, ceil(x_mm / step_mm - 1e-9)) for x_mm in _CODE_X}
+    return [step * step_mm for step in sorted(steps) if step * step_mm >= _CODE_LEAST - 1e-9]
 
 
 def _company(company: str, size: Size, fonts: Fonts) -> tuple[tuple[Line, ...], float]:
     """The free text, and where the block below it begins."""
     if not company:
         return (), _MARGIN / 2
-    capitals = min(_COMPANY_MOST, _COMPANY * size.width_mm / _A6_MM)
+    scale = min(size.width_mm / _A6.width_mm, size.height_mm / _A6.height_mm)
+    capitals = max(_COMPANY_LEAST, min(_COMPANY_MOST, _COMPANY * scale))
     y = _MARGIN + capitals
     words = fitted(fonts, _MARGIN, y, capitals / CAPITAL, company, size.width_mm - 2 * _MARGIN, bold=True)
     return (words,), y + capitals * _BELOW_COMPANY
 
 
-def _code(code: qr.Code, size: Size, bottom: float, height: float, step_mm: float) -> Code:
-    """The QR code, as large as scanners like and `height` allows, in the lower right corner above `bottom`."""
-    wanted = min(_CODE_X[-1], height / code.modules, size.width_mm * _CODE_SHARE / code.modules)
-    module = int(wanted / step_mm + 1e-9) * step_mm
-    if module < _CODE_X[0] - 1e-9:
-        raise _too_small(size)
+def _code(code: qr.Code, size: Size, bottom: float, module: float) -> Code:
+    """The QR code in the lower right corner above `bottom`."""
     quiet, side = qr.QUIET_ZONE * module, code.modules * module
     return Code(size.width_mm - _MARGIN / 2 - side + quiet, bottom - side + quiet, module, code)
 
@@ -141,8 +164,7 @@ def _code(code: qr.Code, size: Size, bottom: float, height: float, step_mm: floa
 def _data(rows: Rows, each: float, top: float, code: Code, size: Size, fonts: Fonts) -> tuple[Line, ...]:
     """The rows, which go over the whole width above the QR code, and else up to it."""
     spaced = spacing(each)
-    if spaced is None:
-        raise _too_small(size)
+    assert spaced is not None
     quiet = qr.QUIET_ZONE * code.module
     words: list[Line] = []
     for number, titled in enumerate(rows):

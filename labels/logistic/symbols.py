@@ -62,7 +62,7 @@ def of_unit(unit: Unit, *, room_mm: float, step_mm: float) -> tuple[tuple[Symbol
             return symbols, x_mm
     raise UserError(
         f"a bar code of this unit takes {widest * X_MM[0]:.0f} mm, and the label has {room_mm:.0f} mm for it",
-        "take a wider label with --label, or leave --lot out: the page behind the SSCC can say it",
+        "take a wider label with --label, or leave --lot out: then the label does not say the lot",
     )
 
 

@@ -96,6 +96,11 @@ def make(folder: Path) -> None:
 def require_free(path: Path, data: bytes) -> None:
     """UserError if there is a file at `path` that says something else than `data`. Raises OSError."""
     if path.exists() and path.read_bytes() != data:
-        raise UserError(
-            f"{path} is there already, and may be somebody's labels", "move it away, or name another folder with -o"
-        )
+        raise taken(path, "folder")
+
+
+def taken(path: Path, other: str) -> UserError:
+    """What is said of a file in the way of labels; another `other` is the way out."""
+    return UserError(
+        f"{path} is there already, and may be somebody's labels", f"move it away, or name another {other} with -o"
+    )

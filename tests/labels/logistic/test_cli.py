@@ -57,6 +57,21 @@ def test_zpl(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert (tmp_path / "two.zpl").read_bytes().endswith((tmp_path / "again.zpl").read_bytes())
 
 
+def test_no_file_is_replaced(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Labels that are there stay; no number is given for those that would take their place, by `--again` neither."""
+    out = tmp_path / "pallets.pdf"
+    assert sscc(*NEW, "-o", out) == 0
+    before = out.read_bytes()
+    capsys.readouterr()
+    for args in (NEW, ("--again", NUMBERS[0])):
+        assert sscc(*args, "-o", out) == 1
+        told = capsys.readouterr()
+        assert f"{out} is there already" in told.err and "another file with -o" in told.err and told.out == ""
+    assert out.read_bytes() == before
+    assert sscc(*NEW, "-o", tmp_path / "more.pdf") == 0
+    assert capsys.readouterr().out.split() == NUMBERS[1:2]
+
+
 def test_a_zebra_runs_out(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     """Which came out is told by number, and the others can be printed again; no number is given anew for them."""
     with FakeZebra(paper=3) as printer:

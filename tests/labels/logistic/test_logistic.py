@@ -162,7 +162,9 @@ def test_what_is_read_back_is_compared() -> None:
         require_reads(picture, [mine])
 
 
-@pytest.mark.parametrize(("size", "dpi"), [(A6, None), (A6, 203), (A6, 300), (A5, 203), (Size(102, 152), 600)])
+@pytest.mark.parametrize(
+    ("size", "dpi"), [(A6, None), (A6, 203), (A6, 300), (A5, 203), (Size(102, 152), 600), (Size(105, 190), 203)]
+)
 @pytest.mark.parametrize("name", UNITS)
 def test_dimensions_are_gs1s(name: str, size: Size, dpi: int | None) -> None:
     """X-dimension, height, quiet zones and the order of the symbols; nothing lies over another or the edge."""
@@ -201,6 +203,39 @@ def test_data_are_as_large_as_there_is_room_for(name: str, size: Size, capitals:
         assert values[value].size * CAPITAL >= capitals - 1e-6 and top - titles[title].y > 0
         above = [one.y for one in values.values() if one.y < titles[title].y]
         assert all(titles[title].y - titles[title].size * CAPITAL - y > 1.4 * (top - titles[title].y) for y in above)
+
+
+def least_capitals(unit: Unit, size: Size, company: str) -> float:
+    """Of the values on a label, those of the smallest one, in millimetres."""
+    values = {value for _, value in unit.titled}
+    return min(words.size for words in drawn(unit, size, company=company).words if words.text in values) * CAPITAL
+
+
+@pytest.mark.parametrize(
+    ("size", "pieces", "lot"),
+    [
+        (A6, 7.0, 4.7),
+        (A5, 9.0, 9.0),
+        (Size(101.6, 152.4), 8.7, 5.3),
+        (Size(100, 150), 8.1, 4.4),
+        (Size(152, 102), 3.9, None),
+        (Size(148, 105), 5.4, None),
+        (Size(105, 160), 9.0, 6.2),
+        (Size(210, 148), 9.0, 9.0),
+    ],
+)
+def test_of_all_arrangements_the_one_with_the_largest_letters(size: Size, pieces: float, lot: float | None) -> None:
+    """On common sizes, upright and lying; a company's name takes little of it."""
+    assert least_capitals(UNITS["pieces"], size, "Example Foods, Seattle") >= pieces
+    assert least_capitals(UNITS["pieces"], size, "") >= pieces
+    if lot:
+        assert least_capitals(UNITS["lot"], size, "Example Foods, Seattle") >= lot
+
+
+def test_a_higher_label_has_no_smaller_letters() -> None:
+    """Once there is room for a QR code as scanners like it."""
+    found = [least_capitals(UNITS["lot"], Size(105, height), "Example") for height in range(151, 240, 3)]
+    assert found == sorted(found)
 
 
 def test_symbols_stand_in_the_middle() -> None:
