@@ -9,9 +9,8 @@ from tests.labels.reading.printed import DPIS, STATES
 from tests.labels.reading.reading_back import READERS, Issued, Verdicts, issued, read_back
 
 COUNT = 40
-UNREAD_MAX = (
-    1  # of them, by one reader in one state: the labels are others each time. `make bench-read` counts a thousand
-)
+# Of them by one reader in one state, as the labels are others each time; `make bench-read` counts a thousand.
+UNREAD_MAX = 1
 
 
 @pytest.fixture(scope="module")
