@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from labels.catalogue import description, recall
@@ -20,6 +21,11 @@ class Entered(Generic[Said]):
     index: int
     statement_hash: bytes
     issued_at: int
+
+    @property
+    def moment(self) -> datetime:
+        """When it was said."""
+        return datetime.fromtimestamp(self.issued_at, UTC)
 
 
 @dataclass
@@ -58,5 +64,9 @@ class Catalogue:
 
         A recall of the product is one of all its lots, and a lot's is one of the items in it.
         """
+        return next(iter(self.recalls_of(gtin, lot, serial)), None)
+
+    def recalls_of(self, gtin: str, lot: str | None = None, serial: str | None = None) -> list[Entered[Recall]]:
+        """The recalls that stand of a product, of one lot of it and of an item of it, the widest first."""
         found = (self.recalls.get(place) for place in chain(gtin, lot=lot, serial=serial))
-        return next((entered for entered in found if entered is not None), None)
+        return [entered for entered in found if entered is not None]

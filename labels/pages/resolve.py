@@ -166,8 +166,9 @@ class Resolver:
 
     def _noted(self, session: Session, found: Found) -> Found:
         """The page matters more than the note: a database that only reads has none."""
+        at = datetime.fromtimestamp(found.now, UTC)
         try:
-            scans.note(session.connection, found.link, found.label, datetime.fromtimestamp(found.now, UTC))
+            scans.note(session.connection, found.link, found.label, at, catalogue=found.book.catalogue)
         except psycopg.Error as error:
             log.warning("a scan is not noted: %s", str(error).strip() or repr(error))
         return found

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -73,12 +73,12 @@ def of_batch(connection: psycopg.Connection, batch: Batch, catalogue: Catalogue,
     for entered in single.get(batch.gtin, ()):
         serial = entered.said.place.serial
         for named in ({}, {"lot": batch.lot}):  # a link may hold the lot
-            moments[gs1.item(batch.gtin, serial=serial, **named).canonical_path] = _moment(entered)
+            moments[gs1.item(batch.gtin, serial=serial, **named).canonical_path] = entered.moment
     if whole is None and not moments:
         return RecalledLabels()
     parameters = {
         "root": batch.root,
-        "since": _moment(whole) if whole else None,
+        "since": whole.moment if whole else None,
         "paths": list(moments),
         "moments": list(moments.values()),
         "seen": Use.SEEN,
@@ -87,8 +87,3 @@ def of_batch(connection: psycopg.Connection, batch: Batch, catalogue: Catalogue,
     row = connection.execute(_RECALLED.encode(), parameters).fetchone()
     assert row is not None
     return RecalledLabels(whole, batch.size if whole else row[0], row[1])
-
-
-def _moment(entered: Entered[Recall]) -> datetime:
-    """When it was said."""
-    return datetime.fromtimestamp(entered.issued_at, UTC)

@@ -1,21 +1,27 @@
 """The scan log: that a label was seen, by its page's being asked for. Nothing is kept of who asked, or from where."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import psycopg
 
 from labels import gs1
 from labels.batch import Label
+from labels.catalogue.catalogue import Catalogue, Entered
+from labels.catalogue.recall import Recall
 from labels.judgement import UNPUBLISHED, LabelVerdict, Standing
 from labels.use import Use
 
 AGAIN_AFTER = timedelta(hours=1)  # who asks a page again and again writes no more than this
 STRAYS_MAX = 10_000  # of one product that has labels, and of one key for all that have none: it signs any number
 
+# Seen once more says nothing new, unless something else was recorded of the label in between.
 _SEEN = """insert into label_use (batch_root, index, use, at, note)
 select %(root)s, %(index)s, %(seen)s, %(at)s, ''
- where not exists (select from label_use where batch_root = %(root)s and index = %(index)s and use = 6
-                      and at > %(since)s)"""
+ where not exists (select from label_use s where batch_root = %(root)s and index = %(index)s and use = 6
+                      and at > %(since)s
+                      and not exists (select from label_use o where o.batch_root = s.batch_root and o.index = s.index
+                                         and o.use <> 6 and o.use_id > s.use_id))"""
 _STRAY = """insert into label_stray (gtin, path, signature, day, seen_at, kid)
 select %(gtin)s, %(path)s, %(digits)s, %(day)s, %(at)s, %(kid)s
  where (select count(*) from (select from label_stray where gtin = %(gtin)s limit %(most)s) s) < %(most)s
@@ -28,14 +34,23 @@ _STRAYS = """select count(*) from label_stray s where gtin = %s
    and not exists (select from label l where l.path = s.path and l.signature = s.signature)"""
 
 
-def note(connection: psycopg.Connection, link: gs1.DigitalLink, verdict: LabelVerdict, at: datetime) -> None:
+def note(
+    connection: psycopg.Connection,
+    link: gs1.DigitalLink,
+    verdict: LabelVerdict,
+    at: datetime,
+    *,
+    catalogue: Catalogue,
+) -> None:
     """Note that a label was seen whose signature is good: one of a batch, or one that is in none.
 
-    What anybody could make up is not noted. The session may be one that only reads otherwise.
+    One of a batch is noted once in AGAIN_AFTER, and anew after something else became of it, or it was recalled by the
+    `catalogue`. What anybody could make up is not noted. The session may be one that only reads otherwise.
     """
     if verdict.standing is Standing.GENUINE and verdict.batch is not None and verdict.index is not None:
-        root = verdict.batch.batch.root
-        parameters = {"root": root, "index": verdict.index, "seen": Use.SEEN, "at": at, "since": at - AGAIN_AFTER}
+        batch = verdict.batch.batch
+        since = _since(at, catalogue.recalls_of(batch.gtin, batch.lot, link.serial))
+        parameters = {"root": batch.root, "index": verdict.index, "seen": Use.SEEN, "at": at, "since": since}
         _write(connection, _SEEN, parameters)
     elif verdict.fault == UNPUBLISHED and verdict.key is not None:
         label = Label.of(link)
@@ -47,6 +62,12 @@ def strays(connection: psycopg.Connection, gtin: str) -> int:
     """How many labels of a product were seen that are signed, and in no published batch; STRAYS_MAX is that or more."""
     row = connection.execute(_STRAYS.encode(), [gtin]).fetchone()
     return row[0] if row else 0
+
+
+def _since(at: datetime, recalls: Iterable[Entered[Recall]]) -> datetime:
+    """From when on a sighting makes one at `at` say nothing new; a recall by a clock that is ahead is none yet."""
+    said = (entered.moment for entered in recalls if entered.issued_at < at.timestamp())
+    return max([at - AGAIN_AFTER, *said])
 
 
 def _write(connection: psycopg.Connection, query: str, parameters: dict[str, object]) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 import tallystick
@@ -13,6 +14,8 @@ from labels import uses
 from labels.keeper import BookKeeper
 from labels.use import Use
 from ledger.database import connect
+from tests.labels.made import recorded
+from tests.labels.serving import served
 from tests.labels.story import GTIN, LOT, Story, make_story, public_event
 
 RECALL = {
@@ -93,3 +96,21 @@ def test_items_are_recalled_one_by_one(lot: Story, capsys: pytest.CaptureFixture
     assert told(capsys) == {"recall": None, "recalled": 2, "seen_since_recall": 1}
     assert tallystick.run(["labels", "reconcile"]) == 0
     assert "  RECALLED: 2 items of it; 1 label was seen after that was said\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("level", ["product", "lot", "item"])
+def test_a_label_seen_just_before_its_recall_is_seen_since_by_the_next_scan(
+    lot: Story, capsys: pytest.CaptureFixture[str], level: str
+) -> None:
+    """That it was seen within the hour hides nothing; and a page that is asked for again is one scan still."""
+    label = lot.labels[0]
+    said, _ = recalled(lot, **{"product": {}, "lot": {"lot": LOT}, "item": {"serial": lot.link(0).serial or ""}}[level])
+    seen(lot, 0, said - timedelta(minutes=1))
+    assert told(capsys)["seen_since_recall"] == 0
+    with served(lot.world.folder.path.parent, lot.world.dsn) as address:
+        for _ in range(3):
+            assert httpx.get(f"{address}{label.path}?s={label.digits}", timeout=20).status_code == 200
+    assert told(capsys)["seen_since_recall"] == 1
+    with connect(lot.world.dsn) as connection:
+        uses_of_it = recorded(connection, lot.issued.batch.batch.root, 0)
+    assert [one.use for one in uses_of_it] == [Use.SEEN] * 2

@@ -13,6 +13,7 @@ import pytest
 
 import tallystick
 from labels import gs1, uses
+from labels.catalogue.catalogue import Catalogue
 from labels.clock import today
 from labels.hidden import asked, code
 from labels.hidden import keys as hidden_keys
@@ -236,7 +237,7 @@ def _stray(connection: psycopg.Connection, key: SigningKey, gtin: str) -> None:
     link = gs1.parse(f"https://id.example.com{path}?s={sign_label(key, today(), path)}")
     line = LabelKey(key.public, "https://example.com", ("00950600", "0950600"), today(), today())
     verdict = LabelVerdict(Standing.NOT_PROVEN, "", UNPUBLISHED, line, today())
-    scans.note(connection, link, verdict, datetime.now(UTC))
+    scans.note(connection, link, verdict, datetime.now(UTC), catalogue=Catalogue())
 
 
 def test_a_page_that_is_asked_for_again_is_one_scan_an_hour(lot: Story) -> None:
@@ -251,6 +252,22 @@ def test_a_page_that_is_asked_for_again_is_one_scan_an_hour(lot: Story) -> None:
             owner.execute("update tallystick.label_use set at = %s", [at - scans.AGAIN_AFTER - timedelta(seconds=9)])
         assert scan(address, lot, 0) == 200
         assert _scans(connection, root) == 2
+
+
+@pytest.mark.parametrize("what", ["spoiled", "returned"])
+def test_a_label_seen_before_and_after_it_was_taken_back_is_found(
+    lot: Story, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    """Within the same hour: what became of it in between makes it news, once."""
+    printed(lot, 0)
+    with served(lot.world.folder.path.parent, lot.world.dsn) as address, connect(lot.world.dsn) as connection:
+        assert [scan(address, lot, 0) for _ in range(2)] == [200] * 2
+        assert labels("mark", what, "--gtin", GTIN, serial(lot, 0)) == 0
+        assert told(capsys)[0] == 0
+        assert [scan(address, lot, 0) for _ in range(3)] == [200] * 3
+        assert _scans(connection, lot.issued.batch.batch.root) == 2
+    code, document = told(capsys)
+    assert code == 2 and findings(document["batches"][0]) == {f"seen-{what}": (1, serial(lot, 0))}
 
 
 def _scans(connection: psycopg.Connection, root: bytes) -> int:
