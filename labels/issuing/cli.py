@@ -151,9 +151,13 @@ def export(
 ) -> None:
     """Write the links of a lot's published labels with their serials: as CSV, JSON or bare lines."""
     from labels.issuing.export import Format, batches_of
+    from ledger.terminal import printable
 
     settings = Settings.load(data, dsn=dsn, labels_host=host)
-    batches = batches_of(_book(settings), gtin, lot, batch)
+    book = _book(settings)
+    batches = batches_of(book, gtin, lot, batch)
+    if recall := book.recalled(batches[0].batch.gtin, batches[0].batch.lot):
+        command_line.warn(f"lot {printable(lot)} is RECALLED: {printable(recall.said.reason)}")
     _write(settings, batches, Format.CSV if output is None else Format.of(output), output)
 
 
@@ -169,6 +173,7 @@ def lots(data: Path | None, dsn: str | None, gtin: str | None, issuer: str | Non
     from labels.issuing.request import issuers
     from labels.typed import gtin_of
     from ledger.database import connect
+    from ledger.terminal import printable
 
     settings = Settings.load(data, dsn=dsn)
     wanted, book = None if gtin is None else gtin_of(gtin), _book(settings)
@@ -182,7 +187,8 @@ def lots(data: Path | None, dsn: str | None, gtin: str | None, issuer: str | Non
     for issued, name in found.items():
         click.echo(line(book, issued, name))
     if not found:
-        click.echo("no batch of labels is published", err=True)
+        told = "of labels is published" if issuer is None else f"was issued by {printable(issuer)}"
+        click.echo(f"no batch {told}", err=True)
 
 
 @click.command(

@@ -142,7 +142,12 @@ class Lots:
         return found
 
     def _summary(self, issued: IssuedBatch) -> dict[str, Any]:
-        return export.summary(issued) | {"links": f"/lots/{issued.batch.root.hex()}/labels"}
+        """What a batch is, where its links are, and why its lot is recalled, if it is by now."""
+        batch = issued.batch
+        with connect(self._dsn) as connection:
+            recall = self._keeper.book(connection).recalled(batch.gtin, batch.lot)
+        said = {"links": f"/lots/{batch.root.hex()}/labels", "recalled": recall.said.reason if recall else None}
+        return export.summary(issued) | said
 
     def _lines(self, issued: IssuedBatch, form: Format) -> Iterator[str]:
         with connect(self._dsn) as connection:

@@ -241,7 +241,7 @@ class _Site:
 
 
 def _wants_json(request: Request) -> bool:
-    if request.url.path.startswith("/lots"):  # programs alone ask there
+    if request.url.path == "/lots" or request.url.path.startswith("/lots/"):  # programs alone ask there
         return True
     if "format" in request.query_params:
         return request.query_params["format"] == "json"

@@ -36,7 +36,7 @@ from ledger.trust.parts import Revoked
 VERSION, WITHOUT_RECALLS = 3, 2
 AHEAD_S_MAX = 86_400  # so far in the future of the reader's clock may a bundle be issued
 # A note of other programs' is 1 MB at most, which is 3,700 batches with a key each; a ledger's label keys do not end
-# there. Its readers, here and in the browser, take 8 MB: 30,000 batches.
+# there. Its readers, here and in the browser, take 8 MB: 25,000 batches.
 BUNDLE_BYTES_MAX = 8_000_000
 _SEPARATOR = "\n\n"
 

@@ -12,6 +12,7 @@ import tallystick
 from deploy.story import SSCC
 from labels import gs1
 from labels.batch import Label
+from ledger.registry import Role
 from tests.labels.story import GTIN, LOT, Story, while_ticking
 from tests.world import World
 
@@ -113,6 +114,23 @@ def test_a_batchs_key_is_revoked_and_its_labels_stay_genuine(world: World, capsy
     assert "key revoked" in capsys.readouterr().out
     assert tallystick.run(["ledger", "trust", "export"]) == 0
     assert '"revoked": true' in capsys.readouterr().out
+
+
+def test_labels_of_a_recalled_lot_leave_with_a_word(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """On standard error, with the reason; before the recall there is none. Who issued nothing is named."""
+    assert running(world, "issue", "--gtin", GTIN, "--lot", LOT, "--count", "1") == 0
+    capsys.readouterr()
+    assert labels("export", "--gtin", GTIN, "--lot", LOT) == 0
+    before = capsys.readouterr()
+    recall = {"type": "recall", "organisation": "https://example.com", "gtin": GTIN, "lot": LOT, "reason": "glass"}
+    world.post(Role.OPERATOR, {**recall, "since": "2026-11-26"})
+    world.tick()
+    assert labels("export", "--gtin", GTIN, "--lot", LOT) == 0
+    after = capsys.readouterr()
+    assert "RECALLED" not in before.err and f"warning: lot {LOT} is RECALLED: glass\n" in after.err
+    assert after.out == before.out
+    assert labels("lots", "--issuer", "nobody") == 0
+    assert capsys.readouterr().err == "no batch was issued by nobody\n"
 
 
 def test_a_serial_that_can_be_guessed_shows_its_lot(

@@ -314,6 +314,18 @@ def test_two_keys_are_one_of_both(client: httpx.Client, world: World) -> None:
     assert len(book(world).batches) == 3
 
 
+def test_a_lot_that_is_recalled_since_says_so(client: httpx.Client, world: World) -> None:
+    """The request that is repeated and the batch's own address have the reason, where they had null."""
+    once = {"idempotency-key": "before the recall"}
+    first = client.post("/lots", json=ORDER, headers=once)
+    assert first.status_code == 201 and first.json()["recalled"] is None
+    recall = {"type": "recall", "organisation": "https://example.com", "gtin": GTIN, "lot": LOT, "reason": "glass"}
+    said(world, {**recall, "since": "2026-11-26"})
+    again = client.post("/lots", json=ORDER, headers=once)
+    assert (again.status_code, again.json()["recalled"]) == (201, "glass")
+    assert client.get(first.headers["location"]).json()["recalled"] == "glass"
+
+
 def at_once(client: httpx.Client, *orders: dict[str, Any], **headers: str) -> list[httpx.Response]:
     """What is answered to requests that come at one time."""
     with ThreadPoolExecutor(len(orders)) as pool:
