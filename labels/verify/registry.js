@@ -397,7 +397,11 @@ function serviceRole(entry) {
 
 /** Whether `value` is a text as registry entries have it. */
 export const isText = (value) =>
-  typeof value === "string" && value !== "" && characters(value) <= 256 && !CONTROLS.test(value);
+  typeof value === "string" &&
+  value.isWellFormed() &&
+  value !== "" &&
+  characters(value) <= 256 &&
+  !CONTROLS.test(value);
 
 function textOf(entry, name) {
   const value = entry.get(name);

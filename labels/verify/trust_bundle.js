@@ -48,7 +48,7 @@ export async function readTrustBundle(work, text) {
   if (expiresAt < issuedAt) refuse("it expires before it is issued");
   const registrySize = registryOf(fields.registry);
   labelKeysOf(fields.label_keys);
-  recallsOf(fields.recalls ?? []);
+  if ("recalls" in fields) recallsOf(fields.recalls);
   const revoked = revokedOf(fields.revoked_keys);
   return { name: state.name, genesis, logs, issuedAt, expiresAt, registrySize, revoked };
 }
