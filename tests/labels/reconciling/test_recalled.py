@@ -6,16 +6,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 import tallystick
 from labels import uses
+from labels.judgement import LabelVerdict, Standing
 from labels.keeper import BookKeeper
+from labels.reconciling import scans
 from labels.use import Use
 from ledger.database import connect
 from tests.labels.made import recorded
-from tests.labels.serving import served
 from tests.labels.story import GTIN, LOT, Story, make_story, public_event
 
 RECALL = {
@@ -103,13 +103,16 @@ def test_a_label_seen_just_before_its_recall_is_seen_since_by_the_next_scan(
     lot: Story, capsys: pytest.CaptureFixture[str], level: str
 ) -> None:
     """That it was seen within the hour hides nothing; and a page that is asked for again is one scan still."""
-    label = lot.labels[0]
     said, _ = recalled(lot, **{"product": {}, "lot": {"lot": LOT}, "item": {"serial": lot.link(0).serial or ""}}[level])
     seen(lot, 0, said - timedelta(minutes=1))
     assert told(capsys)["seen_since_recall"] == 0
-    with served(lot.world.folder.path.parent, lot.world.dsn) as address:
-        for _ in range(3):
-            assert httpx.get(f"{address}{label.path}?s={label.digits}", timeout=20).status_code == 200
+    verdict = LabelVerdict(Standing.GENUINE, "", batch=lot.issued.batch, index=0)
+    with connect(lot.world.dsn) as connection:
+        catalogue = BookKeeper(lot.world.folder).book(connection).catalogue
+        for minute in range(1, 4):
+            at = said + timedelta(minutes=minute)
+            scans.note(connection, lot.link(0), verdict, at, catalogue=catalogue)
+        connection.commit()
     assert told(capsys)["seen_since_recall"] == 1
     with connect(lot.world.dsn) as connection:
         uses_of_it = recorded(connection, lot.issued.batch.batch.root, 0)
