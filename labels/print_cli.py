@@ -101,7 +101,7 @@ def _print(settings: Settings, lot: "Lot", lot_face: "LotFace", asked: "Asked") 
     from labels.printing.lot import Wanted, print_lot
 
     renderer, outlet = _way(lot_face, asked)
-    address = settings.labels_url.rstrip("/") if settings.labels_url and asked.form == "png" else None
+    address = settings.labels_url if asked.form == "png" else None
     teller = _Teller(asked.out, address)
     wanted = Wanted(asked.again, asked.serials, asked.came_out)
     with teller.progress:

@@ -100,10 +100,7 @@ class Pictures:
     def draw(self, job: Job) -> Piece:
         faces = [self.lot_face.face(label) for label in job.labels]
         drawn = self._svgs(faces) if self.kind == "svg" else self._pngs(faces)
-        parts = zip(job.labels, drawn, strict=True)
-        return Piece(
-            tuple(Part(f"{file_name(label, self.lot_face.lot)}.{self.kind}", data, (label,)) for label, data in parts)
-        )
+        return each_by_itself(job.labels, drawn, self.lot_face.lot, self.kind)
 
     def _pngs(self, faces: Sequence[Face]) -> Iterator[bytes]:
         for face in faces:
