@@ -64,6 +64,7 @@ UNCOUNTED = "uncounted"
 UNLISTED = "unlisted"
 LOTS_TOLD = 5
 RECALLED, PERHAPS_RECALLED = "Recalled: do not use", "Perhaps recalled: do not use"  # said of it at a glance instead
+REVOKED = "Revoked key: do not rely on it"
 _GUESSABLE = "Its maker's serial can be guessed: this is a label of its lot, and says nothing of a single item."
 _UNCOUNTED_REVOKED = (
     "Its key was revoked, and this copy of the ledger has no list of the labels by which older ones could be told."
@@ -150,8 +151,10 @@ def judge_signature(link: gs1.DigitalLink, keys: Sequence[LabelKey], *, today: i
     return LabelVerdict(Standing.SIGNED, reason, UNLISTED, key, day)
 
 
-def headline(standing: Standing, level: Level) -> str:
-    """What is to be said of a label in two or three words."""
+def headline(standing: Standing, level: Level, fault: str = "") -> str:
+    """What is to be said of a label in a few words: one whose key was revoked need not be forged."""
+    if standing is Standing.PROBLEM and fault == LabelFault.REVOKED:
+        return REVOKED
     return _HEADLINES.get((standing, level), _HEADLINES.get((standing, Level.ITEM), ""))
 
 

@@ -20,7 +20,7 @@ def compose(found: Found) -> Page:
     standing, reason = _overall(found.label, view.counts)
     batch, link = found.label.batch, found.link
     signer = found.label.key if found.label.is_signed else None
-    label_says = headline(standing, level)
+    label_says = headline(standing, level, found.label.fault)
     return Page(
         **view.fields,
         standing=standing,

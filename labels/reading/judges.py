@@ -7,7 +7,7 @@ from labels.address import as_json, signed
 from labels.book import Book
 from labels.clock import today
 from labels.judgement import LabelVerdict
-from labels.reading import verdict
+from labels.reading import answered, unsigned, verdict
 from labels.reading.recalls import KnownRecalls
 from labels.reading.say import Said
 from labels.reading.verdict import Verdict
@@ -20,10 +20,14 @@ _PAGE_BYTES_MAX = 8 * 1024 * 1024
 
 
 class Judge(Protocol):
-    """Says of a label what it is."""
+    """Says of a label what it is, and of other codes whether what they name is recalled."""
 
     def judge(self, link: gs1.DigitalLink) -> Verdict:
         """The verdict on the label of a link, which names a product; raises UserError where it cannot be had now."""
+        ...
+
+    def unsigned(self, link: gs1.DigitalLink, what: str) -> Verdict | None:
+        """That what a code, in words `what`, names is recalled, or may be; None if it is not; raises as `judge`."""
         ...
 
     def close(self) -> None:
@@ -32,10 +36,12 @@ class Judge(Protocol):
 
 
 def verdict_on(said: Said, judge: Judge) -> Verdict | None:
-    """The verdict on what a code says, if that is a label or was one."""
-    if said.complaint and (said.link is None or said.link.gtin is None):
-        return verdict.unreadable(said) if said.kind.is_label else None
-    return judge.judge(said.link) if said.link is not None and said.kind.is_label else None
+    """The verdict on what a code says, if that is a label, was one, or names what is recalled."""
+    if not said.kind.is_label:
+        return judge.unsigned(said.product, said.kind.headline) if said.product is not None else None
+    if said.link is None or said.link.gtin is None:
+        return verdict.unreadable(said)
+    return judge.judge(said.link)
 
 
 class TrustJudge:
@@ -54,6 +60,10 @@ class TrustJudge:
     def judge(self, link: gs1.DigitalLink) -> Verdict:
         """As `Judge`."""
         return verdict.by_trust(link, self._keys, self._known, today=today(), by=self._by)
+
+    def unsigned(self, link: gs1.DigitalLink, what: str) -> Verdict | None:
+        """As `Judge`."""
+        return unsigned.by_trust(link, self._known, what=what, by=self._by)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -82,6 +92,11 @@ class LedgerJudge:
         label, book = self._resolver.judge(link)
         return verdict.by_ledger(link, label, book, by=self._by)
 
+    def unsigned(self, link: gs1.DigitalLink, what: str) -> Verdict | None:
+        """As `Judge`."""
+        _, book = self._resolver.judge(link)
+        return unsigned.by_ledger(link, book.catalogue, what=what, by=self._by)
+
     def close(self) -> None:
         """Close the sessions."""
         self._resolver.close()
@@ -96,7 +111,14 @@ class ServiceJudge:
     def judge(self, link: gs1.DigitalLink) -> Verdict:
         """As `Judge`."""
         checked = self._offline.judge(link)
-        return verdict.by_service(self._page(link), checked, by=self._service.address)
+        return answered.by_service(self._page(link), checked, by=self._service.address)
+
+    def unsigned(self, link: gs1.DigitalLink, what: str) -> Verdict | None:
+        """As `Judge`."""
+        told = self._offline.unsigned(link, what)
+        for page in unsigned.pages(link):
+            told = unsigned.by_service(self._page(page), link, told, what=what, by=self._service.address)
+        return told
 
     def close(self) -> None:
         """Close the connections."""

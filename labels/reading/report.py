@@ -62,19 +62,19 @@ class Report:
             told = judge(one)
             if told is not None and here[_name(one)] > 1:
                 told = verdict.seen_twice(told)
-            first = seen.setdefault(_name(one), self.picture) if told else self.picture
+            first = seen.setdefault(_name(one), self.picture) if one.kind.is_label else self.picture
             self.readings.append(Reading(page.number, code, one, told, "" if first == self.picture else first))
         self.pages, self.unread = page.number, self.unread + page.unread
 
     @property
     def exit_code(self) -> int:
-        """0 if it shows labels and all are good, 2 if one is not or none is there, 1 if it cannot be read."""
-        labels = [reading.verdict for reading in self.readings if reading.verdict is not None]
-        if any(not label.is_good for label in labels):
+        """0 if it shows labels and all is good, 2 if something is not or none is there, 1 if it cannot be read."""
+        told = [reading.verdict for reading in self.readings if reading.verdict is not None]
+        if any(not verdict.is_good for verdict in told):
             return NOT_GENUINE
         if self.complaint:
             return MISTAKE
-        return GOOD if labels else NOT_GENUINE
+        return GOOD if told else NOT_GENUINE
 
     @property
     def document(self) -> dict[str, Any]:
@@ -99,14 +99,20 @@ def lines(report: Report) -> Iterator[str]:
 
 
 def summary(reports: Sequence[Report]) -> str:
-    """All of them in a line: what the labels are, and how many."""
-    verdicts = [reading.verdict for report in reports for reading in report.readings if reading.verdict]
-    counts = Counter(told.headline for told in verdicts)
-    told = ", ".join(f"{count:,} {name.lower()}" for name, count in counts.most_common())
-    noted = sum(bool(one.notes) for one in verdicts)
-    return (f"{plural(len(verdicts), 'label')}: {told}" if verdicts else "no label") + (
-        f"; {noted:,} with a warning" if noted else ""
+    """All of them in a line: what the labels are, and how many; and how many other codes are of what is recalled."""
+    told = [reading for report in reports for reading in report.readings if reading.verdict]
+    labels = [reading.verdict for reading in told if reading.verdict and reading.said.kind.is_label]
+    noted, others = sum(bool(one.notes) for one in labels), len(told) - len(labels)
+    return (
+        (f"{plural(len(labels), 'label')}: {_headlines(labels)}" if labels else "no label")
+        + (f"; {noted:,} with a warning" if noted else "")
+        + (f"; {plural(others, 'other code')} with a warning" if others else "")
     )
+
+
+def _headlines(verdicts: Sequence[Verdict]) -> str:
+    counts = Counter(told.headline for told in verdicts)
+    return ", ".join(f"{count:,} {name.lower()}" for name, count in counts.most_common())
 
 
 def _lines(number: int, reading: Reading, pages: int) -> Iterator[str]:

@@ -70,6 +70,16 @@ class Said:
             return ""
         return signed(self.link)
 
+    @property
+    def product(self) -> gs1.DigitalLink | None:
+        """The product that it names, or that a pallet holds, with lot and serial where it says them."""
+        said = {ai: value for ai, _, value in self.elements}
+        gtin = said.get("01") or said.get("02")
+        try:
+            return gs1.item(gtin, lot=said.get("10"), serial=said.get("21")) if gtin else None
+        except gs1.Gs1Error:  # a lot or a serial that no link can name, nor a recall
+            return gs1.item(gtin) if gtin else None
+
 
 def say_all(codes: Sequence[Code]) -> list[Said]:
     """What the codes of one page say. What one of a pallet's symbols lacks may stand in another of them."""

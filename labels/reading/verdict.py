@@ -1,4 +1,4 @@
-"""A verdict on one label that was read, in words, and by whose word it is. Pure."""
+"""A verdict on one code that was read, in words, and by whose word it is. Pure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,10 +14,8 @@ from labels.reading.say import Said
 from labels.signature import LabelFault, LabelKey, date_of
 
 _CHANGED = "It was a label, and was changed, cut short or misprinted"
-_OF = ("product", "lot", "serial")
-_SAID_CHARACTERS_MAX = 500  # of what a service says in one breath
 _TWICE_HERE = "The same label is in this picture more than once: of one item there is one."
-_LOOK = "Perhaps recalled: look at its lot"
+LOOK = "Perhaps recalled: look at its lot"
 _LOTS_TOLD = 5
 _SHOWN = {
     Standing.GENUINE: "genuine",
@@ -30,8 +28,9 @@ _SHOWN = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is to be said of a label. `by` is whose word it is; `notes` are what a person should know besides.
+    """What is to be said of a label, or of another code of what is recalled.
 
+    `by` is whose word it is; `notes` are what a person should know besides.
     `product` is the name of what a signed label is on, and `lot` and `serial` are which, as far as they are known here.
     `recalled` says whether that is recalled; None that this is not known, or that it may be: `recalled_lots` are those
     of its product, if nobody here knows its own.
@@ -81,7 +80,7 @@ class Verdict:
         if self.recalled:
             return "problem"
         shown = _SHOWN[self.standing]
-        return "unproven" if self.notes and shown == "genuine" else shown
+        return "unproven" if self.notes and shown in ("genuine", "neutral") else shown
 
     @property
     def is_good(self) -> bool:
@@ -104,10 +103,10 @@ def by_trust(link: gs1.DigitalLink, keys: Sequence[LabelKey], known: KnownRecall
         return replace(told, reason=f"{told.reason} The trust bundle here is of an older kind, and knows no recalls.")
     gtin = link.gtin or ""
     if (recalled := known.standing(gtin, lot_of(link, label), link.serial)) is not None:
-        notes = (_why(recalled.since, recalled.reason),)
+        notes = (why(recalled.since, recalled.reason),)
         return replace(told, headline=RECALLED, recalled=True, notes=notes)
     if not lot_of(link, label) and (lots := tuple(one.lot for one in known.lots(gtin))):
-        return replace(told, headline=_LOOK, notes=(_perhaps(lots),), recalled_lots=lots)
+        return replace(told, headline=LOOK, notes=(look_at(lots),), recalled_lots=lots)
     return replace(told, reason=f"{told.reason} By {known.as_of} it was not recalled.", recalled=False)
 
 
@@ -121,29 +120,9 @@ def by_ledger(link: gs1.DigitalLink, label: LabelVerdict, book: Book, *, by: str
     recalls = list(recalls_of(link, label, book))
     if not recalls:
         return replace(told, recalled=False)
-    notes = tuple(_why(entered.said.since, entered.said.reason, perhaps) for entered, perhaps in recalls)
+    notes = tuple(why(entered.said.since, entered.said.reason, perhaps) for entered, perhaps in recalls)
     is_sure = not all(perhaps for _, perhaps in recalls)
     return replace(told, headline=RECALLED if is_sure else PERHAPS_RECALLED, recalled=is_sure or None, notes=notes)
-
-
-def by_service(page: Any, checked: Verdict, *, by: str) -> Verdict:
-    """By a label service's page of the label, believed as far as the signature that was `checked` here lets us.
-
-    A service cannot make a label good that no key of the trust bundle signed; it can say that one is not good, and
-    which are declared. `page` is what it answered, whatever that is.
-    """
-    said = _said(page)
-    if said is None:
-        return replace(checked, notes=(*checked.notes, f"{by} gives no verdict that can be read"))
-    both = f"{by}; the signature is checked here, under {checked.by}"
-    if checked.standing is Standing.SIGNED or checked.fault == LabelFault.REVOKED:
-        signed = ("issuer", "issued", "lot", "serial")
-        known = {name: getattr(checked, name) or getattr(said, name) for name in signed}
-        return _and_known(replace(said, by=both, **known), checked)
-    if said.standing is Standing.GENUINE and checked.fault == LabelFault.UNKNOWN_KEY:
-        reason = f"{by} calls it genuine, but the trust bundle here does not know its key: get a newer one."
-        return replace(checked, standing=Standing.NOT_PROVEN, headline="Not proven", reason=reason)
-    return checked
 
 
 def seen_twice(verdict: Verdict) -> Verdict:
@@ -151,37 +130,28 @@ def seen_twice(verdict: Verdict) -> Verdict:
     return replace(verdict, notes=(*verdict.notes, _TWICE_HERE))
 
 
-def _and_known(said: Verdict, checked: Verdict) -> Verdict:
-    """What a service says, and what is known here of recalls: it may be late with one, or hide it.
-
-    Of which lot a label is, where nobody here knows, is its word; that it is not recalled has to be said as well.
-    """
-    notes = (*checked.notes, *said.notes)
-    if said.recalled:
-        return said
-    if checked.recalled or said.lot in checked.recalled_lots:
-        return replace(said, headline=RECALLED, recalled=True, notes=notes)
-    if checked.recalled_lots and not (said.lot and said.recalled is False):
-        return replace(said, headline=_LOOK, recalled=None, notes=notes)
-    return said
-
-
-def _why(since: str, reason: str, perhaps: bool = False) -> str:
+def why(since: str, reason: str, perhaps: bool = False) -> str:
+    """The note of a recall."""
     return f"{'Perhaps recalled' if perhaps else 'RECALLED'} since {since}: {reason}"
 
 
-def _perhaps(lots: Sequence[str]) -> str:
+def no_verdict(by: str) -> str:
+    """The note of an answer by `by` that is no page."""
+    return f"{by} gives no verdict that can be read"
+
+
+def look_at(lots: Sequence[str]) -> str:
     """What is to be said of a label that may be of one of these recalled lots."""
     named = f"{', '.join(lots[:_LOTS_TOLD])}{'…' if len(lots) > _LOTS_TOLD else ''}"
     told = f"Recalled {'are lots' if len(lots) > 1 else 'is lot'} {named} of this product."
-    return f"{told} Of which lot this is its link does not say: look at what is printed beside it."
+    return f"{told} Of which lot this is its code does not say: look at what is printed beside it."
 
 
 def _told(link: gs1.DigitalLink, label: LabelVerdict, name: Callable[[str], str], by: str) -> Verdict:
     signer = label.key if label.is_signed else None
     return Verdict(
         standing=label.standing,
-        headline=headline(label.standing, level_of(link, label)),
+        headline=headline(label.standing, level_of(link, label), label.fault),
         reason=label.reason,
         fault=label.fault,
         issuer=name(signer.organisation) if signer else "",
@@ -190,25 +160,3 @@ def _told(link: gs1.DigitalLink, label: LabelVerdict, name: Callable[[str], str]
         lot=(lot_of(link, label) or "") if label.is_signed else "",
         serial=(link.serial or "") if label.is_signed and level_of(link, label) is Level.ITEM else "",
     )
-
-
-def _said(page: Any) -> Verdict | None:
-    """A page's verdict, of its JSON; None if it is none."""
-    names = ("verdict", "headline", "reason", "fault", "issuer", "issued")
-    if not isinstance(page, dict) or not all(isinstance(page.get(name), str) for name in names):
-        return None
-    try:
-        standing = Standing(page["verdict"])
-    except ValueError:
-        return None
-    told, reason, fault, issuer, issued = (page[name][:_SAID_CHARACTERS_MAX] for name in names[1:])
-    of = {name: page[name][:_SAID_CHARACTERS_MAX] for name in _OF if isinstance(page.get(name), str)}
-    said = Verdict(standing, told, reason, fault, issuer, issued, **of)
-    match page.get("recalls"):
-        case [*recalls] if recalls:
-            is_sure = not all(isinstance(one, dict) and one.get("perhaps") is True for one in recalls)
-            note = f"{'RECALLED' if is_sure else 'Perhaps recalled'}: its page says why"
-            return replace(said, recalled=True if is_sure else None, notes=(note,))
-        case []:
-            return replace(said, recalled=False)
-    return said

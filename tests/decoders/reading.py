@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from labels import gs1
 from labels.judgement import Standing
-from labels.reading import code, picture, protocol, say, verdict
+from labels.reading import answered, code, picture, protocol, say, unsigned, verdict
 from ledger.errors import MalformedError
 from tests import seeds
 from tests.decoders.target import NOT_JSON, Target, of_bytes, of_text
@@ -14,6 +15,7 @@ from tests.labels.reading import pictures
 
 _SMALL = code.Limits(bytes_max=1 << 20, pixels_max=1 << 20, pages_max=4)
 _SIGNED = verdict.Verdict(Standing.SIGNED, "Signed", "The label is signed.")
+_PRODUCT = gs1.item("09506000134352")
 
 
 def targets() -> Iterator[Target]:
@@ -36,10 +38,20 @@ def targets() -> Iterator[Target]:
     for symbology, valid in (("]Q1", seeds.LINKS[0]), ("]d2", "0109506000134352"), ("]C1", "00095060001343520011")):
         yield of_text(f"labels.reading.say.say {symbology}", partial(_say, symbology), (), valid)
     yield of_bytes(
-        "labels.reading.verdict.by_service",
-        lambda data: verdict.by_service(json.loads(data), _SIGNED, by="https://id.example.com"),
+        "labels.reading.answered.by_service",
+        lambda data: answered.by_service(json.loads(data), _SIGNED, by="https://id.example.com"),
         NOT_JSON,
         json.dumps(_SIGNED.document).encode(),
+    )
+    yield of_bytes(
+        "labels.reading.unsigned.by_service",
+        lambda data: unsigned.by_service(
+            json.loads(data), _PRODUCT, None, what="GS1 data", by="https://id.example.com"
+        ),
+        NOT_JSON,
+        json.dumps(
+            _SIGNED.document | {"described": {"below": [["lot L1", f"{_PRODUCT.canonical_path}/10/L1"]]}}
+        ).encode(),
     )
 
 

@@ -15,11 +15,11 @@ from ledger.keys import SigningKey
 from ledger.trust.trust_file import Trust
 from tests.labels.made import sign_labels
 from tests.labels.reading.pictures import beside, document, encoded, label, symbol
+from tests.labels.reading.typed import HOST, photo, read
 from tests.labels.serving import served
 from tests.labels.story import GTIN, LOT, Story, while_ticking
 from tests.world import World
 
-HOST = "id.example.com"
 SSCC = f"09506000134352001{gs1.check_digit('09506000134352001')}"
 CUT = encoded(label("https://a/"))[:200]
 
@@ -37,18 +37,6 @@ def bundle(told: Story, tmp_path: Path) -> Path:
     """The ledger's trust bundle, as the operator gives it out."""
     path = tmp_path / "bundle.txt"
     assert tallystick.run(["ledger", "trust", "export", "-o", str(path)]) == 0
-    return path
-
-
-def read(*args: object) -> int:
-    """The exit code of `tallystick labels read ARGS`."""
-    return tallystick.run(["labels", "read", *map(str, args)])
-
-
-def photo(folder: Path, *links: str, name: str = "photo.png") -> Path:
-    """A picture of these links' codes, side by side."""
-    path = folder / name
-    path.write_bytes(encoded(beside(*map(label, links))))
     return path
 
 

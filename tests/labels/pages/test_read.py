@@ -61,6 +61,16 @@ def test_each_label_gets_its_verdict_and_a_link_to_its_page(client: httpx.Client
     assert "Genuine label" in page and f"{code['label_page'].partition('?')[0]}" == story.labels[0].path
 
 
+def test_a_code_of_what_is_recalled_is_red_and_no_label(client: httpx.Client, story: Story) -> None:
+    """An article's number beside a label: its recall is said, and it is not counted as a label, nor has a page."""
+    recall = {"type": "recall", "organisation": "https://example.com", "reason": "glass", "since": "2026-11-26"}
+    story.world.operator_says(recall | {"gtin": "09506000134369"})
+    text = sent(client, encoded(beside(label(story.labels[0].link(HOST)), symbol("9506000134369", "EAN13")))).text
+    assert "2 codes in the picture, 1 label among them" in text and text.count('">Its page') == 1
+    assert 'class="verdict read problem"' in text and "<h2>Recalled: do not use</h2>" in text
+    assert "RECALLED since 2026-11-26: glass" in text
+
+
 def test_the_same_label_twice_is_not_green(client: httpx.Client, story: Story) -> None:
     """Each is genuine by itself; both cannot be."""
     text = sent(client, photo(story, 2, 2)).text

@@ -10,7 +10,7 @@ import tallystick
 from labels import gs1
 from labels.catalogue.place import Place
 from labels.judgement import RECALLED, Standing
-from labels.reading import verdict
+from labels.reading import answered, verdict
 from labels.reading.recalls import KnownRecalls
 from labels.reading.verdict import Verdict
 from labels.signature import LabelKey
@@ -19,8 +19,8 @@ from ledger.keys import SigningKey
 from ledger.registry import LabelScope, Recalled, Role
 from ledger.trust.trust_file import Trust
 from tests.labels.made import sign_labels
+from tests.labels.reading.typed import HOST, photo, read
 from tests.labels.story import GTIN, LOT, while_ticking
-from tests.labels.test_read_cli import HOST, photo, read
 from tests.world import World
 
 ORGANISATION, DAY = "https://example.com", 2_400
@@ -95,7 +95,7 @@ def test_a_service_hides_no_recall_that_the_bundle_has(
 ) -> None:
     """What either of the two knows of a recall is told."""
     checked = offline(OF_BATCH, *(recalled(**place) for place in recalls))
-    told = verdict.by_service({**PAGE, **page}, checked, by="https://id.example.com")
+    told = answered.by_service({**PAGE, **page}, checked, by="https://id.example.com")
     assert (told.headline, told.recalled, told.lot) == (headline, is_recalled, LOT)
     assert told.is_good is (is_recalled is not True and not page.get("headline"))
 
@@ -104,7 +104,7 @@ def test_a_service_may_know_the_lot() -> None:
     """Where nobody knows it, the label may be of a recalled one; the service's word for it is believed."""
     checked = offline(KEPT, recalled(lot="OTHER"))
     for lot, headline in (("", "Perhaps recalled: look at its lot"), (LOT, "Genuine label"), ("OTHER", RECALLED)):
-        told = verdict.by_service({**PAGE, "recalls": [], "lot": lot, "product": "Honey"}, checked, by="x")
+        told = answered.by_service({**PAGE, "recalls": [], "lot": lot, "product": "Honey"}, checked, by="x")
         assert (told.headline, told.lot, told.product) == (headline, lot, "Honey")
 
 
@@ -112,8 +112,15 @@ def test_a_service_may_know_the_lot() -> None:
 def test_a_service_that_says_nothing_of_recalls_makes_none_go_away(page: dict[str, object]) -> None:
     """The lot that it names is then not believed either."""
     checked = offline(KEPT, recalled(lot="OTHER"))
-    told = verdict.by_service({**PAGE, "lot": LOT, **page}, checked, by="x")
+    told = answered.by_service({**PAGE, "lot": LOT, **page}, checked, by="x")
     assert (told.headline, told.recalled, told.is_good) == ("Perhaps recalled: look at its lot", None, False)
+
+
+def test_a_revoked_keys_label_is_told_from_a_forged_one() -> None:
+    """At a glance, though neither is good: what it signed before it fell may yet be genuine, which a ledger can say."""
+    revoked, forged = offline(replace(KEPT, revoked=True)), offline(replace(KEPT, gtins=("0001",)))
+    assert (revoked.headline, forged.headline) == ("Revoked key: do not rely on it", "Problem")
+    assert not revoked.is_good and revoked.shown == forged.shown == "problem"
 
 
 @pytest.mark.parametrize("key", [OF_BATCH, KEPT], ids=["of a batch", "kept"])
@@ -121,14 +128,14 @@ def test_a_recall_is_told_of_a_label_of_a_revoked_key_too(key: LabelKey) -> None
     """Which a label service may call genuine, as of a batch that was published before."""
     checked = offline(replace(key, revoked=True), recalled(lot=LOT))
     assert checked.standing is Standing.PROBLEM and not checked.is_good
-    told = verdict.by_service({**PAGE, "recalls": [], "lot": LOT}, checked, by="x")
+    told = answered.by_service({**PAGE, "recalls": [], "lot": LOT}, checked, by="x")
     assert (told.headline, told.recalled, told.is_good) == (RECALLED, True, False)
 
 
 def test_a_service_does_not_say_who_signed_when() -> None:
     """That the signature says."""
     page = {**PAGE, "issuer": "BigBrand", "issued": "1999-01-01", "recalls": []}
-    told = verdict.by_service(page, offline(OF_BATCH), by="x")
+    told = answered.by_service(page, offline(OF_BATCH), by="x")
     assert told.issuer == ORGANISATION and told.issued.startswith("20")
 
 
