@@ -13,7 +13,7 @@ from functools import cache
 from itertools import groupby
 
 from labels.gs1.dictionary import AI_DIGITS, ENTRIES
-from labels.gs1.pairs import Pair
+from labels.gs1.pairs import Field, Pair
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _INDEX = {char: index for index, char in enumerate(_ALPHABET)}
@@ -55,21 +55,23 @@ class _Part:
     size: int
 
 
-def decode(segment: str, *, ordered: bool) -> tuple[list[Pair], list[Pair]]:
+def decode(segment: str, *, ordered: bool) -> tuple[list[Field], list[Pair]]:
     """The AIs, in the order of the bits, and the (name, value) pairs that are not GS1's.
+
+    The place of an AI is the character of the segment in which its value begins.
 
     `ordered`: the values of a sequence stand in the order of their AIs, as GS1's toolkit writes them; else in the
     order of the standard's table. Raises NotCompressed unless the segment is of this form; values are not checked.
     """
     bits = _Bits(segment)
-    found: list[Pair] = []
+    found: list[Field] = []
     others: list[Pair] = []
     while bits.left > _PADDING_BITS_MAX:
         first = bits.take(4)
         if first == _FOREIGN:
             others.append(_foreign(bits))
         else:
-            found += [(ai, _value(bits, ai)) for ai in _ais(bits, first, ordered)]
+            found += [_field(bits, ai) for ai in _ais(bits, first, ordered)]
     if bits.take(bits.left) or not found:
         raise NotCompressed
     return found, others
@@ -84,7 +86,12 @@ class _Bits:
         except KeyError:
             raise NotCompressed from None
         self._number = int("".join(f"{sextet:06b}" for sextet in sextets) or "0", 2)
-        self.left = 6 * len(sextets)
+        self._size = self.left = 6 * len(sextets)
+
+    @property
+    def character(self) -> int:
+        """The character that has the next bit."""
+        return (self._size - self.left) // 6
 
     def take(self, count: int) -> int:
         """The next bits, as a number."""
@@ -107,8 +114,9 @@ def _ais(bits: _Bits, first: int, ordered: bool) -> list[str]:
     return [ai]
 
 
-def _value(bits: _Bits, ai: str) -> str:
-    return "".join(_part(bits, part) for part in _parts(ai))
+def _field(bits: _Bits, ai: str) -> Field:
+    place = bits.character
+    return ai, "".join(_part(bits, part) for part in _parts(ai)), place
 
 
 def _part(bits: _Bits, part: _Part) -> str:

@@ -164,22 +164,40 @@ def _path(path: str, at: int, pad_gtin: bool) -> tuple[str, list[Field], list[Fi
 
 
 def _uncompressed(segments: list[str], at: int) -> tuple[str, list[Field], list[Field], list[Pair]] | None:
-    """What the last segment hides, beside a primary key before it or alone; None unless it is good."""
+    """What the last segment hides, beside a primary key before it or alone; None if it is no such message.
+
+    Gs1Error if it is one, and a bad one.
+    """
     stem = segments[:-1]
     place = at + sum(len(segment) + 1 for segment in stem)
     is_beside = len(stem) > 2 and stem[-2] in QUALIFIERS
-    beside = [(stem[-2], stem[-1])] if is_beside else []
+    beside = [(stem[-2], stem[-1], place - len(stem[-1]) - 1)] if is_beside else []
+    fault: Gs1Error | None = None
     for ordered in (True, False):
         try:
             found, others = compressed.decode(segments[-1], ordered=ordered)
-            keys, attributes = _arranged([_field(ai, value, place, False) for ai, value in [*beside, *found]])
-            _check_attributes(keys, attributes)
-            associations.check([*keys, *attributes])
-        except (compressed.NotCompressed, Gs1Error):
+            keys, attributes = _hidden([*beside, *((ai, value, place + offset) for ai, value, offset in found)])
+        except compressed.NotCompressed:
+            continue
+        except Gs1Error as error:
+            fault = fault or error
             continue
         extras = [(quote(name, safe=""), quote(value, safe="")) for name, value in others]
         return "/".join(stem[:-2] if is_beside else stem), keys, attributes, extras
+    if fault and fault.rule is not Rule.NO_KEY:  # without a key it is any word that happens to look like bits of AIs
+        raise fault
     return None
+
+
+def _hidden(fields: list[Field]) -> tuple[list[Field], list[Field]]:
+    """The keys and the attributes of a compressed message. Of a value that is bad, the place is where it begins."""
+    keys, attributes = _arranged(fields)
+    for ai, value, place in fields:
+        if fault := entry(ai, place).format.fault(value):
+            raise Gs1Error(fault.rule, fault.complaint, ai=ai, place=place)
+    _check_attributes(keys, attributes)
+    associations.check(fields)
+    return keys, attributes
 
 
 def _arranged(fields: Sequence[Field]) -> tuple[list[Field], list[Field]]:
@@ -271,9 +289,8 @@ def _check_attributes(keys: Sequence[Field], attributes: Sequence[Field]) -> Non
     path = tuple(field[0] for field in keys)
     seen = set(path)
     for ai, _, place in attributes:
-        name_at = place - len(ai) - 1
         if ai in seen:
-            raise Gs1Error(Rule.DUPLICATE, "occurs twice", ai=ai, place=name_at)
+            raise Gs1Error(Rule.DUPLICATE, "occurs twice", ai=ai, place=place)
         if not ENTRIES[ai].attribute or ai in JOINING[path]:
-            raise Gs1Error(Rule.NOT_ATTRIBUTE, "belongs in the path, not in the query", ai=ai, place=name_at)
+            raise Gs1Error(Rule.NOT_ATTRIBUTE, "belongs in the path, not in the query", ai=ai, place=place)
         seen.add(ai)

@@ -73,5 +73,5 @@ class Gs1Error(OutsideError):
 
 
 def excerpt(text: str) -> str:
-    """Outside text as it may stand in an error: quoted, printable, at most 40 characters of it."""
-    return ascii(text if len(text) <= 40 else text[:39] + "…")
+    """Outside text as it may stand in an error: quoted, what cannot be printed escaped, at most 40 characters of it."""
+    return repr(text if len(text) <= 40 else text[:39] + "…")

@@ -1,4 +1,6 @@
-"""Compressed Digital Links: those of GS1's own toolkit are read, and what is none is refused as before."""
+"""Compressed Digital Links: those of GS1's own toolkit are read, and bad ones are refused by the rule they break."""
+
+import random
 
 import pytest
 
@@ -83,7 +85,6 @@ def test_what_is_not_gs1s_is_an_extra() -> None:
         "AA",
         "robots.txt",
         "verify",
-        bits(_AI_01, (int(GTIN) + 1, 47)),  # a wrong check digit
         bits(_AI_01, (10**14, 47)),  # fifteen digits
         bits(_AI_01, (int(GTIN), 47))[:-1],  # cut
         bits(_AI_01, _GTIN, (1, 7)),  # what is left is not zero
@@ -91,26 +92,68 @@ def test_what_is_not_gs1s_is_an_extra() -> None:
         bits((0xB0, 8), _GTIN),  # no such sequence
         bits((0x04, 8), _GTIN),  # no such AI
         bits(_AI_01, _GTIN, _AI_10, (5, 3), (1, 5), (1, 7)),  # no such way to write characters
-        bits(_AI_01, _GTIN, _AI_10, *text7(" ")),  # no character of a lot
-        bits(_AI_01, _GTIN, _AI_10, *text7("..")),  # a path would lose it
         bits(_AI_01, _GTIN, (15, 4), (2, 7), (53, 6), (52, 6), (4, 3), (1, 7), (33, 7)),  # a name (10)
         bits(_AI_01, _GTIN, (15, 4), (0, 7), (4, 3), (1, 7), (33, 7)),  # a name of nothing
     ],
 )
 def test_what_is_none_has_no_key(segment: str) -> None:
-    """A segment that is no whole, good message is a path without a key."""
+    """A segment that is no whole message with a key is a path without one."""
     with pytest.raises(gs1.Gs1Error) as caught:
         gs1.parse(f"https://example.org/{segment}")
     assert caught.value.rule is Rule.NO_KEY
 
 
+@pytest.mark.parametrize(
+    ("segment", "ai", "rule", "offset"),
+    [
+        (bits(_AI_01, (int(GTIN) + 1, 47)), "01", Rule.CHECK_DIGIT, 1),
+        (bits(_AI_01, _GTIN, _AI_10, *text7(" ")), "10", Rule.CHARACTER, 10),
+        (bits(_AI_01, _GTIN, _AI_10, *text7("..")), "10", Rule.DOT, 10),
+        (bits(_AI_01, _GTIN, (0x17, 8), (271332, 20)), "17", Rule.DATE, 10),
+        (bits((0x1A, 8), _GTIN, *text7("L"), (271332, 20), *text7("S")), "17", Rule.DATE, 11),
+        (bits(_AI_01, _GTIN, _AI_10, *text7("A"), _AI_10, *text7("B")), "10", Rule.DIFFERENT, 14),
+        (bits(_AI_01, _GTIN, (0x15, 8), (270630, 20), (0x15, 8), (270630, 20)), "15", Rule.DUPLICATE, 15),
+        (bits(_AI_01, _GTIN, (0x37, 8), (1, 4), (5, 4)), "01", Rule.EXCLUDED, 1),
+        (bits(_AI_01, _GTIN, (0x254, 12), *text7("E")), "254", Rule.NOT_ATTRIBUTE, 11),
+    ],
+)
+def test_a_bad_one_is_told_as_any_link(segment: str, ai: str, rule: Rule, offset: int) -> None:
+    """A whole message that is against a rule is refused by that rule, and the place is where its value begins."""
+    with pytest.raises(gs1.Gs1Error) as caught:
+        gs1.parse(f"https://example.org/x/{segment}")
+    assert (caught.value.ai, caught.value.rule) == (ai, rule)
+    assert caught.value.place == len("https://example.org/x/") + offset
+
+
+def test_a_bad_key_before_one_is_told() -> None:
+    """A primary key that stands in the path before a compressed message is checked where it stands."""
+    with pytest.raises(gs1.Gs1Error) as caught:
+        gs1.parse(f"https://example.org/01/{int(GTIN) + 1:014}/{bits(_AI_21, *text7('S'))}")
+    assert (caught.value.ai, caught.value.rule) == ("01", Rule.CHECK_DIGIT)
+    assert caught.value.place == len("https://example.org/01/")
+
+
+def test_other_addresses_are_hardly_ever_taken_for_one() -> None:
+    """Of random words of one address's length, as short links have, not one in fifty is a bad link of GS1's."""
+    drawn = random.Random(6)
+    taken = 0
+    for size in range(1, 33):
+        for _ in range(100):
+            try:
+                gs1.parse("https://example.org/" + "".join(drawn.choices(ALPHABET, k=size)))
+                taken += 1
+            except gs1.Gs1Error as error:
+                taken += error.rule is not Rule.NO_KEY
+    assert taken < 32
+
+
 def test_every_cut_of_one_is_refused() -> None:
     """Of a compressed message no part is one."""
     segment = bits(_AI_01, _GTIN, _AI_10, *text7("LOT"), _AI_21, *text7("SERIAL"))
-    assert decode(segment, ordered=True)[0] == [("01", GTIN), ("10", "LOT"), ("21", "SERIAL")]
+    assert decode(segment, ordered=True)[0] == [("01", GTIN, 1), ("10", "LOT", 10), ("21", "SERIAL", 16)]
     for size in range(len(segment)):
         try:
             found, _ = decode(segment[:size], ordered=True)
         except NotCompressed:
             continue
-        assert found in ([("01", GTIN)], [("01", GTIN), ("10", "LOT")])
+        assert found in ([("01", GTIN, 1)], [("01", GTIN, 1), ("10", "LOT", 10)])

@@ -128,6 +128,16 @@ def test_refuses(text: str, fault: tuple[str | None, Rule, str]) -> None:
     assert str(caught.value).endswith(f"(at character {caught.value.place + 1})")
 
 
+@pytest.mark.parametrize(
+    ("text", "told"), [("€", "'€'"), ("\u202e", r"'\u202e'"), ("\x1b", r"'\x1b'"), ("\ud800", r"'\ud800'")]
+)
+def test_a_refusal_shows_what_was_typed(text: str, told: str) -> None:
+    """A character is told as its reader typed it; what cannot be seen, or does something to a terminal, is escaped."""
+    with pytest.raises(gs1.Gs1Error) as caught:
+        gs1.read(f"(01){GTIN}(10)A{text}")
+    assert f"{told} cannot stand in" in str(caught.value)
+
+
 def test_what_is_no_text_is_refused() -> None:
     """Bytes, numbers and nothing are no messages."""
     for value in (None, 9506000134352, b"(01)09506000134352"):
