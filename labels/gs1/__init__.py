@@ -17,7 +17,7 @@ Dictionary is known, and all that it says of one is checked: see `syntax_diction
 trusted. Whatever is refused is so by a Gs1Error with the AI, the rule and the place.
 
 What is taken is what GS1's Barcode Syntax Engine takes, but for links: compressed ones are read, too; a host must be
-one, `%` begin two hexadecimal digits, and a value in the path not be `.` or `..`. Codes that say no GS1 are no messages.
+one, `%` begin two hexadecimal digits, and a value in the path be neither `.` nor `..`. Codes of others are no messages.
 """
 
 from labels.gs1.digital_link import GS1_HOST, DigitalLink, epc, item, make, parse, sscc
