@@ -15,7 +15,7 @@ from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 from ledger.registry import ANCHOR, REGISTRY
 
-SCHEMA = 30  # the newest migration that the gateway cannot do without
+SCHEMA = 47  # the newest migration that the gateway cannot do without
 VERSION_MIN = 150_000
 # What a server says that was reached and will not change its mind; all else may pass. Its words, in English.
 _FOR_GOOD = re.compile(

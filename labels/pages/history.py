@@ -44,10 +44,11 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The events about one identifier, in any order; `cut` if there are more than were read."""
+    """The events about one identifier, in any order, of `size` bytes; `cut` if there are more than were read."""
 
     rows: tuple[EventRow, ...]
     cut: bool = False
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

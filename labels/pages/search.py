@@ -24,7 +24,7 @@ class Search:
 
     def __init__(self, session: Session, published: Chains, checker: Checker, found: Trail) -> None:
         self._session, self._published, self._checker, self._found = session, published, checker, found
-        self._anchor_size = published.size(ANCHOR)
+        self._anchor_size, self._room = published.size(ANCHOR), store.EVENT_BYTES_MAX
 
     def run(self, good: Limits | None = None) -> None:
         """Look up the history, the readings that belong to it, and check all of it.
@@ -52,7 +52,10 @@ class Search:
         return entries
 
     def _events_of(self, uri: str, start: float) -> Told:
-        return store.events_of(self._session.connection, self._published, uri, start)
+        """What is told of one thing: all things on the page, in their order, share the bytes that are read."""
+        told = store.events_of(self._session.connection, self._published, uri, start, bytes_max=self._room)
+        self._room -= told.size
+        return told
 
     def _packs(self, window: Window) -> list[Pack]:
         """The packs that hold the window's readings, as far as they verify."""

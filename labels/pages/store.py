@@ -17,7 +17,7 @@ from ledger.senml import TIME_MAX
 from ledger.tree_store import INDEX_BITS, chain_of, entry_id, index_of
 
 EVENTS_MAX = 200  # about one identifier
-EVENT_BYTES_MAX = 8 * 1024 * 1024
+EVENT_BYTES_MAX = 8 * 1024 * 1024  # on one page
 RELATIONS_MAX = 100  # what it was in, or had on it, before it matters
 READINGS_MAX = 100_000  # looked at in a window, to find the sections that hold them
 STATEMENTS_MAX = 1_000  # of readings in a window
@@ -75,11 +75,12 @@ def chains(connection: psycopg.Connection, folder: LedgerFolder) -> Chains:
     return Chains(names, {chain: found.checkpoint for chain, found in published.items() if found is not None})
 
 
-# The lateral joins are by primary key, row by row, whatever the planner thinks of tables it has no statistics of.
+# The lateral joins are by primary key, row by row, whatever the planner thinks of tables it has no statistics of; and
+# what is not public is no step on the way to what is: else the time that it takes would tell how much of it there is.
 _EVENTS = """
 with about as materialized (
   select distinct entry_id, section from event_item i
-   where uri = %(uri)s and role in (0, 1)
+   where (case when is_public is not false then uri end) = %(uri)s and role in (0, 1)
      and exists (select from unnest(%(first)s::bigint[], %(after)s::bigint[]) p(first, after)
                   where i.entry_id >= p.first and i.entry_id < p.after)),
 said as materialized (
@@ -88,21 +89,29 @@ said as materialized (
    cross join lateral (select octet_length(data) as bytes from section
                         where (entry_id, line) = (a.entry_id, a.section) and privacy = %(public)s limit 1) s
    where s.bytes is not null),
-later as (
-  select entry_id, section, row_number() over told as place, sum(bytes) over told as so_far
-    from said where ts >= %(start)s window told as (order by ts, entry_id, section) order by place limit %(most)s + 1),
 before as (
-  select entry_id, section, row_number() over told as place, sum(bytes) over told as so_far
+  select entry_id, section, bytes, 0 as part, row_number() over told as place
     from said where ts < %(start)s and type <> 'ObjectEvent'
-  window told as (order by ts desc, entry_id desc, section) order by place limit %(relations)s)
+  window told as (order by ts desc, entry_id desc, section) order by place limit %(relations)s),
+later as (
+  select entry_id, section, bytes, 1 as part, row_number() over told as place
+    from said where ts >= %(start)s window told as (order by ts, entry_id, section) order by place limit %(most)s + 1),
+found as (
+  select entry_id, section, place, sum(bytes) over (order by part, place) as so_far
+    from (select * from before union all select * from later) both_of_them)
 select entry_id, section,
        case when place <= %(most)s and so_far <= %(bytes)s
             then (select data from section s where (s.entry_id, s.line) = (found.entry_id, found.section)) end
-  from (select * from later union all select * from before) found"""
+  from found"""
 
 
-def events_of(connection: psycopg.Connection, published: Chains, uri: str, start: float) -> Told:
-    """The public events about `uri` from `start` on, and its relations before, as `history.trace` asks for them."""
+def events_of(
+    connection: psycopg.Connection, published: Chains, uri: str, start: float, *, bytes_max: int = EVENT_BYTES_MAX
+) -> Told:
+    """The public events about `uri` from `start` on, and its relations before, as `history.trace` asks for them.
+
+    What the first of them are signed in is read, up to `bytes_max`; of the rest it is told that they are there.
+    """
     first, after = published.ranges
     parameters = {
         "uri": uri,
@@ -112,11 +121,12 @@ def events_of(connection: psycopg.Connection, published: Chains, uri: str, start
         "start": _moment(start),
         "most": EVENTS_MAX,
         "relations": RELATIONS_MAX,
-        "bytes": EVENT_BYTES_MAX,
+        "bytes": bytes_max,
     }
     rows = connection.execute(_EVENTS.encode(), parameters).fetchall()
     found = [row for entry, line, data in rows if data for row in _event(Source(entry, line), bytes(data))]
-    return Told(tuple(found), cut=any(data is None for _, _, data in rows))
+    size = sum(len(data) for _, _, data in rows if data)
+    return Told(tuple(found), cut=any(data is None for _, _, data in rows), size=size)
 
 
 def _event(source: Source, data: bytes) -> list[EventRow]:

@@ -29,11 +29,12 @@ class Pack(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """One EPCIS event."""
+    """One EPCIS event, and whether its section is public."""
 
     entry_id: int
     line: int
     event: epcis.Event
+    is_public: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Rows:
             if content_format == ContentFormat.SENML_CBOR:
                 self.packs.append(_pack(statement, line, body, entry_id))
             elif content_format == ContentFormat.EPCIS:
-                self.events.append(EventRow(entry_id, line, epcis.decode(body)))
+                self.events.append(EventRow(entry_id, line, epcis.decode(body), of.privacy is Privacy.PUBLIC))
             elif content_format == ContentFormat.STREAM:
                 stream.decode(body)
         except MalformedError as error:

@@ -126,8 +126,9 @@ class Projection:
                    values (%s, %s, to_timestamp(%s), %s, %s, %s, %s, %s, %s, %s)""",
                 [_event(row) for row in rows],
             )
-        items = [(uri, row.entry_id, row.line, role) for row in rows for uri, role in _items(row)]
-        self._copy("event_item (uri, entry_id, section, role)", ["text", "int8", "int2", "int2"], items)
+        items = [(uri, row.entry_id, row.line, role, row.is_public) for row in rows for uri, role in _items(row)]
+        types = ["text", "int8", "int2", "int2", "bool"]
+        self._copy("event_item (uri, entry_id, section, role, is_public)", types, items)
 
 
 _NUMBERS = pgcopy.Format("int8", "int4", "float8", same=("int4", "int2", "int8", "int2"))

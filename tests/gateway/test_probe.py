@@ -121,7 +121,7 @@ def test_a_user_without_the_writers_rights_is_a_fault(world: World) -> None:
 
 def test_tables_of_an_older_version_are_a_fault(world: World) -> None:
     """Where this user may not bring them up to date, the owner must."""
-    run_sql(world, "delete from tallystick.schema_version where version = 30")
+    run_sql(world, "delete from tallystick.schema_version where version = 47")
     only(looked(world, part=DATABASE), Level.FAULT, "older version")
 
 

@@ -1,6 +1,8 @@
 """A pallet's page: what the ledger has of the unit with its number, proven, and nothing of its label or its content."""
 
+import time
 from collections.abc import Iterator
+from math import inf
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +14,7 @@ from deploy.story import SSCC
 from labels import gs1
 from labels.judgement import Standing
 from labels.logistic.unit import Unit
+from labels.pages import store
 from labels.pages.page import UnitPage
 from labels.pages.resolve import Resolver
 from ledger import epcis
@@ -25,6 +28,7 @@ from tests.labels.serving import client_of
 from tests.labels.story import Story, make_story, public_event
 
 UNKNOWN = "095060001343520024"
+NEVER = "095060001343520031"
 CONTAINER = "https://id.gs1.org/8003/09506000134352CONTAINER1"
 
 
@@ -105,6 +109,50 @@ def test_what_events_keep_private_is_not_told(own: Story) -> None:
         own.world.publish(own.line, Content(privacy, ContentFormat.EPCIS, document))
     own.world.tick()
     assert str(resolved(own).document).replace(SSCC, UNKNOWN) == str(resolved(own, UNKNOWN).document)
+
+
+def test_nor_does_the_time_that_the_page_takes_tell_of_them(own: Story) -> None:
+    """Ten thousand private events about a unit are no step on the way to its page."""
+    own.tell()
+    with connect(own.world.dsn, role=None) as owner:
+        owner.execute(_PRIVATE_EVENTS, [gs1.sscc(UNKNOWN).epc])
+    with connect(own.world.dsn) as connection:
+        published = store.chains(connection, own.world.folder)
+
+        def fastest_s(sscc: str) -> float:
+            uri, times = gs1.sscc(sscc).epc, list[float]()
+            for _ in range(10):
+                start = time.perf_counter()
+                assert store.events_of(connection, published, uri, -inf).rows == ()
+                times.append(time.perf_counter() - start)
+            return min(times)
+
+        assert fastest_s(UNKNOWN) < 3 * fastest_s(NEVER) + 0.001
+
+
+_PRIVATE_EVENTS = """
+with made as (select min(entry_id) as entry, line from tallystick.event, generate_series(1001, 11000) line group by 2),
+items as (insert into tallystick.event_item (uri, entry_id, section, role, is_public)
+          select %s, entry, line, 0, false from made),
+events as (insert into tallystick.event (entry_id, section, ts, type, action, document)
+           select entry, line, now(), 'ObjectEvent', 'OBSERVE', '{}' from made)
+insert into tallystick.section (entry_id, line, privacy, content_format, data) select entry, line, 2, 1, '' from made"""
+
+
+def test_all_things_on_a_page_share_what_is_read(own: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container has as many bytes of events as a page may read: with the unit's own they are too many, and cut."""
+    unit = gs1.sscc(SSCC).epc
+    hours = range(10, 20)
+    told = [packed(9, CONTAINER, unit), *(event("ObjectEvent", "OBSERVE", hour, epcList=[CONTAINER]) for hour in hours)]
+    for document in told:
+        own.world.publish(own.line, public_event(document))
+    own.world.tick()
+    assert len(resolved(own).steps) == len(told) and not resolved(own).cut
+    with connect(own.world.dsn) as connection:
+        of_container = store.events_of(connection, store.chains(connection, own.world.folder), CONTAINER, -inf)
+    monkeypatch.setattr("labels.pages.store.EVENT_BYTES_MAX", of_container.size)
+    page = resolved(own)
+    assert page.cut and 1 < len(page.steps) < len(told)
 
 
 def test_what_is_on_it_is_counted_and_not_named(story: Story) -> None:

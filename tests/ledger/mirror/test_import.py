@@ -33,7 +33,7 @@ _TABLES = {
     "reading_other": """ts, d.urn, m.name, text, boolean, bytes, quality, entry_id, section
                           from reading_other join device d using (device_id) join metric m using (metric_id)""",
     "event": "entry_id, section, ts, type, action, biz_step, read_point, document::text from event",
-    "event_item": "uri, entry_id, section, role from event_item",
+    "event_item": "uri, entry_id, section, role, is_public from event_item",
     "finding": "entry_id, section, reason, about from finding",
     "label_batch": "entry_id, gtin, lot, size, root from label_batch",
 }

@@ -49,7 +49,7 @@ def test_readings_become_rows() -> None:
 def test_events_become_rows() -> None:
     """One a section."""
     rows = _read((EPCIS, epcis.encode(EVENT)), (SENML, PACK))
-    assert rows.events == [EventRow(7, 0, epcis.read(EVENT))]
+    assert rows.events == [EventRow(7, 0, epcis.read(EVENT), is_public=True)]
     assert rows.sources == {(7, 0), (7, 1)}
 
 

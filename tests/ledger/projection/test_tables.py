@@ -9,6 +9,7 @@ from threading import Barrier
 from ledger.database import connect, migrate
 from ledger.projection.content import Pack, Rows
 from ledger.projection.tables import Projection
+from ledger.section import Privacy
 from ledger.senml import TIME_MAX, Columns
 
 NOON = datetime(2025, 6, 15, 12, tzinfo=UTC).timestamp()
@@ -55,6 +56,24 @@ def test_another_chains_metric_is_found(postgres_dsn: str) -> None:
         Projection(second, str).write(later)
         found = second.execute("select name, unit, count(*) from reading join metric using (metric_id) group by 1, 2")
         assert sorted(found) == [("a", "Cel", 1), ("b", "Cel", 2), ("b", "K", 1), ("c", "Cel", 1)]
+
+
+def test_items_of_before_are_public_as_their_sections_are(postgres_dsn: str) -> None:
+    """A ledger of the version before is migrated; what a gateway of then still writes is looked up in its section."""
+    migrate(postgres_dsn)
+    with connect(postgres_dsn, role=None) as connection:
+        connection.execute("delete from schema_version where version = 47")
+        connection.execute("alter table event_item drop column is_public")
+        for line, privacy in enumerate(Privacy):
+            connection.execute("insert into section values (1, %s, %s, 65002, 'x')", [line, int(privacy)])
+            connection.execute("insert into event_item values ('urn:x:1', 1, %s, 0)", [line])
+    for _ in range(2):
+        migrate(postgres_dsn)
+        with connect(postgres_dsn) as connection:
+            found = connection.execute("select section, is_public from event_item order by 1").fetchall()
+            assert found == [(0, None), (1, False), (2, False)]
+            indexed = "select section from event_item where (case when is_public is not false then uri end) = 'urn:x:1'"
+            assert connection.execute(indexed.encode()).fetchall() == [(0,)]
 
 
 def test_readings_stand_in_their_tables(postgres_dsn: str) -> None:
