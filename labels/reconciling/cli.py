@@ -131,14 +131,18 @@ def reconcile(
         book = BookKeeper(folder).book(connection)
         batches = reconciling.chosen(book, product, of)
         counted = _shown(reconciling.reconcile(connection, batches, book.catalogue, closed=closed), len(batches))
-        strays = reconciling.undeclared(connection, dict.fromkeys(one.issued.batch.gtin for one in counted))
+        strays = reconciling.undeclared(connection, book, dict.fromkeys(one.issued.batch.gtin for one in counted))
         found = [(one.issued, what) for one in counted for what in one.found]
         said = 0
         if publish:
             said = reconciling.publish(folder, settings.need_dsn(), connection, book, found, timeout_s=timeout)
     if as_json:
-        undeclared = {gtin: stray.labels for gtin, stray in strays.items()}
-        document = {"batches": [one.document for one in counted], "undeclared": undeclared, "published": said}
+        document = {
+            "batches": [one.document for one in counted],
+            "undeclared": {gtin: stray.labels for gtin, stray in strays.items()},
+            "undeclared_or_more": [gtin for gtin, stray in strays.items() if stray.or_more],
+            "published": said,
+        }
         click.echo(json.dumps(document))
     else:
         _tell(counted, strays)
@@ -229,8 +233,8 @@ def _tell(counted: Sequence["Reconciled"], strays: dict[str, "Found"]) -> None:
     for one in counted:
         batch = one.issued.batch
         click.echo(f"{batch.gtin}  {batch.lot:<{width}}  " + _cells(one.tally, columns))
-        if one.recalled.told:
-            click.echo(printable(f"  {one.recalled.told}"))
+        for told in filter(None, (one.recalled.told, one.tally.told_elsewhere)):
+            click.echo(printable(f"  {told}"))
         for found in one.found:
             serial = one.first_serial(found)
             first = f" ({'first ' if found.labels > 1 else ''}{serial})" if serial else ""

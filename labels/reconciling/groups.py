@@ -7,14 +7,23 @@ from labels.reconciling.tally import Group
 from labels.use import Use
 
 # What came of a label is its last row but those that say it was seen. An event names a serialised item without a lot.
+# What a person says of a label that was sent and not confirmed stands, whatever is said of its print afterwards: but of
+# one that is known not to have come out, it came out.
 _GROUPS = """
-with used as materialized (
+with counted as materialized (
   select index,
          count(*) filter (where use = %(printed)s) as prints,
          count(*) filter (where use in (%(spoiled)s, %(returned)s)) as taken_back,
          max(at) filter (where use = %(seen)s) as scanned,
-         max(use_id) filter (where use <> %(seen)s) as last
+         max(use_id) filter (where use <> %(seen)s) as last,
+         max(use_id) filter (where use = any(%(marks)s)) as marked,
+         max(use_id) filter (where use = %(sent)s) as sent,
+         max(use_id) filter (where use = %(refused)s) as refused
     from label_use where batch_root = %(root)s group by index),
+used as (
+  select index, taken_back, scanned, case when marked > sent then marked else last end as last,
+         greatest(prints, (marked > sent and (refused < sent) is not false)::int) as prints
+    from counted),
 stated as (
   select l.index, fate.use as fate, fate.at as since, used.scanned, redemption.at is not null as redeemed,
          coalesce(used.prints, 0) as prints, coalesce(used.taken_back, 0) as taken_back,
@@ -36,9 +45,12 @@ def of_batch(connection: psycopg.Connection, root: bytes) -> list[Group]:
     parameters = {
         "root": root,
         "gs1": f"https://{gs1.GS1_HOST}",
+        "sent": Use.SENT,
         "printed": Use.PRINTED,
+        "refused": Use.REFUSED,
         "spoiled": Use.SPOILED,
         "returned": Use.RETURNED,
+        "marks": [Use.APPLIED, Use.SPOILED, Use.RETURNED],
         "seen": Use.SEEN,
     }
     rows = connection.execute(_GROUPS.encode(), parameters)

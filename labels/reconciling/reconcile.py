@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -64,14 +65,15 @@ def reconcile(
         )
 
 
-def undeclared(connection: psycopg.Connection, gtins: Iterable[str]) -> dict[str, Found]:
-    """By product, the labels that were seen, are signed, and are in no published batch."""
-    counted = {gtin: scans.strays(connection, gtin) for gtin in gtins}
-    return {
-        gtin: Found(Oddity.UNDECLARED, count, or_more=count >= scans.STRAYS_MAX)
-        for gtin, count in counted.items()
-        if count
-    }
+def undeclared(connection: psycopg.Connection, book: Book, gtins: Iterable[str]) -> dict[str, Found]:
+    """By product that has labels, those that were seen, are signed, and are in no published batch."""
+    found = {}
+    for gtin in gtins:
+        first = min(issued.issued_at for issued in book.lots(gtin))
+        count, or_more = scans.strays(connection, gtin, first=datetime.fromtimestamp(first, UTC))
+        if count:
+            found[gtin] = Found(Oddity.UNDECLARED, count, or_more=or_more)
+    return found
 
 
 def publish(

@@ -26,12 +26,20 @@ _STRAY = """insert into label_stray (gtin, path, signature, day, seen_at, kid)
 select %(gtin)s, %(path)s, %(digits)s, %(day)s, %(at)s, %(kid)s
  where (select count(*) from (select from label_stray where gtin = %(gtin)s limit %(most)s) s) < %(most)s
    and (exists (select from label_batch where gtin = %(gtin)s)
-        or (select count(*) from (select from label_stray where kid = %(kid)s limit %(most)s) s) < %(most)s)
+        or (select count(*) from (select from label_stray s
+                                   where kid = %(kid)s and not exists (select from label_batch b where b.gtin = s.gtin)
+                                   limit %(most)s) s) < %(most)s)
 on conflict do nothing"""
 
-# One that was seen before its batch was published is a stray no more.
-_STRAYS = """select count(*) from label_stray s where gtin = %s
-   and not exists (select from label l where l.path = s.path and l.signature = s.signature)"""
+# One that was seen before its batch was published is a stray no more, and has taken another's room. So have what its
+# key signed for other products, while this one had no labels.
+_STRAYS = """
+select count(*) filter (where not exists (select from label l where l.path = s.path and l.signature = s.signature)),
+       count(*) >= %(most)s or exists (select from label_stray k
+                                        where k.kid in (select kid from label_stray where gtin = %(gtin)s)
+                                          and k.seen_at < %(first)s
+                                        group by k.kid having count(*) >= %(most)s)
+  from label_stray s where gtin = %(gtin)s"""
 
 
 def note(
@@ -58,10 +66,14 @@ def note(
         _write(connection, _STRAY, {**named, "kid": verdict.key.thumbprint, "at": at, "most": STRAYS_MAX})
 
 
-def strays(connection: psycopg.Connection, gtin: str) -> int:
-    """How many labels of a product were seen that are signed, and in no published batch; STRAYS_MAX is that or more."""
-    row = connection.execute(_STRAYS.encode(), [gtin]).fetchone()
-    return row[0] if row else 0
+def strays(connection: psycopg.Connection, gtin: str, *, first: datetime) -> tuple[int, bool]:
+    """How many labels of a product were seen that are signed, and in no published batch; and whether they may be more.
+
+    `first` is when the first labels of the product were issued.
+    """
+    row = connection.execute(_STRAYS.encode(), {"gtin": gtin, "most": STRAYS_MAX, "first": first}).fetchone()
+    assert row is not None
+    return row[0], row[1]
 
 
 def _since(at: datetime, recalls: Iterable[Entered[Recall]]) -> datetime:

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from labels.use import Use
+from labels.words import plural
+
+_UNPRINTED = frozenset({None, Use.REFUSED})
+_MARKED = frozenset({Use.APPLIED, Use.SPOILED, Use.RETURNED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +42,14 @@ class Oddity(StrEnum):
     APPLIED_UNPRINTED = "applied-unprinted"
     SEEN_UNPRINTED = "seen-unprinted"
     SEEN_UNAPPLIED = "seen-unapplied"
+    SEEN_UNTOLD = "seen-untold"
     SEEN_SPOILED = "seen-spoiled"
     SEEN_RETURNED = "seen-returned"
     REDEEMED_UNPRINTED = "redeemed-unprinted"
     REDEEMED_SPOILED = "redeemed-spoiled"
     REDEEMED_RETURNED = "redeemed-returned"
     UNACCOUNTED = "unaccounted"
+    UNTOLD = "untold"
     UNDECLARED = "undeclared"
 
 
@@ -54,12 +60,14 @@ TOLD = {
     Oddity.APPLIED_UNPRINTED: "applied, though it was never printed here",
     Oddity.SEEN_UNPRINTED: "seen, though it was never printed here",
     Oddity.SEEN_UNAPPLIED: "seen, though it was printed and never applied",
+    Oddity.SEEN_UNTOLD: "seen, though nobody said that it was applied",
     Oddity.SEEN_SPOILED: "seen after it was spoiled",
     Oddity.SEEN_RETURNED: "seen after it was returned unused",
     Oddity.REDEEMED_UNPRINTED: "the hidden code redeemed, though it was never printed here",
     Oddity.REDEEMED_SPOILED: "the hidden code redeemed, though it was spoiled",
     Oddity.REDEEMED_RETURNED: "the hidden code redeemed, though it was returned unused",
     Oddity.UNACCOUNTED: "printed, and neither applied, spoiled nor returned",
+    Oddity.UNTOLD: "neither applied, spoiled nor returned; none of its batch was printed here",
     Oddity.UNDECLARED: "signed by a key that may sign it, seen, and in no published batch",
 }
 
@@ -76,13 +84,17 @@ class Found:
     @property
     def reason(self) -> str:
         """It, as a finding says it."""
-        count = f"{self.labels:,}{' or more' if self.or_more else ''} label{'s' if self.labels > 1 else ''}"
-        return f"{count}: {TOLD[self.oddity]}"
+        if self.or_more:
+            return f"{self.labels:,} or more labels: {TOLD[self.oddity]}"
+        return f"{plural(self.labels, 'label')}: {TOLD[self.oddity]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """A batch's count. `issued` is what the registry declares; `printed` were ever; the next six sum up to it."""
+    """A batch's count. `issued` is what the registry declares; `printed` were ever; the next seven sum up to it.
+
+    `elsewhere`: of a batch of which no print is recorded here, the labels that something became of all the same.
+    """
 
     issued: int
     printed: int
@@ -95,6 +107,15 @@ class Tally:
     missing: int
     seen: int
     redeemed: int = 0
+    elsewhere: int = 0
+
+    @property
+    def told_elsewhere(self) -> str:
+        """How these were printed, for a person; "" where there are none."""
+        if not self.elsewhere:
+            return ""
+        was = plural(self.elsewhere, "label was", "labels were")
+        return f"no print is recorded here: {was} used or seen, and so printed elsewhere, as from an export"
 
 
 def tally(groups: Sequence[Group], *, issued: int) -> Tally:
@@ -106,7 +127,7 @@ def tally(groups: Sequence[Group], *, issued: int) -> Tally:
     return Tally(
         issued=issued,
         printed=count(lambda g: g.printed),
-        unprinted=count(lambda g: g.fate in (None, Use.REFUSED)),
+        unprinted=count(lambda g: g.fate in _UNPRINTED),
         doubtful=count(lambda g: g.fate is Use.SENT),
         unused=count(lambda g: g.fate is Use.PRINTED),
         applied=count(lambda g: g.fate is Use.APPLIED),
@@ -115,33 +136,42 @@ def tally(groups: Sequence[Group], *, issued: int) -> Tally:
         missing=issued - count(lambda g: True),
         seen=count(lambda g: g.seen),
         redeemed=count(lambda g: g.redeemed),
+        elsewhere=0 if _is_printed_here(groups) else count(lambda g: g.fate in _MARKED or g.seen or g.redeemed),
     )
 
 
 def oddities(groups: Sequence[Group], *, issued: int, closed: bool = False) -> list[Found]:
     """What does not fit together in a batch of `issued` labels.
 
-    Where no label was printed here, or none was said to be applied, nothing follows from that of a single one. A label
-    that waits for its use is unaccounted for only once the work with the batch is `closed`.
+    Where no label was printed here, or none was said to be applied, nothing follows from that of a single one: whoever
+    prints elsewhere says by its use alone that a label is there. One that waits for its use is unaccounted for only
+    once the work with the batch is `closed`.
     """
-    printed_here = any(group.printed for group in groups)
-    applied_told = any(group.fate is Use.APPLIED for group in groups)
+    printed_here, told = _is_printed_here(groups), {group.fate for group in groups}
+    applied_told, elsewhere_told = Use.APPLIED in told, not printed_here and bool(told & _MARKED)
     tests: dict[Oddity, Callable[[Group], bool]] = {
         Oddity.DOUBTFUL: lambda g: g.fate is Use.SENT,
         Oddity.PRINTED_AGAIN: lambda g: g.again,
         Oddity.APPLIED_UNPRINTED: lambda g: printed_here and g.fate is Use.APPLIED and not g.printed,
-        Oddity.SEEN_UNPRINTED: lambda g: printed_here and g.fate in (None, Use.REFUSED) and g.seen,
+        Oddity.SEEN_UNPRINTED: lambda g: printed_here and g.fate in _UNPRINTED and g.seen,
         Oddity.SEEN_UNAPPLIED: lambda g: applied_told and g.fate is Use.PRINTED and g.seen_since,
+        Oddity.SEEN_UNTOLD: lambda g: applied_told and not printed_here and g.fate in _UNPRINTED and g.seen,
         Oddity.SEEN_SPOILED: lambda g: g.fate is Use.SPOILED and g.seen_since,
         Oddity.SEEN_RETURNED: lambda g: g.fate is Use.RETURNED and g.seen_since,
-        Oddity.REDEEMED_UNPRINTED: lambda g: printed_here and g.fate in (None, Use.REFUSED) and g.redeemed,
+        Oddity.REDEEMED_UNPRINTED: lambda g: printed_here and g.fate in _UNPRINTED and g.redeemed,
         Oddity.REDEEMED_SPOILED: lambda g: g.fate is Use.SPOILED and g.redeemed,
         Oddity.REDEEMED_RETURNED: lambda g: g.fate is Use.RETURNED and g.redeemed,
         Oddity.UNACCOUNTED: lambda g: closed and g.fate is Use.PRINTED,
+        Oddity.UNTOLD: lambda g: closed and elsewhere_told and g.fate in _UNPRINTED,
     }
     missing = issued - sum(group.labels for group in groups)
     found = [Found(Oddity.MISSING, missing)] if missing else []
     return found + [one for oddity, test in tests.items() for one in _matching(oddity, groups, test)]
+
+
+def _is_printed_here(groups: Sequence[Group]) -> bool:
+    """Whether any label of the batch was printed here, or sent to a printer and nobody said whether it came out."""
+    return any(group.printed or group.fate is Use.SENT for group in groups)
 
 
 def _matching(oddity: Oddity, groups: Sequence[Group], test: Callable[[Group], bool]) -> list[Found]:

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 import tallystick
-from labels import uses
+from labels import gs1, uses
 from labels.judgement import LabelVerdict, Standing
 from labels.keeper import BookKeeper
 from labels.reconciling import scans
 from labels.use import Use
 from ledger.database import connect
 from tests.labels.made import recorded
-from tests.labels.story import GTIN, LOT, Story, make_story, public_event
+from tests.labels.story import GTIN, LOT, Story, issue_lot, make_story, public_event
 
 RECALL = {
     "type": "recall",
@@ -53,6 +53,16 @@ def seen(story: Story, index: int, at: datetime) -> None:
         connection.commit()
 
 
+def observed(story: Story, link: gs1.DigitalLink, at: datetime) -> None:
+    """An event tells that a label's item was somewhere."""
+    event = {
+        "type": "ObjectEvent", "action": "OBSERVE", "eventTime": at.isoformat().replace("+00:00", "Z"),
+        "eventTimeZoneOffset": "+00:00", "epcList": [link.epc], "bizStep": "receiving",
+    }  # fmt: skip
+    story.world.publish(story.line, public_event(event))
+    story.world.tick()
+
+
 def told(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     """What `labels reconcile --json` says of the batch's recall; a recall alone is no finding."""
     capsys.readouterr()
@@ -71,12 +81,7 @@ def test_a_recalled_batch_is_told_and_what_was_seen_since(
     said, entry = recalled(lot, **place)
     for index, at in ((0, said - HOUR), (1, said + HOUR), (2, said + HOUR), (2, said + 2 * HOUR)):
         seen(lot, index, at)
-    event = {
-        "type": "ObjectEvent", "action": "OBSERVE", "eventTime": (said + HOUR).isoformat().replace("+00:00", "Z"),
-        "eventTimeZoneOffset": "+00:00", "epcList": [lot.link(3).epc], "bizStep": "receiving",
-    }  # fmt: skip
-    lot.world.publish(lot.line, public_event(event))
-    lot.world.tick()
+    observed(lot, lot.link(3), said + HOUR)
     recall = {"level": level, "reason": "glass", "since": "2026-11-26", "registry_entry": entry}
     assert told(capsys) == {"recall": recall, "recalled": 8, "seen_since_recall": 3}
     assert tallystick.run(["labels", "reconcile"]) == 0
@@ -96,6 +101,33 @@ def test_items_are_recalled_one_by_one(lot: Story, capsys: pytest.CaptureFixture
     assert told(capsys) == {"recall": None, "recalled": 2, "seen_since_recall": 1}
     assert tallystick.run(["labels", "reconcile"]) == 0
     assert "  RECALLED: 2 items of it; 1 label was seen after that was said\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("place", [{"lot": LOT}, {}, {"serial": ""}])
+def test_an_event_of_before_the_recall_is_none_since(
+    lot: Story, capsys: pytest.CaptureFixture[str], place: dict[str, str]
+) -> None:
+    """An item was observed an hour before, another just then, and a third an hour later: one is about."""
+    if "serial" in place:
+        for index in range(3):
+            said, _ = recalled(lot, serial=lot.link(index).serial or "")
+    else:
+        said, _ = recalled(lot, **place)
+    for index, at in enumerate((said - HOUR, said - timedelta(seconds=2), said + HOUR)):
+        observed(lot, lot.link(index), at)
+    assert told(capsys)["seen_since_recall"] == 1
+
+
+def test_an_item_whose_link_holds_the_lot_is_recalled_too(lot: Story, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is recalled by its serial, as any other; and an event names it without its lot."""
+    issued = issue_lot(lot.world, 2, lot="L-IN-LINK", lot_in_link=True)
+    link = gs1.parse(issued.labels[0].link("id.example.com"))
+    said, _ = recalled(lot, serial=link.serial or "")
+    observed(lot, gs1.item(GTIN, serial=link.serial), said + HOUR)
+    capsys.readouterr()
+    assert tallystick.run(["labels", "reconcile", "--gtin", GTIN, "--lot", "L-IN-LINK", "--json"]) == 0
+    [batch] = json.loads(capsys.readouterr().out)["batches"]
+    assert (batch["recalled"], batch["seen_since_recall"]) == (1, 1)
 
 
 @pytest.mark.parametrize("level", ["product", "lot", "item"])

@@ -57,8 +57,15 @@ def serial(story: Story, index: int) -> str:
 
 def printed(story: Story, *indices: int) -> None:
     """A run has printed these."""
+    for index in indices:
+        became(story, index, Use.PRINTED)
+
+
+def became(story: Story, index: int, *whats: Use) -> None:
+    """What became of a label, in this order."""
     with connect(story.world.dsn) as connection:
-        uses.record(connection, story.issued.batch.batch.root, indices, Use.PRINTED, at=datetime.now(UTC))
+        for what in whats:
+            uses.record(connection, story.issued.batch.batch.root, [index], what, at=datetime.now(UTC))
         connection.commit()
 
 
@@ -139,6 +146,53 @@ def test_it_is_told_to_a_person(lot: Story, capsys: pytest.CaptureFixture[str]) 
     assert out[2] == f"  ! 1 label: printed more than once ({serial(lot, 0)})"
 
 
+def test_labels_that_were_printed_elsewhere_are_told_and_their_work_is_closed(
+    lot: Story, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing was printed here, seven are applied: that is told, no finding; at the end the eighth is one."""
+    assert labels("mark", "applied", "--gtin", GTIN, "--lot", LOT, "--numbers", "1-7") == 0
+    code, document = told(capsys)
+    [batch] = document["batches"]
+    assert code == 0 and (batch["printed"], batch["elsewhere"]) == (0, 7)
+    assert labels("reconcile", "--closed") == 2
+    how = "no print is recorded here: 7 labels were used or seen, and so printed elsewhere, as from an export"
+    what = "1 label: neither applied, spoiled nor returned; none of its batch was printed here"
+    assert capsys.readouterr().out.splitlines()[2:] == [f"  {how}", f"  ! {what} ({serial(lot, 7)})"]
+
+
+@pytest.mark.parametrize("confirmed", [None, Use.PRINTED])
+def test_a_label_that_is_marked_before_its_print_is_confirmed_came_out(
+    lot: Story, capsys: pytest.CaptureFixture[str], confirmed: Use | None
+) -> None:
+    """It was sent to a printer that said nothing, and applied; that it came out is said later, or never."""
+    printed(lot, 0)
+    became(lot, 1, Use.SENT, Use.APPLIED, *([confirmed] if confirmed else []))
+    code, document = told(capsys)
+    [batch] = document["batches"]
+    assert code == 0 and (batch["printed"], batch["applied"], batch["unused"]) == (2, 1, 1)
+
+
+@pytest.mark.parametrize("order", [(Use.REFUSED, Use.APPLIED), (Use.APPLIED, Use.REFUSED)])
+def test_a_label_that_is_applied_and_known_not_to_have_come_out_is_found(
+    lot: Story, capsys: pytest.CaptureFixture[str], order: tuple[Use, Use]
+) -> None:
+    """Whichever is said first."""
+    printed(lot, 0)
+    became(lot, 1, Use.SENT, *order)
+    code, document = told(capsys)
+    assert code == 2 and findings(document["batches"][0]) == {"applied-unprinted": (1, serial(lot, 1))}
+
+
+def test_a_label_that_is_printed_again_after_it_was_spoiled_waits_for_its_use(
+    lot: Story, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was said of the first print is of that alone."""
+    became(lot, 0, Use.SENT, Use.PRINTED, Use.SPOILED, Use.SENT, Use.PRINTED)
+    code, document = told(capsys)
+    [batch] = document["batches"]
+    assert code == 0 and (batch["spoiled"], batch["unused"]) == (0, 1)
+
+
 def test_what_is_redeemed_is_counted_and_must_fit(lot: Story, capsys: pytest.CaptureFixture[str]) -> None:
     """Of four labels with hidden codes one is spoiled, one returned, one never printed: their codes are redeemed."""
     issued = issue_lot(lot.world, 4, lot="H1", hidden=True)
@@ -210,8 +264,47 @@ def test_made_up_labels_of_a_key_are_bounded(lot: Story, monkeypatch: pytest.Mon
                 _stray(connection, key, gtin)
         by_key = "select kid, count(*) from label_stray where gtin <> %s group by kid"
         assert dict(connection.execute(by_key, [GTIN])) == {key.kid: 3 for key in keys}
-        assert scans.strays(connection, GTIN) == 3
-        assert undeclared(connection, [GTIN])[GTIN].reason.startswith("3 or more labels: signed by a key")
+        assert strays(lot, connection).startswith("3 or more labels: signed by a key")
+
+
+def test_a_label_that_is_published_later_leaves_the_count_of_strays_bounded(
+    lot: Story, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three were noted, and one of them is in a batch by now: two are left, or more that found no room."""
+    monkeypatch.setattr(scans, "STRAYS_MAX", 3)
+    key = SigningKey.generate()
+    with connect(lot.world.dsn) as connection:
+        _seen_stray(connection, key, lot.link(0))
+        for _ in range(3):
+            _stray(connection, key, GTIN)
+        connection.commit()
+    code, document = told(capsys)
+    assert (code, document["undeclared"], document["undeclared_or_more"]) == (2, {GTIN: 2}, [GTIN])
+    assert labels("reconcile") == 2
+    assert f"  ! GTIN {GTIN}: 2 or more labels: signed by" in capsys.readouterr().out
+
+
+def test_what_a_key_had_no_room_for_before_the_product_had_labels_may_be_more(
+    lot: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its flood of other products came first, and may have kept out what it signed for this one."""
+    monkeypatch.setattr(scans, "STRAYS_MAX", 2)
+    key = SigningKey.generate()
+    with connect(lot.world.dsn) as connection:
+        for number in range(2):
+            _stray(connection, key, made_up(number), ago=timedelta(days=1))
+        _stray(connection, key, GTIN)
+        assert strays(lot, connection).startswith("1 or more labels: signed by a key")
+
+
+def test_strays_of_a_product_that_has_labels_take_no_others_room(lot: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its key's strays for products without labels are bounded by themselves."""
+    monkeypatch.setattr(scans, "STRAYS_MAX", 2)
+    key, other = SigningKey.generate(), made_up(0)
+    with connect(lot.world.dsn) as connection:
+        for gtin in (GTIN, GTIN, other):
+            _stray(connection, key, gtin)
+        assert connection.execute("select count(*) from label_stray where gtin = %s", [other]).fetchone() == (1,)
 
 
 def test_a_flood_of_made_up_products_hides_no_stray_of_a_real_one(lot: Story, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,7 +315,7 @@ def test_a_flood_of_made_up_products_hides_no_stray_of_a_real_one(lot: Story, mo
         for number in range(4):
             _stray(connection, key, made_up(number))
         _stray(connection, key, GTIN)
-        assert undeclared(connection, [GTIN])[GTIN].reason.startswith("1 label: signed by a key")
+        assert strays(lot, connection).startswith("1 label: signed by a key")
 
 
 def made_up(number: int) -> str:
@@ -231,13 +324,26 @@ def made_up(number: int) -> str:
     return digits + gs1.check_digit(digits)
 
 
-def _stray(connection: psycopg.Connection, key: SigningKey, gtin: str) -> None:
-    """Somebody asks for the page of a new label that this key signed, which is said to be for all these products."""
+def strays(story: Story, connection: psycopg.Connection) -> str:
+    """What is said of the product's labels that are in no batch."""
+    book = BookKeeper(story.world.folder).book(connection)
+    return undeclared(connection, book, [GTIN])[GTIN].reason
+
+
+def _stray(connection: psycopg.Connection, key: SigningKey, gtin: str, *, ago: timedelta = timedelta(0)) -> None:
+    """Somebody asks, or asked, for the page of a new label that this key signed."""
     path = gs1.item(gtin, serial=new_serials(1)[0]).canonical_path
     link = gs1.parse(f"https://id.example.com{path}?s={sign_label(key, today(), path)}")
+    _seen_stray(connection, key, link, ago=ago)
+
+
+def _seen_stray(
+    connection: psycopg.Connection, key: SigningKey, link: gs1.DigitalLink, *, ago: timedelta = timedelta(0)
+) -> None:
+    """The page of a label that is in no published batch is asked for; its key is said to be for all these products."""
     line = LabelKey(key.public, "https://example.com", ("00950600", "0950600"), today(), today())
     verdict = LabelVerdict(Standing.NOT_PROVEN, "", UNPUBLISHED, line, today())
-    scans.note(connection, link, verdict, datetime.now(UTC), catalogue=Catalogue())
+    scans.note(connection, link, verdict, datetime.now(UTC) - ago, catalogue=Catalogue())
 
 
 def test_a_page_that_is_asked_for_again_is_one_scan_an_hour(lot: Story) -> None:

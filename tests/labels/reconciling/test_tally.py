@@ -18,6 +18,7 @@ def group(fate: Use | None, labels: int = 1, **said: Any) -> Group:
 
 PRINTED = group(Use.PRINTED)
 APPLIED = group(Use.APPLIED)
+ELSEWHERE = group(Use.APPLIED, printed=False)
 
 
 def found(*groups: Group, closed: bool = False) -> dict[Oddity, int]:
@@ -44,6 +45,8 @@ def test_each_label_is_counted_once() -> None:
         ([PRINTED, group(None, seen=True, seen_since=True)], Oddity.SEEN_UNPRINTED),
         ([PRINTED, group(Use.REFUSED, seen=True)], Oddity.SEEN_UNPRINTED),
         ([APPLIED, group(Use.PRINTED, seen=True, seen_since=True)], Oddity.SEEN_UNAPPLIED),
+        ([ELSEWHERE, group(None, seen=True)], Oddity.SEEN_UNTOLD),
+        ([ELSEWHERE, group(Use.REFUSED, seen=True)], Oddity.SEEN_UNTOLD),
         ([group(Use.SPOILED, seen=True, seen_since=True)], Oddity.SEEN_SPOILED),
         ([group(Use.RETURNED, seen=True, seen_since=True)], Oddity.SEEN_RETURNED),
         ([PRINTED, group(None, redeemed=True)], Oddity.REDEEMED_UNPRINTED),
@@ -63,7 +66,8 @@ def test_what_does_not_fit_is_named(groups: list[Group], oddity: Oddity) -> None
         [PRINTED, APPLIED, group(Use.SPOILED), group(Use.RETURNED), group(None)],
         [group(Use.APPLIED, seen=True, seen_since=True)],
         [group(Use.SPOILED, seen=True)],  # seen before it was spoiled
-        [group(None, seen=True, seen_since=True), group(Use.APPLIED, printed=False)],  # printed elsewhere
+        [group(None), ELSEWHERE],
+        [group(None, seen=True), group(Use.SPOILED, printed=False)],  # printed elsewhere; nobody says what was applied
         [group(Use.PRINTED, seen=True, seen_since=True)],  # where nobody says what was applied
     ],
 )
@@ -76,6 +80,32 @@ def test_what_is_left_is_unaccounted_for_at_the_end() -> None:
     """A printed label may wait for its use, until the work is closed."""
     assert found(group(Use.PRINTED, 3), APPLIED) == {}
     assert found(group(Use.PRINTED, 3), APPLIED, closed=True) == {Oddity.UNACCOUNTED: 3}
+
+
+def test_what_is_left_of_labels_that_were_printed_elsewhere_is_too() -> None:
+    """Where somebody says what became of any of them: of a batch that nobody has touched nothing follows."""
+    for left in (group(None, 3), group(Use.REFUSED, 3)):
+        assert found(left, ELSEWHERE) == {}
+        assert found(left, closed=True) == {}
+        for told in (ELSEWHERE, group(Use.SPOILED, printed=False), group(Use.RETURNED, printed=False)):
+            assert found(left, told, closed=True) == {Oddity.UNTOLD: 3}
+    assert found(group(None, 3), APPLIED, closed=True) == {}
+    assert found(group(None, 3), ELSEWHERE, group(Use.SENT), closed=True) == {
+        Oddity.DOUBTFUL: 1, Oddity.APPLIED_UNPRINTED: 1
+    }  # fmt: skip
+
+
+def test_of_a_batch_that_was_not_printed_here_what_was_used_is_counted() -> None:
+    """Marked, seen or redeemed, each label once; where one was printed here, or may have been, none."""
+    used = [ELSEWHERE, group(Use.SPOILED, 2, printed=False), group(None, 4, seen=True), group(None, 8, redeemed=True)]
+    counted = tally([*used, group(None, 16), group(Use.REFUSED, 32)], issued=63)
+    assert counted.elsewhere == 15
+    assert counted.told_elsewhere == (
+        "no print is recorded here: 15 labels were used or seen, and so printed elsewhere, as from an export"
+    )
+    for here in (PRINTED, group(Use.SENT)):
+        assert tally([*used, here], issued=16).told_elsewhere == ""
+    assert tally([group(None)], issued=1).told_elsewhere == ""
 
 
 def test_labels_that_the_database_lacks_are_missing() -> None:
