@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from labels.batch import Batch
 from labels.catalogue.catalogue import Catalogue, Entered
@@ -58,6 +59,10 @@ class Book:
             raise LookupError(f"the registry names no {name!r}")
         return found
 
+    @cached_property
+    def _owners(self) -> Mapping[bytes, str]:
+        return {line.thumbprint: line.organisation for line in self.label_keys}
+
     @property
     def operator(self) -> str:
         """The URI of the organisation that operates the ledger."""
@@ -65,7 +70,7 @@ class Book:
 
     def labels_of(self, kid: bytes) -> str | None:
         """The URI of the organisation whose labels a label key signs, if the registry knows it."""
-        return next((line.organisation for line in self.label_keys if line.thumbprint == kid), None)
+        return self._owners.get(kid)
 
     def organisation(self, uri: str) -> str:
         """The registered name of an organisation, or its URI."""

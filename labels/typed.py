@@ -26,6 +26,16 @@ def lot_of(gtin: str, text: str) -> str:
     return text
 
 
+def product_of(gtin: str | None, lot: str | None) -> tuple[str | None, str | None]:
+    """A product, and a lot of it, if they are named at all; UserError if one is none, or a lot is of no product."""
+    if gtin is None:
+        if lot is not None:
+            raise UserError("a lot is of a product", "name the product as well, by its GTIN")
+        return None, None
+    checked = gtin_of(gtin)
+    return checked, None if lot is None else lot_of(checked, lot)
+
+
 def serial_of(gtin: str, text: str) -> gs1.DigitalLink:
     """The link of an item by its serial, without a signature; UserError if the serial is none."""
     with _asked(f"serial {text!r}", f"a serial has {_CODE}"):

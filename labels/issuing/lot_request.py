@@ -5,12 +5,14 @@
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any
 
 from labels.issuing.order import Order, Own, Random, Source
 from labels.issuing.refused import Refused, TooMany
-from labels.typed import gtin_of, lot_of
+from labels.typed import gtin_of, lot_of, product_of
 from ledger import strict_json
 from ledger.errors import UserError
 
@@ -26,14 +28,18 @@ _MORE = "'tallystick labels issue' issues up to 1,000,000 at once"
 def read_order(body: bytes) -> Order:
     """The order that a request's body is; raises Refused, with a plain word, for anything else."""
     fields = _fields(body)
-    try:
+    with _refusing():
         gtin = gtin_of(_text(fields, "gtin"))
         lot = lot_of(gtin, _text(fields, "lot"))
-    except UserError as error:
-        raise error if isinstance(error, Refused) else Refused(str(error), error.hint) from error
     organisation = _text(fields, "organisation") if "organisation" in fields else None
     lot_in_link, hidden = _choice(fields, "lot_in_link"), _choice(fields, "hidden")
     return Order(gtin, lot, _source(fields), lot_in_link, organisation, hidden=hidden)
+
+
+def read_wanted(gtin: str | None, lot: str | None) -> tuple[str | None, str | None]:
+    """The product, or the lot of it, of which batches are asked for; raises Refused."""
+    with _refusing():
+        return product_of(gtin, lot)
 
 
 def digest(order: Order) -> bytes:
@@ -49,6 +55,15 @@ def read_key(text: str | None) -> str | None:
     if text is None or (0 < len(text) <= KEY_CHARS_MAX and text.isascii() and text.isprintable()):
         return text
     raise Refused("this Idempotency-Key is none", f"it has 1 to {KEY_CHARS_MAX} printable characters of ASCII")
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """What is wrong with what a person writes is wrong with what a program asks for."""
+    try:
+        yield
+    except UserError as error:
+        raise error if isinstance(error, Refused) else Refused(str(error), error.hint) from error
 
 
 def _fields(body: bytes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Issuing over HTTP: `POST /lots`, and the links of what was issued, for whoever shows an issuer's token."""
+"""Issuing over HTTP: `POST /lots`, and what was issued with its links, for whoever shows an issuer's token."""
 
 import logging
 import re
@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from labels.book import IssuedBatch
+from labels.book import Book, IssuedBatch
 from labels.issuing import export, lot_request
 from labels.issuing import request as requests
 from labels.issuing.export import Format
@@ -33,6 +33,7 @@ log = logging.getLogger("labels")
 LABELS_SHOWN = 1_000  # in the answer itself; of more there is a link
 AT_ONCE = 4
 SEALED_WITHIN_S = 15.0
+_READ = ["GET", "HEAD"]
 _ROOT = re.compile("[0-9a-fA-F]{64}")
 _Answer = TypeVar("_Answer")
 _JSON = {"cache-control": "no-store"}
@@ -49,19 +50,25 @@ class Lots:
     def add_to(self, app: FastAPI) -> None:
         """Add the endpoints to an application."""
         app.add_api_route("/lots", self.post, methods=["POST"])
-        app.add_api_route("/lots/{root}", self.batch, methods=["GET", "HEAD"])
-        app.add_api_route("/lots/{root}/labels", self.labels, methods=["GET"])
+        app.add_api_route("/lots", self.lots, methods=_READ)
+        app.add_api_route("/lots/{root}", self.batch, methods=_READ)
+        app.add_api_route("/lots/{root}/labels", self.labels, methods=_READ)
+        app.add_api_route("/lots/{path:path}", self.nothing, methods=_READ)
 
     async def post(self, request: Request) -> Response:
         """Issue a batch. The body is read only if the token is one."""
-        known = await run_in_threadpool(self._answer, request, lambda issuer: issuer)
-        if isinstance(known, Response):
-            return known
+        issuer = await run_in_threadpool(self._known, request)
+        if isinstance(issuer, Response):
+            return issuer
         try:
             body = await request.body()
         except ClientDisconnect:
             return _refusal(Refused("the request did not come whole", "send it again"))
-        return await run_in_threadpool(self._answer, request, lambda issuer: self._posted(issuer, request, body))
+        return await run_in_threadpool(_answered, lambda: self._posted(issuer, request, body))
+
+    def lots(self, request: Request) -> Response:
+        """The batches that the token reads, in the order of issue: all, or those of a `gtin`, or of a `lot` of it."""
+        return self._answer(request, lambda issuer: self._lots(issuer, request))
 
     def batch(self, request: Request, root: str) -> Response:
         """What a batch is."""
@@ -71,15 +78,18 @@ class Lots:
         """The links of a batch, with their serials: CSV, or as `format` says; sent as they are read."""
         return self._answer(request, lambda issuer: self._labels(issuer, request, root))
 
-    def _answer(self, request: Request, work: Callable[[Issuer], _Answer]) -> _Answer | Response:
+    def nothing(self, request: Request) -> Response:
+        """There is no more below /lots."""
+        return self._answer(request, _nothing)
+
+    def _answer(self, request: Request, work: Callable[[Issuer], Response]) -> Response:
         """What `work` gives, for the issuer whose token the request shows; or why there is nothing, in JSON."""
-        try:
-            issuer = self._issuer(request)
-            return work(issuer) if issuer else _unauthorised()
-        except Refused as error:
-            return _refusal(error)
-        except (UserError, psycopg.Error) as error:
-            return _away(error)
+        issuer = self._known(request)
+        return issuer if isinstance(issuer, Response) else _answered(lambda: work(issuer))
+
+    def _known(self, request: Request) -> Issuer | Response:
+        """Whose token the request shows, or the answer to one that shows none."""
+        return _answered(lambda: self._issuer(request) or _unauthorised())
 
     def _posted(self, issuer: Issuer, request: Request, body: bytes) -> Response:
         order = lot_request.read_order(body)
@@ -88,8 +98,16 @@ class Lots:
         asked = requests.Asked(issuer.name, key, lot_request.digest(order))
         return self._issue(issuer.ordered(order), asked)
 
+    def _lots(self, issuer: Issuer, request: Request) -> Response:
+        gtin, lot = lot_request.read_wanted(request.query_params.get("gtin"), request.query_params.get("lot"))
+        with connect(self._dsn) as connection:
+            book, by = self._keeper.book(connection), requests.issuers(connection)
+        batches = book.lots(gtin, lot) if gtin else book.batches.values()
+        found = [one for one in batches if issuer.may_read(one, book, by.get(one.batch.root))]
+        return JSONResponse({"lots": [_summary(book, one) for one in found]}, headers=_JSON)
+
     def _batch(self, issuer: Issuer, root: str) -> Response:
-        return JSONResponse(self._summary(self._found(issuer, root)), headers=_JSON)
+        return JSONResponse(_summary(self._book(), self._found(issuer, root)), headers=_JSON)
 
     def _labels(self, issuer: Issuer, request: Request, root: str) -> Response:
         try:
@@ -97,8 +115,9 @@ class Lots:
         except ValueError as error:
             raise Refused("there is no such format", "write format=csv, json or txt") from error
         lines = self._lines(self._found(issuer, root), form)
-        begun = chain([next(lines)], lines)  # what is wrong is known before the answer begins
-        return StreamingResponse(begun, media_type=_MEDIA[form], headers=_JSON)
+        first = next(lines)  # what is wrong is known before the answer begins
+        body = iter(()) if request.method == "HEAD" else chain([first], lines)
+        return StreamingResponse(body, media_type=_MEDIA[form], headers=_JSON)
 
     def _issue(self, order: Order, request: requests.Asked) -> Response:
         if not self._room.acquire(blocking=False):
@@ -115,16 +134,24 @@ class Lots:
                 told=Told(warn=warnings.append),
                 timeout_s=SEALED_WITHIN_S,
             )
+        except NotSealed as error:
+            return self._accepted(order, error)
         finally:
             self._room.release()
         where = f"/lots/{issued.batch.root.hex()}"
-        said = self._summary(issued) | ({"warning": warnings[0]} if warnings else {})
+        said = _summary(self._book(), issued) | ({"warning": warnings[0]} if warnings else {})
         if issued.batch.size <= LABELS_SHOWN:
             with connect(self._dsn) as connection:
                 said["labels"] = list(
                     map(str.rstrip, export.lines(connection, [issued], Format.LINKS, host=self._host))
                 )
         return JSONResponse(said, HTTPStatus.CREATED, _JSON | {"location": where})
+
+    def _accepted(self, order: Order, error: NotSealed) -> Response:
+        """The batch is issued, and not published yet."""
+        root = error.root.hex()
+        said = {"root": root, "registry_entry": None, **_more(self._book(), error.root, order.gtin, order.lot)}
+        return JSONResponse(_said(error) | said, error.status, _JSON | {"location": f"/lots/{root}"})
 
     def _issuer(self, request: Request) -> Issuer | None:
         """Whose token the request shows: the file is read each time, so that one that is taken out counts no more."""
@@ -141,27 +168,47 @@ class Lots:
             raise Unknown("no batch of this token with this root is published", "it may be too new: ask again")
         return found
 
-    def _summary(self, issued: IssuedBatch) -> dict[str, Any]:
-        """What a batch is, where its links are, and why its lot is recalled, if it is by now."""
-        batch = issued.batch
+    def _book(self) -> Book:
         with connect(self._dsn) as connection:
-            recall = self._keeper.book(connection).recalled(batch.gtin, batch.lot)
-        said = {"links": f"/lots/{batch.root.hex()}/labels", "recalled": recall.said.reason if recall else None}
-        return export.summary(issued) | said
+            return self._keeper.book(connection)
 
     def _lines(self, issued: IssuedBatch, form: Format) -> Iterator[str]:
         with connect(self._dsn) as connection:
             yield from export.lines(connection, [issued], form, host=self._host)
 
 
+def _summary(book: Book, issued: IssuedBatch) -> dict[str, Any]:
+    """What a batch is, and `_more`."""
+    batch = issued.batch
+    return export.summary(issued) | _more(book, batch.root, batch.gtin, batch.lot)
+
+
+def _more(book: Book, root: bytes, gtin: str, lot: str) -> dict[str, Any]:
+    """Where a batch's links are, and why its lot is recalled, if it is by now."""
+    recall = book.recalled(gtin, lot)
+    return {"links": f"/lots/{root.hex()}/labels", "recalled": recall.said.reason if recall else None}
+
+
+def _answered(work: Callable[[], _Answer]) -> _Answer | Response:
+    """What `work` gives, or why there is nothing, in JSON."""
+    try:
+        return work()
+    except Refused as error:
+        return _refusal(error)
+    except (UserError, psycopg.Error) as error:
+        return _away(error)
+
+
+def _nothing(_: Issuer) -> Response:
+    raise Unknown("there is nothing at this address", "there are /lots, /lots/ROOT and /lots/ROOT/labels")
+
+
+def _said(error: Refused) -> dict[str, Any]:
+    return {"error": str(error), "hint": error.hint}
+
+
 def _refusal(error: Refused) -> Response:
-    """Why nothing was issued; or that it is, but not published yet."""
-    said: dict[str, Any] = {"error": str(error), "hint": error.hint}
-    if isinstance(error, NotSealed):
-        where = f"/lots/{error.root.hex()}"
-        said |= {"registry_entry": None, "root": error.root.hex(), "links": f"{where}/labels"}
-        return JSONResponse(said, error.status, _JSON | {"location": where})
-    return JSONResponse(said, error.status, _JSON)
+    return JSONResponse(_said(error), error.status, _JSON)
 
 
 def _unauthorised() -> Response:

@@ -63,12 +63,13 @@ def mark(
 
     from labels.keeper import BookKeeper
     from labels.reconciling import mark as marking
+    from labels.typed import product_of
     from labels.use import Use
     from ledger.database import connect
 
     if len(note) > options.NOTE_CHARS_MAX:
         raise UserError(f"a note has at most {options.NOTE_CHARS_MAX} characters", "say it in fewer words")
-    product, of = _product(gtin, lot)
+    product, of = product_of(gtin, lot)
     settings = Settings.load(data, dsn=dsn)
     folder = options.ledger_folder(settings)
     with connect(settings.need_dsn()) as connection:
@@ -122,9 +123,10 @@ def reconcile(
     """
     from labels.keeper import BookKeeper
     from labels.reconciling import reconcile as reconciling
+    from labels.typed import product_of
     from ledger.database import connect
 
-    product, of = _product(gtin, lot)
+    product, of = product_of(gtin, lot)
     settings = Settings.load(data, dsn=dsn)
     folder = options.ledger_folder(settings)
     with connect(settings.need_dsn()) as connection:
@@ -164,17 +166,6 @@ def _shown(batches: "Iterable[Reconciled]", of: int) -> "list[Reconciled]":
             counted.append(one)
             progress("counting", len(counted), of)
     return counted
-
-
-def _product(gtin: str | None, lot: str | None) -> tuple[str | None, str | None]:
-    from labels.typed import gtin_of, lot_of
-
-    if gtin is None:
-        if lot is not None:
-            raise UserError("a lot is of a product", "name it by --gtin")
-        return None, None
-    checked = gtin_of(gtin)
-    return checked, None if lot is None else lot_of(checked, lot)
 
 
 def _named(labels: Sequence[str], file: Path | None, gtin: str | None, lot: str | None) -> Iterator["Named"]:

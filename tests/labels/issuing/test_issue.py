@@ -10,20 +10,19 @@ import psycopg
 import pytest
 
 from labels import gs1, listed
-from labels.book import Book
 from labels.clock import today
 from labels.issuing import issue as issuing
 from labels.issuing.issue import issue
 from labels.issuing.keys import NewKey, key_file, make_key
 from labels.issuing.order import Order, Random
 from labels.issuing.refused import Clashing, Foreign
-from labels.keeper import BookKeeper
 from labels.signature import verify_label
 from labels.typed import gtin_of, lot_of
 from ledger.database import connect
 from ledger.errors import UserError
 from ledger.keys import SigningKey
 from ledger.registry import Role
+from tests.labels.issuing.asking import book, rows
 from tests.labels.story import GTIN, LOT, issue_lot, while_ticking
 from tests.world import World
 
@@ -40,18 +39,6 @@ def new_key(world: World, **options: Any) -> NewKey:
     chosen: dict[str, Any] = {"gtins": [GTIN], "days": 10, "timeout_s": 20, **options}
     made: NewKey = while_ticking(world, lambda: make_key(world.folder, world.dsn, **chosen))
     return made
-
-
-def book(world: World) -> Book:
-    """The registry as it is published."""
-    with connect(world.dsn) as connection:
-        return BookKeeper(world.folder).book(connection)
-
-
-def rows(world: World, query: str) -> list[tuple[Any, ...]]:
-    """What the database holds."""
-    with connect(world.dsn) as connection:
-        return connection.execute(query.encode()).fetchall()
 
 
 def test_a_key_is_registered_with_its_scope_and_kept_for_its_owner_alone(world: World) -> None:

@@ -11,8 +11,7 @@ import pytest
 import tallystick
 from labels.issuing.issuers import Issuer, read_issuers
 from ledger.database import connect, migrate
-from tests.labels.issuing.test_issue import book
-from tests.labels.issuing.test_lots import ORDER, asking, said, sealing
+from tests.labels.issuing.asking import ORDER, asking, book, said, sealing
 from tests.labels.story import GTIN, LOT
 from tests.world import World
 
@@ -58,6 +57,7 @@ def test_an_issuer_reads_its_own_batches_alone(client: httpx.Client) -> None:
             absent = client.get(path.replace(where, f"/lots/{'0' * 64}"), headers=by("other"))
             assert (refused.status_code, refused.content) == (absent.status_code, absent.content)
             assert refused.status_code == 404 and refused.json()["hint"]
+    assert [len(client.get("/lots", headers=by(name)).json()["lots"]) for name in TOKENS] == [2, 0, 0]
 
 
 def test_a_batch_of_the_command_is_read_by_whom_the_operator_lets(client: httpx.Client, world: World) -> None:
@@ -67,6 +67,7 @@ def test_a_batch_of_the_command_is_read_by_whom_the_operator_lets(client: httpx.
     [root] = (root.hex() for root in book(world).batches)
     assert [client.get(f"/lots/{root}", headers=by(name)).status_code for name in TOKENS] == [404] * 3
     allow(world, audit={"reads": "all"}, other={"reads": "all", "gtins": [OTHER_GTIN]})
+    assert [len(client.get("/lots", headers=by(name)).json()["lots"]) for name in TOKENS] == [0, 0, 1]
     assert [client.get(f"/lots/{root}", headers=by(name)).status_code for name in TOKENS] == [404, 404, 200]
     allow(world, audit={"reads": "all", "organisation": PARTNER}, other={"reads": "own"})
     assert [client.get(f"/lots/{root}", headers=by(name)).status_code for name in TOKENS] == [404] * 3

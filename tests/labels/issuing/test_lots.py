@@ -5,11 +5,9 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,32 +18,10 @@ from deploy.postgres import Postgres
 from labels import gs1
 from labels.signature import verify_label
 from ledger.database import connect
-from ledger.registry import Role
-from tests.labels.issuing.test_issue import book, rows
-from tests.labels.serving import served
+from tests.labels.issuing.asking import ORDER, asking, bearer, book, rows, said, sealing
 from tests.labels.story import GTIN, LOT
 from tests.running import eventually
 from tests.world import World
-
-ORDER = {"gtin": GTIN, "lot": LOT, "count": 3}
-
-
-@contextmanager
-def sealing(world: World) -> Iterator[None]:
-    """The world's gateway seals, in a thread of its own."""
-    ends = threading.Event()
-
-    def run() -> None:
-        while not ends.wait(0.02):
-            world.tick()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        ends.set()
-        thread.join()
 
 
 @pytest.fixture
@@ -75,28 +51,6 @@ def refused(untouched: World) -> Iterator[httpx.Client]:
     """A program that asks there for what it will not get."""
     with asking(untouched) as made:
         yield made
-
-
-@contextmanager
-def asking(world: World) -> Iterator[httpx.Client]:
-    """Requests to a label service of this world, with an issuer's token."""
-    with (
-        served(world.folder.path.parent, world.dsn) as address,
-        httpx.Client(base_url=address, headers=bearer(world), timeout=60) as made,
-    ):
-        yield made
-
-
-def said(world: World, entry: dict[str, Any]) -> None:
-    """The operator says something, and the registry has it."""
-    size = book(world).size
-    world.post(Role.OPERATOR, entry)
-    eventually(lambda: book(world).size > size)
-
-
-def bearer(world: World) -> dict[str, str]:
-    """The header that shows an issuer's token."""
-    return {"authorization": f"Bearer {json.loads(world.folder.issuers_file.read_text())['default']}"}
 
 
 def test_a_program_gets_its_labels(client: httpx.Client, world: World) -> None:
@@ -219,10 +173,11 @@ def test_anothers_gtin_is_forbidden_and_a_recalled_lot_a_conflict(client: httpx.
 
 @pytest.mark.parametrize("shown", [None, "Bearer", "Bearer " + "x" * 32, "Basic abc", "\xff"])
 def test_without_a_token_nothing_is_read(refused: httpx.Client, untouched: World, shown: str | None) -> None:
-    """401 for a batch, its labels and a new one; a reader's token is none."""
+    """401 for the list, a batch, its labels and a new one; a reader's token is none."""
     headers = [] if shown is None else [(b"authorization", shown.encode("latin-1"))]
     with httpx.Client(base_url=refused.base_url, headers=headers) as stranger:
-        for answer in (stranger.post("/lots", json=ORDER), stranger.get("/lots/00"), stranger.get("/lots/00/labels")):
+        read = [stranger.get(path) for path in ("/lots", "/lots/", "/lots/00", "/lots/00/labels")]
+        for answer in (stranger.post("/lots", json=ORDER), *read):
             assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
     assert rows(untouched, "select count(*) from label") == [(0,)]
 
@@ -252,11 +207,54 @@ def test_only_lots_take_a_body(refused: httpx.Client) -> None:
 
 def test_whatever_is_asked_below_lots_is_answered_in_json(refused: httpx.Client) -> None:
     """To a browser too: there is no page."""
-    for path in ("/lots", "/lots/", "/lots/%00", "/lots/%ff", f"/lots/{'0' * 64}/more", f"/lots/{'0' * 5000}"):
+    for path in ("/lots/%00", "/lots/%ff", f"/lots/{'0' * 5000}"):
         answer = refused.get(path, headers={"accept": "text/html"})
-        assert answer.status_code == 404 and answer.json()["error"] and answer.json()["hint"]
+        assert answer.status_code == 404 and "no batch of this token" in answer.json()["error"]
+    for path in ("/lots/", f"/lots/{'0' * 64}/more", f"/lots/{'0' * 64}/labels/"):
+        answer = refused.get(path, headers={"accept": "text/html"})
+        assert answer.status_code == 404 and answer.json()["error"] == "there is nothing at this address"
     answer = refused.get(f"/lots/{'0' * 64}/labels", params={"format": "html"})
     assert answer.status_code == 400 and "no such format" in answer.json()["error"]
+
+
+def test_a_program_asks_what_there_is(client: httpx.Client, world: World) -> None:
+    """Its batches as each is at its own address, in the order of issue: all, a product's, or a lot's."""
+    assert client.get("/lots").json() == {"lots": []}
+    made = [client.post("/lots", json={**ORDER, "lot": lot}).headers["location"] for lot in (LOT, "OTHER", LOT)]
+    first, other, last = (client.get(where).json() for where in made)
+    answer = client.get("/lots")
+    assert answer.status_code == 200 and answer.json() == {"lots": [first, other, last]}
+    assert client.get("/lots", params={"gtin": GTIN[1:]}).json() == answer.json()
+    assert client.get("/lots", params={"gtin": GTIN, "lot": LOT}).json() == {"lots": [first, last]}
+    assert client.get("/lots", params={"gtin": "09501101530003"}).json() == {"lots": []}
+    for wrong in ({"gtin": "09506000134353"}, {"lot": LOT}, {"gtin": GTIN, "lot": "x y"}):
+        answer = client.get("/lots", params=wrong)
+        assert answer.status_code == 400 and answer.json()["error"] and answer.json()["hint"]
+
+
+def test_a_head_is_answered_as_its_get_without_the_body(client: httpx.Client, world: World) -> None:
+    """Of the list, a batch and its labels; and of labels that are not whole here it says so too."""
+    where = client.post("/lots", json=ORDER).headers["location"]
+    for path in ("/lots", where, f"{where}/labels", f"{where}/labels?format=json"):
+        head, get = client.head(path), client.get(path)
+        assert (head.status_code, head.content) == (get.status_code, b"") == (200, b"")
+        assert head.headers["content-type"] == get.headers["content-type"]
+        assert head.headers.get("content-length") == get.headers.get("content-length")
+    with connect(world.dsn, role=None) as owner:
+        owner.execute("delete from label where index = 2")
+    assert client.head(f"{where}/labels").status_code == 503
+
+
+def test_a_token_is_looked_up_once_a_request(client: httpx.Client, world: World) -> None:
+    """What it was when the request began counts: the body, which comes when it is asked for, is still issued."""
+    body = json.dumps(ORDER).encode()
+    head = f"POST /lots HTTP/1.1\r\nHost: x\r\nAuthorization: {bearer(world)['authorization']}\r\n"
+    with socket.create_connection((client.base_url.host, client.base_url.port or 80), timeout=60) as program:
+        program.sendall(f"{head}Content-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n".encode())
+        assert program.recv(1_000).startswith(b"HTTP/1.1 100 ")
+        world.folder.issuers_file.write_text(json.dumps({"another": "a" * 32}))
+        program.sendall(body)
+        assert program.recv(1_000).startswith(b"HTTP/1.1 201 ")
 
 
 @pytest.mark.parametrize(
@@ -398,6 +396,7 @@ def test_without_a_gateway_it_is_accepted_and_published_later(postgres_dsn: str,
             headers = bearer(world) | {"idempotency-key": "k"}
             answer = httpx.post(f"{address}/lots", json=ORDER, headers=headers)
             assert answer.status_code == 202 and answer.json()["registry_entry"] is None
+            assert answer.json()["recalled"] is None and answer.headers["location"] in answer.json()["links"]
             world.tick()
             later = httpx.post(f"{address}/lots", json=ORDER, headers=headers)
             process.terminate()

@@ -18,7 +18,7 @@ from labels.keeper import BookKeeper
 from ledger import inbox
 from ledger.database import connect
 from ledger.registry import REGISTRY, Role
-from tests.labels.issuing.test_issue import book, rows
+from tests.labels.issuing.asking import book, rows
 from tests.labels.story import GTIN, LOT, while_ticking
 from tests.world import World
 
