@@ -1,6 +1,7 @@
 """Keeping the book: the registry's entries folded, up to its published checkpoint and no further."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from threading import Lock
 from types import MappingProxyType
 
@@ -25,12 +26,7 @@ class BookKeeper:
 
     def __init__(self, folder: LedgerFolder) -> None:
         self._folder, self._lock = folder, Lock()
-        self._registry, self._book = Registry(), Book()
-        self._key_entries: dict[bytes, int] = {}
-        self._revoked_at: dict[bytes, int] = {}
-        self._batches: dict[bytes, IssuedBatch] = {}
-        self._catalogue = Catalogue()
-        self._lines: dict[bytes, LabelKey] = {}
+        self._folded, self._book = _Folded(), Book()
 
     def book(self, connection: psycopg.Connection) -> Book:
         """The book at the registry's published size. Raises UserError if there is no ledger."""
@@ -39,10 +35,10 @@ class BookKeeper:
             raise UserError(f"{self._folder.path} has no published registry", "make a ledger: 'tallystick ledger init'")
         size = published.checkpoint.size
         with self._lock:
-            if size > self._registry.size:
-                for stored in read.entries(connection, REGISTRY, self._registry.size, size):
-                    self._fold(stored)
-                self._book = self._snapshot()
+            if size > self._folded.size:
+                for stored in read.entries(connection, REGISTRY, self._folded.size, size):
+                    self._folded.take(stored)
+                self._book = self._folded.book()
             return self._book
 
     def coming(self, connection: psycopg.Connection) -> Book:
@@ -51,65 +47,79 @@ class BookKeeper:
         The numbers of entries that wait are what they would be if nothing came between.
         """
         waiting = inbox.waiting(connection, REGISTRY)  # first: what is sealed just now is then in both, which is one
-        ahead = self._twin()
+        with self._lock:
+            ahead = self._folded.copy()
         end = read.size(connection, read.chain_id(connection, REGISTRY))
-        for stored in read.entries(connection, REGISTRY, ahead._registry.size, end):
-            ahead._fold(stored)
+        for stored in read.entries(connection, REGISTRY, ahead.size, end):
+            ahead.take(stored)
         for statement, sections in map(message.decode, waiting):
             known = {line: data for line, data in enumerate(sections) if data is not None}
-            ahead._fold(Stored(ahead._registry.size, statement, known))
-        return ahead._snapshot()
+            ahead.take(Stored(ahead.size, statement, known))
+        return ahead.book()
 
-    def _twin(self) -> "BookKeeper":
+
+@dataclass(slots=True)
+class _Folded:
+    """The registry's entries, folded one after the other into what the book is made of."""
+
+    registry: Registry = field(default_factory=Registry)
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    lines: dict[bytes, LabelKey] = field(default_factory=dict)
+    key_entries: dict[bytes, int] = field(default_factory=dict)
+    revoked_at: dict[bytes, int] = field(default_factory=dict)
+    batches: dict[bytes, IssuedBatch] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """How many entries it has."""
+        return self.registry.size
+
+    def copy(self) -> "_Folded":
         """One of its own that goes on from here."""
-        twin = BookKeeper(self._folder)
-        with self._lock:
-            twin._registry, twin._catalogue = self._registry.copy(), self._catalogue.copy()
-            twin._key_entries, twin._revoked_at = dict(self._key_entries), dict(self._revoked_at)
-            twin._batches, twin._lines = dict(self._batches), dict(self._lines)
-        return twin
+        return _Folded(*(getattr(self, part.name).copy() for part in fields(self)))
 
-    def _fold(self, stored: Stored) -> None:
-        """Take one entry. What the registry's rules refuse has no effect."""
-        self._registry.size = stored.index + 1
+    def take(self, stored: Stored) -> None:
+        """Take the next entry. What the registry's rules refuse has no effect."""
+        self.registry.size = stored.index + 1
         try:
             statement = Statement.decode(stored.data)
             for line, of in enumerate(statement.manifest):
                 body = stored.body(line)
                 if of.content_format == ContentFormat.REGISTRY and body is not None:
-                    self._fold_section(stored.index, statement, body)
+                    self._take_section(stored.index, statement, body)
         except (MalformedError, RegistryError):
             return
 
-    def _fold_section(self, index: int, statement: Statement, body: bytes) -> None:
-        entry = self._registry.apply(index, statement.kid, body)
+    def _take_section(self, index: int, statement: Statement, body: bytes) -> None:
+        entry = self.registry.apply(index, statement.kid, body)
         if entry["type"] == ENTRY_TYPE:
             batch = Batch.read(entry)
-            self._batches.setdefault(batch.root, IssuedBatch(batch, index, statement.hash, statement.issued_at))
+            self.batches.setdefault(batch.root, IssuedBatch(batch, index, statement.hash, statement.issued_at))
         elif entry["type"] == KEY_ENTRY_TYPE:
             kid = thumbprint(entry["key"])
-            self._key_entries[kid] = index
-            self._lines[kid] = LabelKey.of(self._registry.label_keys[kid])
-        elif entry["type"] == "revocation" and entry["kid"] in self._lines:
-            self._revoked_at.setdefault(entry["kid"], index)
-            self._lines[entry["kid"]] = LabelKey.of(self._registry.label_keys[entry["kid"]])
+            self.key_entries[kid] = index
+            self.lines[kid] = LabelKey.of(self.registry.label_keys[kid])
+        elif entry["type"] == "revocation" and entry["kid"] in self.lines:
+            self.revoked_at.setdefault(entry["kid"], index)
+            self.lines[entry["kid"]] = LabelKey.of(self.registry.label_keys[entry["kid"]])
         else:
-            self._catalogue.take(entry, index=index, statement_hash=statement.hash, issued_at=statement.issued_at)
+            self.catalogue.take(entry, index=index, statement_hash=statement.hash, issued_at=statement.issued_at)
 
-    def _snapshot(self) -> Book:
-        registry = self._registry
+    def book(self) -> Book:
+        """The book as of now: what is taken later does not change it."""
+        registry = self.registry
         return Book(
             size=registry.size,
             organisations=MappingProxyType(dict(registry.organisations)),
             chains=MappingProxyType(dict(registry.chains)),
             keys=MappingProxyType(dict(registry.keys)),
             prefixes=MappingProxyType(dict(registry.prefixes)),
-            label_keys=tuple(self._lines.values()),
-            key_entries=MappingProxyType(dict(self._key_entries)),
-            revoked_at=MappingProxyType(dict(self._revoked_at)),
-            batches=MappingProxyType(dict(self._batches)),
+            label_keys=tuple(self.lines.values()),
+            key_entries=MappingProxyType(dict(self.key_entries)),
+            revoked_at=MappingProxyType(dict(self.revoked_at)),
+            batches=MappingProxyType(dict(self.batches)),
             shredded=_by_statement(registry.shredded),
-            catalogue=self._catalogue.copy(),
+            catalogue=self.catalogue.copy(),
         )
 
 

@@ -3,7 +3,7 @@
 from labels import words
 from labels.book import IssuedBatch
 from labels.judgement import UNCOUNTED, UNPUBLISHED, LabelVerdict, Standing, headline, level_of
-from labels.labelled import lot_of
+from labels.labelled import lot_of_label
 from labels.pages import history_view, product_view
 from labels.pages.found import Found
 from labels.pages.history_view import HistoryMaker
@@ -31,7 +31,7 @@ def compose(found: Found) -> Page:
         recalls=tuple(product_view.recall(one, prove=maker.proof) for one in found.described.recalls),
         fault=found.label.fault or ("" if standing is not Standing.PROBLEM else "unverified"),
         gtin=link.gtin or "",
-        lot=lot_of(link, found.label) or "",
+        lot=lot_of_label(link, found.label) or "",
         serial=link.serial or "",
         product=found.described.name or _product(found),
         described=product_view.product(

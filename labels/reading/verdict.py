@@ -8,7 +8,7 @@ from labels import gs1
 from labels.book import Book
 from labels.catalogue.place import Level
 from labels.judgement import PERHAPS_RECALLED, RECALLED, LabelVerdict, Standing, headline, judge_signature, level_of
-from labels.labelled import lot_of, places_of, recalls_of
+from labels.labelled import lot_of_label, places_of, recalls_of
 from labels.reading.recalls import KnownRecalls
 from labels.reading.say import Said
 from labels.signature import LabelFault, LabelKey, date_of
@@ -102,10 +102,10 @@ def by_trust(link: gs1.DigitalLink, keys: Sequence[LabelKey], known: KnownRecall
     if known.by_place is None:
         return replace(told, reason=f"{told.reason} The trust bundle here is of an older kind, and knows no recalls.")
     gtin = link.gtin or ""
-    if (recalled := known.standing(gtin, lot_of(link, label), link.serial)) is not None:
+    if (recalled := known.standing(gtin, lot_of_label(link, label), link.serial)) is not None:
         notes = (why(recalled.since, recalled.reason),)
         return replace(told, headline=RECALLED, recalled=True, notes=notes)
-    if not lot_of(link, label) and (lots := tuple(one.lot for one in known.lots(gtin))):
+    if not lot_of_label(link, label) and (lots := tuple(one.lot for one in known.lots(gtin))):
         return replace(told, headline=LOOK, notes=(look_at(lots),), recalled_lots=lots)
     return replace(told, reason=f"{told.reason} By {known.as_of} it was not recalled.", recalled=False)
 
@@ -157,6 +157,6 @@ def _told(link: gs1.DigitalLink, label: LabelVerdict, name: Callable[[str], str]
         issuer=name(signer.organisation) if signer else "",
         issued=date_of(label.day).isoformat() if signer and label.day is not None else "",
         by=by,
-        lot=(lot_of(link, label) or "") if label.is_signed else "",
+        lot=(lot_of_label(link, label) or "") if label.is_signed else "",
         serial=(link.serial or "") if label.is_signed and level_of(link, label) is Level.ITEM else "",
     )
