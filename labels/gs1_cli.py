@@ -29,11 +29,17 @@ def gs1(as_json: bool, text: str) -> None:
     with ^, that is FNC1 wherever it stands. What is wrong is told with the identifier, the place and the rule.
     """
     from labels.gs1 import Gs1Error, read, syntax_of
+    from labels.typed import mistyped_gtin
 
+    mistyped = mistyped_gtin(text)
     try:
         message = read(text)
     except Gs1Error as error:
+        if mistyped:
+            raise UserError(mistyped, f"as an element string it is none either: {error}") from error
         raise UserError(str(error), f"this is against GS1's rule {error.rule.value!r}") from error
+    if mistyped:
+        command_line.warn(f"{mistyped}; it is read as an element string")
     syntax = syntax_of(text)
     assert syntax is not None
     if as_json:

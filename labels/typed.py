@@ -1,20 +1,49 @@
-"""What a person writes of a product or a pallet: read, or told what is wrong with it and how such a thing looks."""
+"""What a person writes of a product, a label or a pallet: read, or told what is wrong and how such a thing looks."""
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from labels import gs1, words
+from labels.address import page_link
 from ledger.errors import UserError
 
 _LIKE_SSCC = re.compile(r"\(00\)|[0-9]{17,19}$")
+_DIGITS = re.compile("[0-9]+")
+_GTIN_DIGITS = (8, 12, 13, 14)
+_NO_GTIN_DIGITS = 16  # an element string has as many, if it begins with a GTIN
 _CODE = "1 to 20 letters, digits and signs such as - . _ /, and no space"
 
 
 def gtin_of(text: str) -> str:
-    """A GTIN as a person writes it, as 14 digits; UserError if it is none."""
+    """A GTIN as a person writes it, with spaces or without, as 14 digits; UserError if it is none."""
+    digits = text.replace(" ", "")
+    if _DIGITS.fullmatch(digits) and len(digits) not in _GTIN_DIGITS:
+        raise UserError(f"GTIN {text!r} has {_counted(digits)}", "its digits stand below a bar code, or behind (01)")
     with _asked(f"GTIN {text!r}", "a GTIN has 8, 12, 13 or 14 digits, as they stand below a bar code"):
-        return gs1.item(text).gtin or ""
+        return gs1.item(digits).gtin or ""
+
+
+def mistyped_gtin(text: str) -> str:
+    """What is wrong with digits alone that a person may mean as a GTIN: their number; "" of any other text."""
+    if not _DIGITS.fullmatch(text) or len(text) in _GTIN_DIGITS or len(text) >= _NO_GTIN_DIGITS:
+        return ""
+    return f"{text} is no GTIN: it has {_counted(text)}"
+
+
+def code_of(text: str) -> gs1.DigitalLink:
+    """The link that a person means: pasted whole, a GTIN, an SSCC, or AIs in brackets. Gs1Error or UserError if none.
+
+    It is of something that has a page.
+    """
+    text = text.strip()
+    if looks_like_sscc(text):
+        return sscc_of(text)
+    if _DIGITS.fullmatch(text.replace(" ", "")):
+        return gs1.item(gtin_of(text))
+    if text.startswith("("):
+        text = gs1.link_of(gs1.read(text)).build(gs1.GS1_HOST)
+    return page_link(text)
 
 
 def lot_of(gtin: str, text: str) -> str:
@@ -56,6 +85,10 @@ def sscc_of(text: str) -> gs1.DigitalLink:
         raise UserError(
             f"{text[:40]!r} is no SSCC: {words.mistake(error)}", "it has 18 digits, as they stand below its bar code"
         ) from error
+
+
+def _counted(digits: str) -> str:
+    return f"{words.plural(len(digits), 'digit')}, not 8, 12, 13 or 14"
 
 
 @contextmanager

@@ -68,11 +68,12 @@ def serve(data: Path | None, dsn: str | None, bind: str, port: int, host: str | 
 @command_line.data
 @command_line.dsn
 @command_line.as_json
-@click.argument("label", nargs=-1, required=True, metavar="LINK | GTIN SERIAL | SSCC")
+@click.argument("label", nargs=-1, required=True, metavar="LINK | GTIN [SERIAL] | SSCC")
 def show(data: Path | None, dsn: str | None, as_json: bool, label: tuple[str, ...]) -> None:
     """Show an item's proven history: by its label's LINK, or by GTIN and SERIAL where the label was issued here.
 
-    Of a pallet or a case, by its label's link or its SSCC, what the ledger has of it: its label is not signed.
+    By a GTIN alone, what is said of the product. Of a pallet or a case, by its label's link or its SSCC, what the
+    ledger has of it: its label is not signed.
     """
     from labels.pages.resolve import Resolver
 
@@ -130,15 +131,12 @@ def verify_page(output: Path) -> None:
 
 
 def _link(text: str) -> "DigitalLink":
-    from labels.address import page_link
     from labels.gs1 import Gs1Error
-    from labels.typed import looks_like_sscc, sscc_of
+    from labels.typed import code_of
     from labels.words import mistake
 
-    if looks_like_sscc(text):
-        return sscc_of(text)
     try:
-        return page_link(text)
+        return code_of(text)
     except Gs1Error as error:
         hint = "give the whole link, as a phone reads it from the label, or a GTIN and a serial"
         raise UserError(f"that is no label's link: {mistake(error)}", hint) from error

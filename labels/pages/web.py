@@ -34,6 +34,7 @@ from labels.pages.resolve import Resolver
 from labels.reading.code import PictureError
 from labels.reading.judges import LedgerJudge, verdict_on
 from labels.templating import environment
+from labels.typed import code_of
 from ledger.errors import UserError
 
 log = logging.getLogger("labels")
@@ -100,7 +101,7 @@ class _Site:
         if pasted is None:
             return self._html("start.html", host=self._host)
         try:
-            link = page_link(pasted.strip())
+            link = code_of(pasted)
         except (gs1.Gs1Error, UserError) as error:
             return self._mistake(request, error)
         return RedirectResponse(signed(link), 303)

@@ -189,11 +189,27 @@ def test_show_tells_what_is_known_of_a_pallet(told: Story, capsys: pytest.Captur
     assert json.loads(capsys.readouterr().out)["sscc"] == SSCC
 
 
+def test_show_takes_a_product_as_people_write_it(told: Story, capsys: pytest.CaptureFixture[str]) -> None:
+    """By its link, its GTIN with or without spaces and the leading zero, or its AI in brackets."""
+    assert labels("show", f"https://id.example.com/01/{GTIN}") == 0
+    text = capsys.readouterr().out
+    assert GTIN in text
+    for written in (GTIN, GTIN[1:], f"{GTIN[1]} {GTIN[2:8]} {GTIN[8:]}", f"(01){GTIN}"):
+        assert labels("show", written) == 0
+        assert capsys.readouterr().out == text
+
+
 @pytest.mark.parametrize(
     ("args", "error", "hint"),
     [
         (["show", "09506000134353", "A1"], "GTIN '09506000134353' has a wrong check digit",
          "the last digit of a GTIN is computed from the others"),
+        (["show", "09506000134353"], "GTIN '09506000134353' has a wrong check digit", "computed from the others"),
+        (["show", "0950600013435"], "GTIN '0950600013435' has a wrong check digit", "computed from the others"),
+        (["show", "09506000134"], "GTIN '09506000134' has 11 digits, not 8, 12, 13 or 14", "below a bar code"),
+        (["show", "(01)09506000134353"], "(01): wrong check digit", "the whole link"),
+        (["issue", "--gtin", "095060001343527", "--lot", "A", "--count", "1"], "has 15 digits, not 8", "a bar code"),
+        (["issue", "--gtin", "1", "--lot", "A", "--count", "1"], "GTIN '1' has 1 digit, not 8", "a bar code"),
         (["show", GTIN, "NOSUCH"], f"no label was issued here for (01) {GTIN} (21) NOSUCH", "whole link"),
         (["show", GTIN, "x" * 21], "is not GS1's", "1 to 20 letters, digits"),
         (["show", "https://id.example.com/"], "does not end in a primary key", "the whole link"),

@@ -138,6 +138,18 @@ def test_a_pasted_link_leads_to_its_page_here(client: httpx.Client, story: Story
     assert client.get("/").status_code == 200
 
 
+def test_a_number_that_is_typed_leads_to_its_page_or_gets_a_plain_word(client: httpx.Client) -> None:
+    """A GTIN as it stands below a bar code; and one that lacks a digit, or has a wrong one."""
+    for typed in ("9 506000 134352", GTIN, f"(01){GTIN}"):
+        assert client.get("/", params={"link": typed}).headers["location"] == f"/01/{GTIN}"
+    for typed, told in (
+        ("09506000134", "has 11 digits, not 8, 12, 13 or 14"), ("9506000134351", "has a wrong check digit")
+    ):  # fmt: skip
+        answer = client.get("/", params={"link": typed, "format": "json"})
+        assert answer.status_code == 404 and answer.json()["error"] == f"GTIN '{typed}' {told}"
+        assert answer.json()["hint"]
+
+
 def test_bundles_and_the_trust_file_are_all_that_a_check_needs(client: httpx.Client, story: Story) -> None:
     """Each proof of a page verifies against the served trust file."""
     trust = Trust.parse(client.get("/trust.json").text)
