@@ -17,7 +17,7 @@ def read(path: Path) -> list[Any]:
         value = strict_json.loads(text)
     except OSError as error:
         raise UserError.of_system(f"cannot read {path}", error) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise UserError(f"{path} is not JSON: {error}", _HINT) from error
     documents = value if isinstance(value, list) else [value]
     if not documents:

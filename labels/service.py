@@ -63,7 +63,7 @@ def fields_of(body: bytes) -> dict[str, Any]:
     """The JSON object that a body is, or MalformedError."""
     try:
         fields = strict_json.loads(body)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise MalformedError("its answer is not JSON") from error
     if not isinstance(fields, dict):
         raise MalformedError("its answer is no JSON object")

@@ -16,12 +16,12 @@ _Holder = TypeVar("_Holder")
 
 
 def read_tokens(text: str) -> dict[str, str]:
-    """The tokens of a file by the names of who has them; ValueError or RecursionError if it is none."""
+    """The tokens of a file by the names of who has them; ValueError if it is none."""
     return {name: token_of(value) for name, value in named(text).items()}
 
 
 def named(text: str) -> dict[str, Any]:
-    """What a file holds by name; ValueError or RecursionError if it is none of that kind."""
+    """What a file holds by name; ValueError if it is none of that kind."""
     held = strict_json.loads(text)
     if not isinstance(held, dict):
         raise ValueError("it does not hold tokens by name")

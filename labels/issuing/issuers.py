@@ -58,7 +58,7 @@ class Issuer:
 
 
 def read_issuers(text: str) -> dict[bytes, Issuer]:
-    """The issuers by their tokens; ValueError or RecursionError if it is no file of them."""
+    """The issuers by their tokens; ValueError if it is no file of them."""
     held = bearer.named(text)
     if not all(0 < len(name) <= _NAME_CHARS_MAX and name.isprintable() for name in held):
         raise ValueError(f"a name has 1 to {_NAME_CHARS_MAX} characters")
@@ -76,7 +76,7 @@ def load_issuers(path: Path) -> dict[bytes, Issuer]:
         return read_issuers(path.read_text("utf-8"))
     except OSError as error:
         raise UserError.of_system(f"cannot read {path}", error) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise UserError(f"{path} is no file of tokens: {error}", _HINT) from error
 
 

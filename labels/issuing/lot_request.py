@@ -71,7 +71,7 @@ def _fields(body: bytes) -> dict[str, Any]:
         raise TooMany(f"a request has at most {BODY_BYTES_MAX:,} bytes", _MORE)
     try:
         fields = strict_json.loads(body)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise Refused(f"the request is not JSON: {error}", _HINT) from error
     if not isinstance(fields, dict):
         raise Refused("the request is no JSON object", _HINT)

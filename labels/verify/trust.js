@@ -3,6 +3,7 @@
 // It is the file with which a ledger begins, with what root keys have said since if there is any, or a trust bundle.
 
 import { matches, ofHex, refuse } from "./bytes.js";
+import { readJson } from "./json.js";
 import { keysOf } from "./log.js";
 import { readVerifierKey } from "./note.js";
 import { follow, logsOf, readMessages } from "./succession.js";
@@ -15,7 +16,7 @@ const CHAIN = /[a-z0-9-]{1,32}/;
 export async function readTrust(work, text) {
   if (text.length > TRUST_BYTES_MAX) refuse("it is over its size");
   if (isTrustBundle(text)) return readTrustBundle(work, text);
-  const value = parseJson(text);
+  const value = readJson(text, "it");
   const isFields = isObject(value) && typeof value.name === "string" && typeof value.genesis === "string";
   if (!isFields || !("tallystick-trust" in value) || !isObject(value.logs)) {
     refuse("it has not the fields tallystick-trust, name, genesis and logs");
@@ -41,14 +42,6 @@ async function following(work, logs, genesis, root) {
 }
 
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
-
-function parseJson(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return refuse("it is not JSON");
-  }
-}
 
 async function readLog(work, chain, vkey) {
   if (!matches(CHAIN, chain)) refuse("a chain's name matches [a-z0-9-]{1,32}");

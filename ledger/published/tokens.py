@@ -36,7 +36,7 @@ class Tokens:
             return cls.parse(path.read_text("utf-8"))
         except OSError as error:
             raise UserError.of_system(f"cannot read {path}", error) from error
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise UserError(f"{path} is no file of tokens: {error}", _HINT) from error
 
     def audience(self, authorization: str | None) -> Privacy | None:

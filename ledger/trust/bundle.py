@@ -164,9 +164,13 @@ class TrustBundle:
             raise TrustError("it leaves out a recall, and its registry has not grown: keep both, they are evidence")
 
     def lifted(self, other: "TrustBundle") -> tuple[Recalled, ...]:
-        """The recalls of `other` whose places are recalled no longer."""
+        """The recalls of `other` whose places have none here: their products may still have (`whole`)."""
         places = {recalled.place for recalled in self.recalls or ()}
         return tuple(recalled for recalled in other.recalls or () if recalled.place not in places)
+
+    def whole(self, gtin: str) -> Recalled | None:
+        """The recall of a product as a whole, which is one of all its lots and items."""
+        return next((one for one in self.recalls or () if one.place == (gtin, "", "")), None)
 
 
 def read_messages(value: Any) -> tuple[bytes, ...]:
@@ -222,8 +226,8 @@ def _fields(text: str) -> dict[str, Any]:
     if len(text) > BUNDLE_BYTES_MAX:
         raise TrustError("it is over its size")
     try:
-        fields = strict_json.loads(text.rpartition(_SEPARATOR)[0])
-    except (ValueError, RecursionError) as error:
+        fields = strict_json.loads(text.rpartition(_SEPARATOR)[0], is_whole=True)
+    except ValueError as error:
         raise TrustError(f"what is signed is not JSON: {error}") from error
     version = fields.get("tallystick-trust") if isinstance(fields, dict) else None
     if type(version) is int and version not in (WITHOUT_RECALLS, VERSION):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ledger import b64, note, topic
+from ledger import b64, note, strict_json, topic
 from ledger.errors import NoteError, TrustError, UserError
 from ledger.log import Log
 from ledger.registry import Chain
@@ -57,8 +57,8 @@ class Trust:
             bundle = TrustBundle.parse(text)
             return cls(bundle.name, bundle.genesis, bundle.logs, bundle, bundle.messages)
         try:
-            value = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            value = strict_json.loads(text, is_whole=True)
+        except ValueError as error:
             raise TrustError(f"it is not JSON: {error}") from error
         match value:
             case {"tallystick-trust": version, "name": str(name), "genesis": str(genesis), "logs": dict(logs)}:

@@ -55,11 +55,21 @@ RECALLS: tuple[dict[str, Any], ...] = (
     {"reason": "\U0001f36f" * 256}, {"reason": "\U0001f36f" * 257}, {"since": 1},
     {"entry": -1}, {"entry": 2**40}, {"entry": True}, {"more": "x"},
 )  # fmt: skip
+# Texts of JSON values that readers may differ on, in the place of "RAW".
+RAW = (
+    "1.0", "1e2", "1e999", "-1e999", "-0", "00", "NaN", str(2**53), str(-(2**53)), str(2**63 - 1), str(2**63),
+    "9" * 400,
+    "9" * 1_000, "9" * 1_001,
+    *("[" * depth + "]" * depth for depth in (90, 98, 99, 100, 101, 5_000)), '{"a":' * 5_000 + "1" + "}" * 5_000,
+    "\ufeff1", '"\\ud800"', '{"a": 1, "\\u0061": 2}',
+)  # fmt: skip
 VALUES: st.SearchStrategy[Any] = st.sampled_from([
     None, True, 0, 1, 2, -1, 2**40, 2**40 - 1, 2**31, "", "x", "example.com", [], {}, [1], ["AA=="], *FIELDS.values(),
     {"size": 7}, {"size": True, "root": "00" * 32}, {"size": 7, "root": "0x" * 32}, {**FIELDS["logs"], "more": []},
     SCOPE, *([{**SCOPE, **change}] for change in CHANGES), REVOKED, *([{**REVOKED, **change}] for change in DISPUTES),
-    RECALLED, *([{**RECALLED, **change}] for change in RECALLS), [RECALLED, RECALLED],
+    RECALLED, *([{**RECALLED, **change}] for change in RECALLS), [RECALLED, RECALLED], "RAW",
+    [{**RECALLED, "entry": "RAW"}],
+    [{**REVOKED, "disputed": [{"stream": "00" * 8, "seq": "RAW"}]}], {**FIELDS["registry"], "size": "RAW"},
     [RECALLED, {**RECALLED, "lot": "L2"}],
 ])  # fmt: skip
 
@@ -96,11 +106,32 @@ def test_a_spoiled_trust_bundle_is_refused_by_both(modules: Page, what: str) -> 
 
 
 @settings(max_examples=100)
-@given(st.dictionaries(st.sampled_from([*FIELDS, "more"]), VALUES, min_size=1, max_size=2))
-def test_what_the_operator_signs_is_read_the_same(modules: Page, changes: dict[str, Any]) -> None:
+@given(st.dictionaries(st.sampled_from([*FIELDS, "more"]), VALUES, min_size=1, max_size=2), st.sampled_from(RAW))
+def test_what_the_operator_signs_is_read_the_same(modules: Page, changes: dict[str, Any], raw: str) -> None:
     """Whatever stands in a bundle's fields."""
-    fields = {**FIELDS, **changes}
-    agree(modules, "trust", note.sign(json.dumps(fields) + "\n", [bundles.SIGNER]).encode())
+    agree(modules, "trust", signed_with({**FIELDS, **changes}, raw))
+
+
+def signed_with(fields: dict[str, Any], raw: str) -> bytes:
+    """A bundle of these fields, honestly signed, with a JSON text of a value in the place of "RAW"."""
+    return note.sign(json.dumps(fields).replace('"RAW"', raw) + "\n", [bundles.SIGNER]).encode()
+
+
+@pytest.mark.parametrize("raw", RAW, ids=lambda raw: f"{raw[:8]}-{len(raw)}")
+def test_what_readers_of_json_differ_on_is_read_the_same(modules: Page, raw: str) -> None:
+    """Numbers that no float holds, depths that no stack does: as a place's seq, as a field, and in the first file."""
+    place = {"stream": "00" * 8, "seq": "RAW"}
+    agree(modules, "trust", signed_with({**FIELDS, "revoked_keys": [{**REVOKED, "disputed": [place]}]}, raw))
+    agree(modules, "trust", signed_with({**FIELDS, "recalls": "RAW"}, raw))
+    agree(modules, "trust", json.dumps({**FILE, "more": "RAW"}).replace('"RAW"', raw).encode())
+    agree(modules, "trust", json.dumps({**FILE, "tallystick-trust": "RAW"}).replace('"RAW"', raw).encode())
+
+
+def test_a_byte_order_mark_is_refused_by_both(modules: Page) -> None:
+    """JSON has none (RFC 8259, 8.1)."""
+    for text in (json.dumps(FILE), note.sign(f"\ufeff{json.dumps(FIELDS)}\n", [bundles.SIGNER])):
+        agree(modules, "trust", text.encode())
+        agree(modules, "trust", f"\ufeff{text}".encode())
 
 
 @pytest.mark.parametrize("change", RECALLS, ids=str)

@@ -45,7 +45,7 @@ VKEY = CHAINS[0].vkey
     [
         ({"tallystick-trust": 2}, "version"),
         ({"tallystick-trust": True}, "version"),
-        ({"tallystick-trust": 1.0}, "version"),
+        ({"tallystick-trust": 1.0}, "whole numbers"),
         ({"tallystick-trust": "1"}, "version"),
         ({"name": None}, "fields"),
         ({"genesis": 1}, "fields"),
