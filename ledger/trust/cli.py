@@ -73,7 +73,7 @@ def show(file: Path, as_json: bool) -> None:
 def update(file: Path, new: Path) -> None:
     """Replace the trust file FILE by a newer bundle, if it is of the same ledger, not older, and takes nothing back.
 
-    A recall may have been lifted since: what is recalled no longer is told.
+    A recall may have been lifted since: what is recalled no longer is told, or only with its whole product now.
     """
     from ledger.terminal import printable
     from ledger.trust import keeping, text
@@ -82,4 +82,4 @@ def update(file: Path, new: Path) -> None:
     found, lifted = keeping.update(file, new, now=now)
     click.echo(f"updated {file}: {text.age(found, now)}")
     for recalled in lifted:
-        click.echo(printable(f"recalled no longer: {text.recall(recalled)}"))
+        click.echo(printable(text.lifted(recalled, found)))

@@ -51,9 +51,21 @@ def warning(trust: Trust, now: float) -> str | None:
 
 def recall(recalled: Recalled) -> str:
     """What is recalled, why and by whom, in one line."""
-    below = f", lot {recalled.lot}" if recalled.lot else f", serial {recalled.serial}" if recalled.serial else ""
+    below = f", {_below(recalled)}" if _below(recalled) else ""
     what = f"GTIN {recalled.gtin}{below}, since {recalled.since}: {recalled.reason}"
     return f"{what} (by {recalled.organisation}, registry entry {recalled.entry:,})"
+
+
+def lifted(recalled: Recalled, newer: Trust) -> str:
+    """What became of a recall that a newer bundle has no longer, in one line."""
+    whole = newer.bundle.whole(recalled.gtin) if newer.bundle else None
+    if whole is None:
+        return f"recalled no longer: {recall(recalled)}"
+    return f"still recalled: {_below(recalled)}, now with all of {recall(whole)}"
+
+
+def _below(recalled: Recalled) -> str:
+    return f"lot {recalled.lot}" if recalled.lot else f"serial {recalled.serial}" if recalled.serial else ""
 
 
 def said_of(trust: Trust, statement: Statement, chain: str, index: int) -> tuple[str, dict[str, Any]] | None:

@@ -119,6 +119,21 @@ def test_a_recall_is_taken_back_by_a_newer_registry_alone(tmp_path: Path) -> Non
     assert keeping.update(kept, new, now=ISSUED)[1] == ()
 
 
+def test_what_is_recalled_with_its_whole_product_is_not_told_to_be_free() -> None:
+    """A lot's and an item's recall may give way to the product's, and another product's is none of theirs."""
+    whole, item = replace(RECALLED, lot="", reason="wood in it", entry=9), replace(RECALLED, lot="", serial="7K3M")
+    newer = bundle(MESSAGES, recalls=[whole], registry=(9, bytes(32)))
+    told = [
+        trust_text.lifted(one, Trust.parse(newer.note))
+        for one in newer.lifted(bundle(MESSAGES, recalls=[RECALLED, item]))
+    ]
+    assert told == [
+        f"still recalled: {below}, now with all of {trust_text.recall(whole)}" for below in ("lot L1", "serial 7K3M")
+    ]
+    other = bundle(MESSAGES, recalls=[replace(whole, gtin="09506000134369")])
+    assert trust_text.lifted(RECALLED, Trust.parse(other.note)) == f"recalled no longer: {trust_text.recall(RECALLED)}"
+
+
 def test_the_keys_of_25_000_batches_go_into_a_bundle() -> None:
     """A key a batch does not end the trust bundle; what does is refused in plain words."""
     scope = replace(SCOPE, lot="L2606A-17", batch=b"r" * 32, gtins=("09506000134352",))
