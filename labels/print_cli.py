@@ -15,6 +15,7 @@ from ledger.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from labels.keeper import BookKeeper
     from labels.printing.asked import Asked
     from labels.printing.lot import Lot
     from labels.printing.outlet import Numbered, Outlet, Piece
@@ -75,15 +76,16 @@ def print_(data: Path | None, dsn: str | None, gtin: str, lot: str, host: str | 
     again with --again alone. Every code is read back before it leaves, and no file takes the place of another. Where
     the label service runs on this machine, index.html beside png files shows them all, each with its link.
     """
+    from labels.keeper import BookKeeper
     from labels.printing.asked import Asked
     from labels.printing.fonts import readable
     from labels.printing.lot import printable_lot
     from labels.printing.renderers import LotFace
 
     settings, wanted = Settings.load(data, dsn=dsn, labels_host=host), Asked(**asked)
-    found = printable_lot(
-        options.ledger_folder(settings), settings.need_dsn(), gtin=gtin, lot=lot, serials=wanted.serials
-    )
+    folder = options.ledger_folder(settings)
+    keeper = BookKeeper(folder)
+    found = printable_lot(folder, keeper, settings.need_dsn(), gtin=gtin, lot=lot, serials=wanted.serials)
     title = readable(wanted.title or found.name)
     lot_face = LotFace(options.links_host(settings), found.lot, title, found.hidden)
     if found.hidden and wanted.form == "png":
@@ -94,10 +96,10 @@ def print_(data: Path | None, dsn: str | None, gtin: str, lot: str, host: str | 
     if wanted.test:
         click.echo(_specimens(found.gtin, lot_face, wanted))
     else:
-        _print(settings, found, lot_face, wanted)
+        _print(settings, keeper, found, lot_face, wanted)
 
 
-def _print(settings: Settings, lot: "Lot", lot_face: "LotFace", asked: "Asked") -> None:
+def _print(settings: Settings, keeper: "BookKeeper", lot: "Lot", lot_face: "LotFace", asked: "Asked") -> None:
     from labels.printing.lot import Wanted, print_lot
 
     renderer, outlet = _way(lot_face, asked)
@@ -106,7 +108,14 @@ def _print(settings: Settings, lot: "Lot", lot_face: "LotFace", asked: "Asked") 
     wanted = Wanted(asked.again, asked.serials, asked.came_out)
     with teller.progress:
         count = print_lot(
-            settings.need_dsn(), lot, renderer, outlet, wanted=wanted, tell=teller.tell, tell_left_out=_tell_left_out
+            settings.need_dsn(),
+            lot,
+            renderer,
+            outlet,
+            keeper=keeper,
+            wanted=wanted,
+            tell=teller.tell,
+            tell_left_out=_tell_left_out,
         )
     if asked.printer:
         click.echo(f"{count:,} labels came out of {outlet.where}")
@@ -140,7 +149,7 @@ class _Teller:
 
 
 def _tell_left_out(labels: "Sequence[Numbered]") -> None:
-    from labels.printing.run import told
+    from labels.printing.stopped import told
 
     command_line.warn(f"recalled, and left out: {told(labels)}")
 

@@ -42,7 +42,7 @@ class Unasked:
                 self._wire.send(label)
             except GoneError as error:
                 told = f"printer {self._name} stopped: {error}"
-                raise StoppedError(told, came_out=0, doubtful=number + 1, hint="look what came out of it") from error
+                raise StoppedError(told, came_out=0, doubtful=number + 1, hint="mend it") from error
             tell(number + 1)
 
 

@@ -30,7 +30,7 @@ def write_overview(
     It takes the place of the last run's page, but of no other's: None then.
     """
     path = folder / overview.FILE_NAME
-    if path.exists() and not overview.is_ours(path.read_bytes()):
+    if path.exists() and not (path.is_file() and overview.is_ours(path.read_bytes())):
         return None
     shown = [
         Shown(f"{file_name(label, lot_face.lot)}.png", link_at(address, label.stored.label), lot_face.face(label))

@@ -8,6 +8,7 @@ No file takes the place of another: what is there under a file's name may be som
 does no harm.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,17 +29,19 @@ class FolderOutlet(Outlet):
         return str(self._folder)
 
     def prepare(self, piece: Piece) -> None:
+        at = self._folder
         try:
             if not self._begun:  # later it is not made anew: it may be a disk that was pulled out
                 make(self._folder)
             self._begun = True
             for part in piece.parts:
-                require_free(self._folder / part.name, part.data)
+                at = self._folder / part.name
+                require_free(at, part.data)
                 whole_file.write(self._beside(part.name), part.data)
             whole_file.sync(self._folder)
         except OSError as error:
             self._forget(piece.parts)
-            raise self._refused(error, came_out=0) from error
+            raise _refused(at, error, came_out=0) from error
         except UserError as error:
             self._forget(piece.parts)
             raise RefusedError(str(error), came_out=0, hint=error.hint) from error
@@ -50,7 +53,7 @@ class FolderOutlet(Outlet):
                 self._put(part.name)
             except OSError as error:
                 self._forget(piece.parts[number:])
-                raise self._refused(error, came_out=out) from error
+                raise _refused(self._folder / part.name, error, came_out=out) from error
             out += len(part.labels)
         whole_file.sync(self._folder)
 
@@ -59,7 +62,7 @@ class FolderOutlet(Outlet):
             return False
         try:
             for name in names:
-                if self._beside(name).exists():
+                if self._beside(name).is_file():
                     require_free(self._folder / name, self._beside(name).read_bytes())
                     self._put(name)
             whole_file.sync(self._folder)
@@ -80,9 +83,10 @@ class FolderOutlet(Outlet):
             except OSError:
                 return  # the folder is away: what lies there is written over, or renamed by nobody
 
-    def _refused(self, error: OSError, *, came_out: int) -> RefusedError:
-        told = UserError.of_system(f"cannot write into {self._folder}", error)
-        return RefusedError(str(told), came_out=came_out, hint=told.hint)
+
+def _refused(path: Path, error: OSError, *, came_out: int) -> RefusedError:
+    told = UserError.of_system(f"cannot write {path}", error)
+    return RefusedError(str(told), came_out=came_out, hint=told.hint)
 
 
 def make(folder: Path) -> None:
@@ -94,8 +98,11 @@ def make(folder: Path) -> None:
 
 
 def require_free(path: Path, data: bytes) -> None:
-    """UserError if there is a file at `path` that says something else than `data`. Raises OSError."""
-    if path.exists() and path.read_bytes() != data:
+    """UserError if there is something at `path` that is no file saying `data`. Raises OSError.
+
+    What is no file is not opened: a pipe would have nothing to say for ever.
+    """
+    if os.path.lexists(path) and not (path.is_file() and path.read_bytes() == data):
         raise taken(path, "folder")
 
 

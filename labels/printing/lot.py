@@ -7,8 +7,11 @@ than one of ten thousand.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import psycopg
+
 from labels import gs1
 from labels.batch import Batch
+from labels.catalogue.catalogue import Catalogue
 from labels.catalogue.place import Place
 from labels.catalogue.recalled import require_not_recalled
 from labels.hidden import keys as hidden_keys
@@ -17,6 +20,7 @@ from labels.printing.journal import Journal
 from labels.printing.outlet import Numbered, Outlet, Piece
 from labels.printing.renderers import Renderer
 from labels.printing.run import send_all, settle
+from labels.printing.stopped import SAME, Printed
 from labels.printing.workers import Drawing
 from labels.typed import gtin_of, lot_of, serial_of
 from ledger.database import connect
@@ -38,6 +42,13 @@ class Wanted:
     serials: tuple[str, ...] = ()
     came_out: str | None = None
 
+    @property
+    def resume(self) -> str:
+        """How a run that stopped is gone on with: what it has printed is not printed once more."""
+        if self.serials:
+            return f"{SAME} without the serials that came out"
+        return f"{SAME} without --again" if self.again else SAME
+
 
 @dataclass(frozen=True, slots=True)
 class Lot:
@@ -55,12 +66,14 @@ class Lot:
     recalled: frozenset[str] = frozenset()
 
 
-def printable_lot(folder: LedgerFolder, dsn: str, *, gtin: str, lot: str, serials: Sequence[str] = ()) -> Lot:
+def printable_lot(
+    folder: LedgerFolder, keeper: BookKeeper, dsn: str, *, gtin: str, lot: str, serials: Sequence[str] = ()
+) -> Lot:
     """A lot as the registry has it; UserError if nothing of it is published, or it or one of the items is recalled."""
     gtin = gtin_of(gtin)
     lot = lot_of(gtin, lot)
     with connect(dsn) as connection:
-        book = BookKeeper(folder).book(connection)
+        book = keeper.book(connection)
     batches = tuple(issued.batch for issued in book.lots(gtin, lot))
     if not batches:
         raise UserError(
@@ -71,8 +84,13 @@ def printable_lot(folder: LedgerFolder, dsn: str, *, gtin: str, lot: str, serial
         require_not_recalled(book.catalogue, gtin, lot, serial)
     named = book.catalogue.described(Place(gtin), Place(gtin, lot=lot))
     name = next((one.said.name for one in reversed(named) if one.said.name), "")
-    recalled = frozenset(place.serial for place in book.catalogue.recalls if place.gtin == gtin and place.serial)
-    return Lot(gtin, lot, batches, name, hidden_keys.of_batches(folder, batches), recalled)
+    hidden = hidden_keys.of_batches(folder, batches)
+    return Lot(gtin, lot, batches, name, hidden, _recalled_items(book.catalogue, gtin))
+
+
+def _recalled_items(catalogue: Catalogue, gtin: str) -> frozenset[str]:
+    """The serials of a product's items that are recalled one by one."""
+    return frozenset(place.serial for place in catalogue.recalls if place.gtin == gtin and place.serial)
 
 
 def print_lot(
@@ -81,14 +99,15 @@ def print_lot(
     renderer: Renderer,
     outlet: Outlet,
     *,
+    keeper: BookKeeper | None = None,
     wanted: Wanted = Wanted(),
     processes: int | None = None,
     tell: Tell = lambda piece, done, of: None,
     tell_left_out: TellLeftOut = lambda labels: None,
 ) -> int:
     """Print what is wanted of a lot, and return how many labels came out; `tell` hears of each piece, done, and of how
-    many, and `tell_left_out` of those that are due and of recalled items. Raises UserError; PrintStopped then says what
-    came out before it.
+    many, and `tell_left_out` of those that are due and of recalled items. A `keeper` is asked before each piece whether
+    it is recalled by now. Raises UserError; PrintStopped then says what came out before it.
     """
     with connect(dsn) as connection:
         journal = Journal(connection, lot.batches, gtin=lot.gtin, lot=lot.lot)
@@ -101,8 +120,26 @@ def print_lot(
             raise UserError(f"all {other} labels of lot {lot.lot} are printed", "to print them once more, say --again")
         journal.begin(outlet.where, anew=wanted.again and not wanted.serials)
         with Drawing(renderer, processes) as drawing:
-            pieces = drawing.pieces(renderer.jobs(labels))
-            return send_all(journal, pieces, outlet, tell=lambda piece, done: tell(piece, done, count))
+            pieces: Iterator[Piece] = drawing.pieces(renderer.jobs(labels))
+            if keeper is not None:
+                pieces = _until_recalled(pieces, connection, keeper, lot)
+            begun = Printed(count, resume=wanted.resume)
+            return send_all(journal, pieces, outlet, begun, tell=lambda piece, done: tell(piece, done, count))
+
+
+def _until_recalled(
+    pieces: Iterator[Piece], connection: psycopg.Connection, keeper: BookKeeper, lot: Lot
+) -> Iterator[Piece]:
+    """The same pieces; UserError in the place of one of which something is recalled since the run began."""
+    for piece in pieces:
+        catalogue = keeper.book(connection).catalogue
+        connection.commit()
+        require_not_recalled(catalogue, lot.gtin, lot.lot)
+        items = _recalled_items(catalogue, lot.gtin)
+        for serial in (label.serial for label in piece.labels if items):
+            if serial in items:
+                require_not_recalled(catalogue, lot.gtin, lot.lot, serial)
+        yield piece
 
 
 def _labels(journal: Journal, wanted: Wanted, lot: Lot) -> tuple[Iterator[Numbered], int, list[Numbered]]:

@@ -1,20 +1,26 @@
 """`tallystick labels print`, as it is typed."""
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pypdfium2
 import pytest
 
 import tallystick
-from labels import gs1
+from labels import gs1, uses
 from labels.catalogue.place import Place
 from labels.listed import StoredLabel
 from labels.printing.decoded import texts_in
-from labels.printing.outlet import Numbered
+from labels.printing.folder import FolderOutlet
+from labels.printing.outlet import Numbered, Piece
 from labels.printing.renderers import LotFace
+from labels.uses import Use
 from ledger.database import connect
-from tests.labels.story import GTIN, LOT, Story, make_story
+from tests.labels.printers.fake_zebra import FakeZebra
+from tests.labels.story import GTIN, LOT, Story, issue_lot, make_story
+from tests.running import eventually
 
 
 @pytest.fixture
@@ -136,6 +142,69 @@ def test_a_recalled_lot_is_not_printed(story: Story, tmp_path: Path, capsys: pyt
     assert [file.name for file in (tmp_path / "out").iterdir()] == [f"{GTIN}-{LOT}-0000002-{other}.png"]
 
 
+@pytest.mark.parametrize("place", [{"gtin": GTIN}, {"gtin": GTIN, "lot": LOT}, {"gtin": GTIN, "serial": ""}])
+def test_a_recall_that_is_said_while_sheets_are_printed_stops_them(
+    story: Story,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    place: dict[str, str],
+) -> None:
+    """Of the product, the lot, or an item on a sheet that is not out: what is out stays, and is told; nothing follows.
+
+    Once the recall is lifted, the same command goes on where it was stopped.
+    """
+    serials = [story.link(number).serial or "" for number in range(24)]
+    entry = {"organisation": "https://example.com", "reason": "glass", **place}
+    if "serial" in place:
+        entry["serial"] = serials[23]
+    send = FolderOutlet.send
+
+    def sending(outlet: FolderOutlet, piece: Piece) -> None:
+        send(outlet, piece)
+        story.world.operator_says({"type": "recall", "since": "2026-11-26", **entry})
+
+    sheets = ("--labels", "L7160", "--sheets-per-file", "1")
+    with monkeypatch.context() as patched:
+        patched.setattr(FolderOutlet, "send", sending)
+        assert print_(tmp_path / "out", *sheets) == 1
+    told = capsys.readouterr().err
+    assert "is recalled: glass (registry entry" in told and "recall --lift" in told
+    last = f"label 21 (serial {serials[20]})"
+    assert f"; this run printed 21 labels, the last of them {last}; not printed: 3 other labels\n" in told
+    first = f"{GTIN}-{LOT}-0000001-0000021.pdf"
+    assert [file.name for file in (tmp_path / "out").iterdir()] == [first]
+    story.world.operator_says({"type": "recall-lifting", **entry})
+    assert print_(tmp_path / "out", *sheets) == 0
+    assert links(tmp_path / "out" / f"{GTIN}-{LOT}-0000022-0000024.pdf") == {
+        label.link("ID.EXAMPLE.COM") for label in story.labels[21:]
+    }
+
+
+def test_a_recall_that_is_said_while_a_label_printer_prints_stops_it(
+    story: Story, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What it has been sent comes out, and no more; which labels these are is told, and none is in doubt."""
+    more = issue_lot(story.world, 96, lot="L-LONG")
+    recall = {"type": "recall", "organisation": "https://example.com", "reason": "glass", "since": "2026-11-26"}
+    with FakeZebra(label_s=0.02) as printer, ThreadPoolExecutor(1) as pool:
+        command = ["labels", "print", "--gtin", GTIN, "--lot", "L-LONG", "--printer", str(printer.address)]
+        run = pool.submit(tallystick.run, command)
+        eventually(lambda: len(printer.printed) >= 3)
+        story.world.operator_says({**recall, "gtin": GTIN, "lot": "L-LONG"})
+        assert run.result(60) == 1
+        out = len(printer.printed)
+        assert out in (24, 48, 72)
+        told = capsys.readouterr().err
+        assert f"error: GTIN {GTIN}, lot L-LONG is recalled: glass (registry entry" in told
+        assert f"; this run printed {out} labels, the last of them label {out} " in told and "nobody knows" not in told
+        assert f"(serial {more.labels[out - 1].serial}); not printed: {96 - out} other labels\n" in told
+        with connect(story.world.dsn) as connection:
+            counts = uses.counts(connection, more.batch.batch.root)
+        assert (counts[Use.SENT], counts[Use.PRINTED], counts[Use.REFUSED]) == (out, out, 0)
+        assert tallystick.run(command) == 1 and len(printer.printed) == out
+
+
 def test_no_file_takes_the_place_of_another(story: Story, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The run is refused before anything is sent, and goes on when the file is away; what says the same is no other."""
     file = tmp_path / f"{GTIN}-{LOT}-0000001-0000024.pdf"
@@ -164,6 +233,10 @@ def test_the_page_beside_pictures_is_no_strangers(
     assert print_(tmp_path, "--serial", third) == 0 and page.read_text() == "<html>mine</html>"
     told = capsys.readouterr()
     assert "warning" in told.err and "index.html" in told.err and "index.html" not in told.out
+    page.unlink()
+    os.mkfifo(page)  # which nobody writes into
+    assert print_(tmp_path, "--serial", third, "--again") == 0 and page.is_fifo()
+    assert "has an index.html of somebody else" in capsys.readouterr().err
 
 
 def test_what_a_picture_has_people_type_leads_where_its_code_leads(story: Story, tmp_path: Path) -> None:

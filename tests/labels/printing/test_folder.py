@@ -1,5 +1,7 @@
 """A folder as an outlet: files come out whole, and none takes the place of another."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,7 +26,7 @@ def test_a_folder_is_made_for_its_first_file(tmp_path: Path) -> None:
     outlet.send(PIECE)
     assert contents(tmp_path / "a" / "b") == {"1.png": b"one", "2.png": b"two"}
     (tmp_path / "a").rename(tmp_path / "away")
-    with pytest.raises(RefusedError, match=r"cannot write into .*/a/b: No such file"):
+    with pytest.raises(RefusedError, match=r"cannot write .*/a/b/1.png: No such file"):
         outlet.prepare(PIECE)
     assert not (tmp_path / "a").exists()
 
@@ -62,3 +64,13 @@ def test_nor_is_it_by_the_run_after_one_that_died(tmp_path: Path) -> None:
     (tmp_path / "2.png").unlink()
     assert FolderOutlet(tmp_path).finish(["1.png", "2.png"])
     assert contents(tmp_path) == {"1.png": b"one", "2.png": b"two"}
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("nowhere")])
+def test_what_is_no_file_is_in_the_way_as_well(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    """A pipe is not read, which would have no end; a folder or a link that leads nowhere is told as a file is."""
+    make(tmp_path / "2.png")
+    with pytest.raises(RefusedError, match=r"2\.png is there already") as refused:
+        FolderOutlet(tmp_path).prepare(PIECE)
+    assert refused.value.came_out == 0 and "-o" in refused.value.hint
+    assert [file.name for file in tmp_path.iterdir()] == ["2.png"]

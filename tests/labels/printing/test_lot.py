@@ -26,7 +26,7 @@ from labels.printing.folder import FolderOutlet
 from labels.printing.lot import Lot, Wanted, print_lot
 from labels.printing.outlet import Numbered, Piece
 from labels.printing.renderers import Job, LotFace, PdfSheets, Pictures
-from labels.printing.run import PrintStopped
+from labels.printing.stopped import PrintStopped
 from labels.printing.style import SheetStyle
 from labels.printing.workers import Drawing
 from labels.signature import DIGITS
@@ -243,22 +243,48 @@ class Filling(FolderOutlet):
 
 
 def test_a_full_disk_is_told_exactly(postgres_dsn: str, tmp_path: Path) -> None:
-    """Which sheet, which serials are not out, how many are; nothing half-written is left, and the rest follows."""
+    """Which sheet, how many are out, which was the last, the next; nothing half-written is left, the rest follows."""
     whole = lot(postgres_dsn, 100)
     expected = serials(postgres_dsn, list(whole.batches))
     with pytest.raises(PrintStopped) as stopped:
         print_lot(postgres_dsn, whole, SHEETS, Filling(tmp_path))
     message = str(stopped.value)
-    assert (
-        f"File too large; stopped at {GTIN}-{LOT}-0000043-0000063.pdf: before it, this run printed 42 labels" in message
-    )
-    assert f"21 labels, 43 to 63 (serials {expected[42]} … {expected[62]})" in message
+    assert f"{tmp_path}/{GTIN}-{LOT}-0000043-0000063.pdf: File too large" in message
+    assert f"this run printed 42 labels, the last of them label 42 (serial {expected[41]}); " in message
+    assert f"not printed: 58 labels, from label 43 (serial {expected[42]}) on" in message
     assert "goes on with label 43" in stopped.value.hint
     assert sorted(file.name for file in tmp_path.iterdir()) == [
         f"{GTIN}-{LOT}-0000001-0000021.pdf", f"{GTIN}-{LOT}-0000022-0000042.pdf",
     ]  # fmt: skip
     assert print_lot(postgres_dsn, whole, SHEETS, FolderOutlet(tmp_path)) == 58
     assert sorted(printed(tmp_path)) == sorted(expected)
+
+
+def test_a_run_that_prints_anew_is_gone_on_with_as_its_hint_says(postgres_dsn: str, tmp_path: Path) -> None:
+    """Without --again: else what it has printed once more would be printed a third time."""
+    whole, again = lot(postgres_dsn, 60), Wanted(again=True)
+    expected = serials(postgres_dsn, list(whole.batches))
+    print_lot(postgres_dsn, whole, SHEETS, FolderOutlet(tmp_path / "first"))
+    with pytest.raises(PrintStopped) as stopped:
+        print_lot(postgres_dsn, whole, SHEETS, Filling(tmp_path / "again"), wanted=again)
+    assert "; then give the same command again without --again: it goes on with label 43" in stopped.value.hint
+    assert print_lot(postgres_dsn, whole, SHEETS, FolderOutlet(tmp_path / "again")) == 18
+    assert printed(tmp_path / "again") == Counter(expected)
+
+
+def test_serials_that_came_out_are_left_out_when_a_run_is_gone_on_with(postgres_dsn: str, tmp_path: Path) -> None:
+    """Named once more they would be refused as printed; where none came out, all are named again."""
+    whole = lot(postgres_dsn, 43)
+    some = Wanted(serials=tuple(serials(postgres_dsn, list(whole.batches))))
+    outlet = Filling(tmp_path)
+    with pytest.raises(PrintStopped) as stopped:
+        print_lot(postgres_dsn, whole, SHEETS, outlet, wanted=some)
+    assert "; then give the same command again without the serials that came out: it goes on" in stopped.value.hint
+    left = Wanted(serials=some.serials[42:])
+    with pytest.raises(PrintStopped) as stopped:
+        print_lot(postgres_dsn, whole, SHEETS, outlet, wanted=left)
+    assert "; then give the same command again: it goes on with label 43" in stopped.value.hint
+    assert print_lot(postgres_dsn, whole, SHEETS, FolderOutlet(tmp_path), wanted=left) == 1
 
 
 def test_a_folder_that_goes_away_half_way_is_told(postgres_dsn: str, tmp_path: Path) -> None:
@@ -270,7 +296,7 @@ def test_a_folder_that_goes_away_half_way_is_told(postgres_dsn: str, tmp_path: P
             file.unlink()
         folder.rmdir()
 
-    with pytest.raises(PrintStopped, match=r"cannot write into .*/stick: No such file .* this run printed 21 labels"):
+    with pytest.raises(PrintStopped, match=r"cannot write .*/stick/.*: No such file .* this run printed 21 labels"):
         print_lot(postgres_dsn, whole, SHEETS, FolderOutlet(folder), tell=pull)
     with journal(postgres_dsn, list(whole.batches)) as left:
         assert left.count_due() == 29

@@ -12,7 +12,8 @@ from labels.batch import Batch
 from labels.printing.folder import FolderOutlet
 from labels.printing.journal import Journal
 from labels.printing.outlet import Numbered, Outlet, Part, Piece, RefusedError
-from labels.printing.run import PrintStopped, send_all, settle
+from labels.printing.run import send_all, settle
+from labels.printing.stopped import Printed, PrintStopped
 from labels.uses import Use
 from ledger.database import connect
 from ledger.errors import UserError
@@ -106,7 +107,7 @@ def print_lot(
         lot = Journal(connection, batches, gtin=GTIN, lot=LOT)
         settle(lot, outlet, came_out=came_out)
         lot.begin(outlet.where, anew=anew)
-        return send_all(lot, pieces(lot.due()), outlet)
+        return send_all(lot, pieces(lot.due()), outlet, Printed(lot.count_due()))
 
 
 def resume(dsn: str, batches: list[Batch], out: list[str]) -> None:
@@ -174,19 +175,19 @@ def test_a_printer_that_cannot_tell_prints_every_label_once(postgres_dsn: str, d
 
 @pytest.mark.parametrize("came_out", range(7))
 def test_a_refusal_half_way_is_told_exactly(postgres_dsn: str, came_out: int) -> None:
-    """Which labels came out, which did not, what the printer said; and the next run goes on there."""
+    """How many came out, up to which, how many of the lot did not, what was said; and the next run goes on there."""
     batches, out = issued(postgres_dsn, 14), list[str]()
     expected = serials(postgres_dsn, batches)
     refusal = RefusedError("out of paper", came_out=came_out, hint="put paper in")
     with pytest.raises(PrintStopped) as stopped:
         print_lot(postgres_dsn, batches, Printer(out, refuses=lambda piece: refusal if piece == 1 else None))
-    message = str(stopped.value)
+    last, next_ = (f"label {number} (serial {expected[number - 1]})" for number in (6 + came_out, 7 + came_out))
     assert out == expected[: 6 + came_out]
-    assert message.startswith("out of paper; stopped at 7.txt to 10.txt: before it, this run printed 6 labels; ")
-    told_out, _, told_lost = message.partition("; not printed: ")
-    assert [serial for serial in expected if serial in told_out] == expected[6 : 6 + came_out]
-    assert [serial for serial in expected if serial in told_lost] == expected[6 + came_out : 12]
-    then = f"label {7 + came_out}" if came_out < 6 else "what is left"
+    assert str(stopped.value) == (
+        f"out of paper; this run printed {6 + came_out} labels, the last of them {last}; "
+        + (f"not printed: {8 - came_out} labels, from {next_} on" if came_out < 6 else "not printed: 2 other labels")
+    )
+    then = next_ if came_out < 6 else "what is left"
     assert stopped.value.hint == f"put paper in; then give the same command again: it goes on with {then}"
     assert print_lot(postgres_dsn, batches, Printer(out)) == 8 - came_out
     assert out == expected
@@ -212,9 +213,9 @@ def test_what_came_out_what_may_have_and_what_did_not_are_told_apart(postgres_ds
     refusal = RefusedError("jammed", came_out=2, doubtful=1)
     with pytest.raises(PrintStopped) as stopped:
         print_lot(postgres_dsn, batches, Printer(out, refuses=lambda piece: refusal))
-    assert f"of this piece came out: 2 labels, 1 to 2 (serials {', '.join(expected[:2])})" in str(stopped.value)
+    assert f"this run printed 2 labels, the last of them label 2 (serial {expected[1]}); " in str(stopped.value)
     assert f"nobody knows of label 3 (serial {expected[2]}); not printed: 3 labels, 4 to 6" in str(stopped.value)
-    assert "asks which came out" in stopped.value.hint
+    assert stopped.value.hint.endswith("and give the same command again, with --came-out all or none")
     with pytest.raises(UserError, match=rf"whether it came out: label 3 \(serial {expected[2]}\)"):
         print_lot(postgres_dsn, batches, Printer(out))
     assert print_lot(postgres_dsn, batches, Printer(out), came_out="all") == 3
@@ -260,7 +261,7 @@ def test_a_folder_that_cannot_be_written_stops_before_anything_is_sent(postgres_
     (folder / ".10.txt.sent").mkdir(parents=True)  # the second part of the second piece cannot be written
     with pytest.raises(
         PrintStopped,
-        match=r"cannot write into .*/out: Is a directory; stopped at 7.txt to 10.txt: before it, this run printed 6",
+        match=r"cannot write .*/out/10.txt: Is a directory; this run printed 6 labels, .* not printed: 8 labels",
     ):
         print_lot(postgres_dsn, batches, outlet)
     assert sorted(file.name for file in folder.iterdir()) == [".10.txt.sent", "1.txt", "4.txt"]
@@ -275,4 +276,5 @@ def test_a_run_that_does_not_begin_says_no_more_than_why(postgres_dsn: str) -> N
     with pytest.raises(PrintStopped) as stopped:
         print_lot(postgres_dsn, batches, Printer(out, refuses=lambda piece: refusal))
     assert str(stopped.value) == "printer x cannot be reached"
-    assert stopped.value.hint == "is it switched on? Then give the same command again: it goes on with label 1"
+    then = f"it goes on with label 1 (serial {serials(postgres_dsn, batches)[0]})"
+    assert stopped.value.hint == f"is it switched on? Then give the same command again: {then}"
