@@ -56,6 +56,8 @@ def key(
         organisation=organisation,
         timeout_s=timeout,
     )
+    if made.warning:
+        command_line.warn(made.warning)
     click.echo(f"label key {made.line.thumbprint.hex()[:16]}… signs {', '.join(made.line.gtins)}")
     click.echo(f"from {date_of(made.line.first_day)} to {date_of(made.line.last_day)}, for {made.line.organisation}")
     click.echo(f"secret key: {made.file}")
@@ -123,6 +125,7 @@ def issue(
     from ledger.terminal import Progress
 
     form = Format.of(output) if output is not None else Format.JSON if as_json else Format.LINKS
+    _require_new(output)
     settings = Settings.load(data, dsn=dsn, labels_host=host)
     folder, source = options.ledger_folder(settings), _source(count, file, column)
     order = Order(gtin, lot, source, lot_in_link, organisation, key_file, hidden)
@@ -153,12 +156,14 @@ def export(
     from labels.issuing.export import Format, batches_of
     from ledger.terminal import printable
 
+    form = Format.CSV if output is None else Format.of(output)
+    _require_new(output)
     settings = Settings.load(data, dsn=dsn, labels_host=host)
     book = _book(settings)
     batches = batches_of(book, gtin, lot, batch)
     if recall := book.recalled(batches[0].batch.gtin, batches[0].batch.lot):
         command_line.warn(f"lot {printable(lot)} is RECALLED: {printable(recall.said.reason)}")
-    _write(settings, batches, Format.CSV if output is None else Format.of(output), output)
+    _write(settings, batches, form, output)
 
 
 @click.command(epilog=examples("tallystick labels lots", "tallystick labels lots --gtin 09506000134352 --json"))
@@ -238,6 +243,14 @@ def revoke_key(
         click.echo(f"revoked the label key {line.thumbprint.hex()[:16]}… for {', '.join(line.gtins)}{of_lot}")
 
 
+def _require_new(output: Path | None) -> None:
+    """UserError if there is something in the place of the file that is to be written."""
+    from labels.printing.folder import require_new
+
+    if output is not None:
+        require_new(output)
+
+
 def _warn(progress: "Progress", text: str) -> None:
     progress.clear()
     command_line.warn(text)
@@ -275,15 +288,20 @@ def _write(settings: Settings, batches: "list[IssuedBatch]", form: str, output: 
     from ledger.database import connect
     from ledger.terminal import Progress
 
-    with connect(settings.need_dsn()) as connection:
-        found: Iterator[str] = lines(connection, batches, Format(form), host=options.links_host(settings))
-        if output is not None:
-            with Progress(sys.stderr, of="labels") as progress:
-                whole_file.put_lines(output, _telling(found, progress, sum(one.batch.size for one in batches)))
-            click.echo(f"wrote {output}", err=True)
+    with connect(settings.need_dsn()) as connection, Progress(sys.stderr, of="labels") as progress:
+        found: Iterator[str] = lines(
+            connection,
+            batches,
+            Format(form),
+            host=options.links_host(settings),
+            warn=lambda text: _warn(progress, text),
+        )
+        if output is None:
+            for text in found:
+                click.echo(text, nl=False)
             return
-        for text in found:
-            click.echo(text, nl=False)
+        whole_file.put_lines(output, _telling(found, progress, sum(one.batch.size for one in batches)))
+    click.echo(f"wrote {output}", err=True)
 
 
 def _telling(pieces: Iterator[str], progress: "Progress", labels: int) -> Iterator[str]:

@@ -2,12 +2,12 @@
 
 A serial leaves as it is, for it is printed, and may be read back to issue: also one that a spreadsheet takes for a
 formula or a number, as it begins with =, + or -. No quoting keeps it from that, and an apostrophe before it would be
-part of it. So that is warned of, in a CSV; links have such signs escaped.
+part of it. So whoever has a CSV written hears of that; links have such signs escaped.
 """
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from io import StringIO
 from itertools import chain
@@ -19,7 +19,6 @@ from labels import listed
 from labels.book import Book, IssuedBatch
 from labels.issuing.refused import Refused
 from labels.typed import gtin_of, lot_of
-from ledger import command_line
 from ledger.errors import UserError
 
 _HEADER = ("gtin", "lot", "serial", "link")
@@ -46,8 +45,18 @@ class Format(StrEnum):
             ) from error
 
 
-def lines(connection: psycopg.Connection, batches: Sequence[IssuedBatch], form: Format, *, host: str) -> Iterator[str]:
-    """The labels of these batches, in order, as text in pieces; UserError if the database has not all of them."""
+def lines(
+    connection: psycopg.Connection,
+    batches: Sequence[IssuedBatch],
+    form: Format,
+    *,
+    host: str,
+    warn: Callable[[str], None] = lambda text: None,
+) -> Iterator[str]:
+    """The labels of these batches, in order, as text in pieces; UserError if the database has not all of them.
+
+    `warn` hears what a person should know who opens a CSV.
+    """
     for issued in batches:
         if not listed.has_all(connection, issued.batch):
             told = f"this database has not all labels of lot {issued.batch.lot}, registry entry {issued.index}"
@@ -56,7 +65,7 @@ def lines(connection: psycopg.Connection, batches: Sequence[IssuedBatch], form: 
         return _json(connection, batches, host)
     if form is Format.CSV:
         rows = (row for issued in batches for row in _rows(connection, issued, host))
-        return map(_csv_line, chain([_HEADER], _warned(rows)))
+        return map(_csv_line, chain([_HEADER], _warned(rows, warn)))
     return (f"{row[3]}\n" for issued in batches for row in _rows(connection, issued, host))
 
 
@@ -83,12 +92,12 @@ def _rows(connection: psycopg.Connection, issued: IssuedBatch, host: str) -> Ite
         yield issued.batch.gtin, issued.batch.lot, stored.label.serial, stored.label.link(host)
 
 
-def _warned(rows: Iterable[_Row]) -> Iterator[_Row]:
-    """The same rows; the first that a spreadsheet would change is warned of."""
+def _warned(rows: Iterable[_Row], warn: Callable[[str], None]) -> Iterator[_Row]:
+    """The same rows; `warn` hears of the first that a spreadsheet would change."""
     is_told = False
     for row in rows:
         if not is_told and (told := next((text for text in row[1:3] if text.startswith(_FORMULA)), None)):
-            command_line.warn(f"a spreadsheet takes {told!r} for a formula: import its columns as text, or write .json")
+            warn(f"a spreadsheet takes {told!r} for a formula: import its columns as text, or write .json")
             is_told = True
         yield row
 

@@ -40,6 +40,7 @@ from ledger.author import Author, Content
 from ledger.database import connect
 from ledger.folder import LedgerFolder
 from ledger.registry import REGISTRY, Role
+from ledger.registry.prefixes import doubt
 from ledger.section import ContentFormat, Privacy
 from ledger.statement import STREAM_BYTES
 
@@ -88,7 +89,15 @@ def issue(
         connection.commit()
         if warning:
             told.warn(warning)
-        return await_published(connection, keeper, root, time.monotonic() + timeout_s)
+        issued = await_published(connection, keeper, root, time.monotonic() + timeout_s)
+        if doubts := _doubt(keeper.book(connection), issued.batch):
+            told.warn(doubts)
+        return issued
+
+
+def _doubt(book: Book, batch: Batch) -> str:
+    """What is to be said of whose GTIN it is, also to whoever asks for a batch once more; or ""."""
+    return doubt(book.prefixes, book.labels_of(batch.kid) or book.operator, f"GTIN {batch.gtin}")
 
 
 def _make(

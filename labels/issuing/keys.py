@@ -20,17 +20,18 @@ from ledger.errors import UserError
 from ledger.folder import LedgerFolder
 from ledger.keys import SigningKey
 from ledger.registry import Role
-from ledger.registry.prefixes import complaint, owner
+from ledger.registry.prefixes import complaint, doubt, owner
 
 PREFIX_DIGITS = range(4, 14)
 
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A label key that the registry has, and where its secret lies."""
+    """A label key that the registry has, where its secret lies, and what is to be said of it, if anything."""
 
     line: LabelKey
     file: Path
+    warning: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def make_key(
     file = key_file(folder, key.kid)
     key.save(file, f"signs labels of {', '.join(scope)} for {uri}")
     operate.post(folder, dsn, [line.entry()], timeout_s=timeout_s)
-    return NewKey(line, file)
+    return NewKey(line, file, doubt(book.prefixes, uri, ", ".join(scope)))
 
 
 def key_file(folder: LedgerFolder, kid: bytes) -> Path:

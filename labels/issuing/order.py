@@ -44,7 +44,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Who hears how far it is, and what is to be said of the serials."""
+    """Who hears how far it is, and what is to be said of the GTIN and of the serials."""
 
     progress: Tell = lambda about, done, of: None
     warn: Callable[[str], None] = lambda text: None

@@ -139,7 +139,7 @@ class Lots:
         finally:
             self._room.release()
         where = f"/lots/{issued.batch.root.hex()}"
-        said = _summary(self._book(), issued) | ({"warning": warnings[0]} if warnings else {})
+        said = _summary(self._book(), issued) | ({"warning": "; ".join(warnings)} if warnings else {})
         if issued.batch.size <= LABELS_SHOWN:
             with connect(self._dsn) as connection:
                 said["labels"] = list(

@@ -87,6 +87,8 @@ def sscc(
     with connect(settings.need_dsn()) as connection:
         book = keeper.book(connection)
     same = issue.label_of(book, wanted, company=company, host=options.links_host(settings))
+    if told := issue.warning(book, wanted):
+        command_line.warn(told)
     units = issue.units(settings.need_dsn(), book.catalogue, wanted, same, to)
     for unit in units:
         click.echo(unit.sscc)

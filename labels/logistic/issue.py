@@ -23,12 +23,12 @@ from labels.logistic.unit import Unit, numbers
 from labels.printers.medium import Medium
 from labels.printers.printer import opened
 from labels.printers.stopped import StoppedError
-from labels.printing.folder import taken
+from labels.printing.folder import require_new
 from labels.printing.fonts import readable
 from ledger import whole_file
 from ledger.database import connect
 from ledger.errors import UserError
-from ledger.registry.prefixes import overlapping
+from ledger.registry.prefixes import doubt, overlapping
 
 Tell = Callable[[int], None]
 _TOLD_MAX = 12
@@ -57,13 +57,18 @@ def label_of(book: Book, wanted: New | Again, *, company: str | None, host: str)
     return Label(readable(book.organisation(book.operator) if company is None else company), host)
 
 
+def warning(book: Book, wanted: New | Again) -> str:
+    """What is to be said of new numbers before they are given, if anything."""
+    return doubt(book.prefixes, book.operator, f"company prefix {wanted.prefix}") if isinstance(wanted, New) else ""
+
+
 def units(dsn: str, catalogue: Catalogue, wanted: New | Again, label: Label, to: ToFile | ToPrinter) -> list[Unit]:
     """The units whose labels are wanted; new ones get their numbers, unless no label of theirs could be made.
 
     UserError if what is on one of them is recalled by now, or the file is there already.
     """
-    if isinstance(to, ToFile) and to.path.exists():
-        raise taken(to.path, "file")
+    if isinstance(to, ToFile):
+        require_new(to.path)
     if isinstance(to, ToFile) and to.form is Form.PNG and len(_ssccs(wanted)) > 1:
         raise UserError("a PNG holds one label", "let the file end in .pdf or .zpl, or take one unit at a time")
     with connect(dsn) as connection:

@@ -103,10 +103,16 @@ def require_free(path: Path, data: bytes) -> None:
     What is no file is not opened: a pipe would have nothing to say for ever.
     """
     if os.path.lexists(path) and not (path.is_file() and path.read_bytes() == data):
-        raise taken(path, "folder")
+        raise _taken(path, "folder")
 
 
-def taken(path: Path, other: str) -> UserError:
+def require_new(path: Path) -> None:
+    """UserError if there is anything at `path`, which a person has named for a file of labels."""
+    if os.path.lexists(path):
+        raise _taken(path, "file")
+
+
+def _taken(path: Path, other: str) -> UserError:
     """What is said of a file in the way of labels; another `other` is the way out."""
     return UserError(
         f"{path} is there already, and may be somebody's labels", f"move it away, or name another {other} with -o"

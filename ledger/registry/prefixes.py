@@ -34,6 +34,14 @@ def _meet(some: Iterable[str], others: tuple[str, ...]) -> bool:
     return any(one.startswith(other) or other.startswith(one) for one in some for other in others)
 
 
+def doubt(prefixes: Prefixes, organisation: str, what: str) -> str:
+    """What is to be said of `what` that is taken for the organisation's, if it has declared no prefix; or ""."""
+    if organisation in prefixes:
+        return ""
+    told = f"{organisation} has declared no GS1 Company Prefix, so nothing shows that {what} is its own"
+    return f"{told}: 'tallystick ledger register --organisation {organisation} --gs1-prefix DIGITS' declares it"
+
+
 def complaint(prefixes: Prefixes, organisation: str, gtins: Iterable[str]) -> str | None:
     """Why the organisation's labels cannot be of these GTINs of 14 digits, or of what they begin with; or None."""
     own = prefixes.get(organisation)

@@ -1,6 +1,8 @@
 """`tallystick labels`, as it is typed."""
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -84,13 +86,15 @@ def test_own_serials_go_out_as_a_csv_and_are_listed(
     assert running(world, *order) == 0
     told = capsys.readouterr()
     assert "warning: these serials can be guessed" in told.err and told.out == ""
+    written = out.read_bytes()
     rows = [line.split(",") for line in out.read_text().splitlines()]
     assert [row[:3] for row in rows] == [["gtin", "lot", "serial"], [GTIN, LOT, "SN-1"], [GTIN, LOT, "SN/2"]]
     assert [gs1.parse(row[3]).serial for row in rows[1:]] == ["SN-1", "SN/2"]
+    out.unlink()
     assert labels(*order) == 1
     assert "line 2: serial 'SN-1' was issued before" in capsys.readouterr().err
     assert labels("export", "--gtin", GTIN, "--lot", LOT) == 0
-    assert capsys.readouterr().out.encode() == out.read_bytes()
+    assert capsys.readouterr().out.encode() == written
     assert labels("lots") == 0
     assert "2 labels" in (line := capsys.readouterr().out) and "serials that can be guessed" in line
     assert labels("lots", "--json", "--gtin", GTIN) == 0
@@ -98,6 +102,37 @@ def test_own_serials_go_out_as_a_csv_and_are_listed(
     assert (lot["lot"], lot["size"], lot["serials"], lot["recalled"]) == (LOT, 2, "guessable", False)
     assert labels("lots", "--gtin", "09506000134369") == 0
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("make", [Path.touch, os.mkfifo, lambda path: path.symlink_to("nowhere")])
+def test_links_are_written_to_a_new_file_alone(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str], make: Callable[[Path], None]
+) -> None:
+    """What is there stays as it is, be it no file at all; nothing is issued then, and another name is free."""
+    out, lot = tmp_path / "out.csv", ("--gtin", GTIN, "--lot", LOT)
+    make(out)
+    kind = out.lstat().st_mode
+    assert labels("issue", *lot, "--count", "1", "-o", str(out)) == 1
+    assert f"{out} is there already" in (told := capsys.readouterr().err) and "another file with -o" in told
+    assert labels("lots") == 0 and capsys.readouterr().out == ""
+    assert running(world, "issue", *lot, "--count", "1", "-o", str(tmp_path / "other.csv")) == 0
+    assert labels("export", *lot, "-o", str(out)) == 1
+    assert f"{out} is there already" in capsys.readouterr().err
+    assert out.lstat().st_mode == kind and (not out.is_file() or out.read_bytes() == b"")
+
+
+def test_what_a_spreadsheet_would_change_is_told_by_who_writes_it(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On standard error, by both commands; a file of bare links has nothing to change."""
+    (tmp_path / "mine").write_text("A-1\n=1+1\n")
+    order = ("issue", "--gtin", GTIN, "--lot", LOT, "--serials", str(tmp_path / "mine"))
+    warning = "tallystick: warning: a spreadsheet takes '=1+1' for a formula"
+    assert running(world, *order, "-o", str(tmp_path / "issued.csv")) == 0
+    assert capsys.readouterr().err.count(warning) == 1
+    for name, count in (("again.csv", 1), ("again.txt", 0)):
+        assert labels("export", "--gtin", GTIN, "--lot", LOT, "-o", str(tmp_path / name)) == 0
+        assert capsys.readouterr().err.count(warning) == count
 
 
 def test_a_batchs_key_is_revoked_and_its_labels_stay_genuine(world: World, capsys: pytest.CaptureFixture[str]) -> None:
@@ -145,21 +180,47 @@ def test_a_serial_that_can_be_guessed_shows_its_lot(
     assert told.startswith("GENUINE LOT LABEL") and "says nothing of a single item" in told
 
 
+def register(world: World, *args: str) -> Any:
+    """The exit code of `tallystick ledger register ARGS`, while a gateway runs."""
+    return while_ticking(world, lambda: tallystick.run(["ledger", "register", *args]))
+
+
+@pytest.mark.parametrize(
+    ("command", "what"),
+    [
+        (("key", "--gtin", GTIN), GTIN),
+        (("issue", "--gtin", GTIN, "--lot", LOT, "--count", "1"), f"GTIN {GTIN}"),
+        (("sscc", "--prefix", "9506000", "-o", "pallet.png"), "company prefix 9506000"),
+    ],
+)
+def test_a_gtin_of_which_nobody_knows_whose_it_is(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, ...], what: str
+) -> None:
+    """It is told that nothing shows it, and how to declare it, until the organisation has."""
+    args = [str(tmp_path / arg) if arg.endswith(".png") else arg for arg in command]
+    assert running(world, *args) == 0
+    told = capsys.readouterr().err
+    assert f"warning: https://example.com has declared no GS1 Company Prefix, so nothing shows that {what} is" in told
+    assert "'tallystick ledger register --organisation https://example.com --gs1-prefix DIGITS'" in told
+    assert register(world, "--organisation", "https://example.com", "--gs1-prefix", "9506000") == 0
+    args = [arg.replace("pallet", "other") for arg in args]
+    capsys.readouterr()
+    assert running(world, *args) == 0
+    assert "Company Prefix" not in capsys.readouterr().err
+
+
 def test_an_organisation_declares_its_prefix(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     """And what is outside is refused, with the way out."""
-
-    def register(*args: str) -> Any:
-        return while_ticking(world, lambda: tallystick.run(["ledger", "register", *args]))
-
-    assert register("--organisation", "https://example.com", "--gs1-prefix", "9501101") == 0
+    assert register(world, "--organisation", "https://example.com", "--gs1-prefix", "9501101") == 0
     assert "GS1 Company Prefix 9501101" in capsys.readouterr().out
     assert labels("issue", "--gtin", GTIN, "--lot", LOT, "--count", "1") == 1
     told = capsys.readouterr().err
     assert f"{GTIN} is not of https://example.com: its GS1 Company Prefixes are 9501101" in told
     assert "--gs1-prefix" in told
-    assert register("--organisation", "https://example.com", "--gs1-prefix", "95") == 1
+    assert register(world, "--organisation", "https://example.com", "--gs1-prefix", "95") == 1
     assert "4 to 12 digits" in capsys.readouterr().err
-    assert register() == register("--organisation", "https://x.example") == register("-", "--name", "x") == 1
+    assert register(world) == register(world, "--organisation", "https://x.example") == 1
+    assert register(world, "-", "--name", "x") == 1
 
 
 def test_show_tells_a_history(told: Story, capsys: pytest.CaptureFixture[str]) -> None:
