@@ -58,7 +58,7 @@ def redeem(
     """
     from labels.hidden.answer import Result
 
-    asked = _asked(link, code, nonce)
+    asked = _asked(link.strip(), code, nonce)
     if url is None:
         if trust_file is not None:
             raise UserError("--trust is for the answers of a service", "name the service with --url")

@@ -174,7 +174,7 @@ def export(
 @command_line.as_json
 def lots(data: Path | None, dsn: str | None, gtin: str | None, issuer: str | None, as_json: bool) -> None:
     """List the batches of labels that were issued, in the order of issue: GTIN, lot, how many, when, by which key."""
-    from labels.issuing.listing import document, line
+    from labels.issuing.listing import document, lines
     from labels.issuing.request import issuers
     from labels.typed import gtin_of
     from ledger.database import connect
@@ -189,8 +189,8 @@ def lots(data: Path | None, dsn: str | None, gtin: str | None, issuer: str | Non
     if as_json:
         click.echo(json.dumps({"lots": [document(book, issued, name) for issued, name in found.items()]}))
         return
-    for issued, name in found.items():
-        click.echo(line(book, issued, name))
+    for line in lines(book, found):
+        click.echo(line)
     if not found:
         told = "of labels is published" if issuer is None else f"was issued by {printable(issuer)}"
         click.echo(f"no batch {told}", err=True)

@@ -1,21 +1,31 @@
 """The batches that were issued, each in a line, or as JSON has it. Pure."""
 
+from collections.abc import Mapping
+
+from labels import table
 from labels.batch import Serials
 from labels.book import Book, IssuedBatch
 from labels.signature import date_of
 from ledger.terminal import printable
 
+_DIGITS = 8  # of a root or a key: 'labels export --batch' and 'labels revoke-key' take as many
 _SERIALS = {Serials.RANDOM: "", Serials.OWN: "own serials", Serials.GUESSABLE: "serials that can be guessed"}
 
 
-def line(book: Book, issued: IssuedBatch, issuer: str | None) -> str:
-    """GTIN, lot, size, day, registry entry, root and key; by whose token; and what there is to know of it."""
+def lines(book: Book, issued: Mapping[IssuedBatch, str | None]) -> list[str]:
+    """A table of batches, each with the name of the token that had it issued: their titles, and a line for each."""
+    if not issued:
+        return []
+    titles = ("GTIN", "lot", "labels", "issued", "entry", "root", "key", "")
+    return table.lines(titles, [_row(book, *one) for one in issued.items()], right=("labels", "entry"))
+
+
+def _row(book: Book, issued: IssuedBatch, issuer: str | None) -> list[str]:
     batch = issued.batch
-    of = "label " if batch.size == 1 else "labels"
-    said = f"{batch.gtin}  {printable(batch.lot):<20}  {batch.size:>9,} {of}  {date_of(batch.day)}"
-    by = f"entry {issued.index:<6}  root {batch.root.hex()[:16]}…  key {batch.kid.hex()[:16]}…"
-    token = [f"by {printable(issuer)}"] if issuer else []
-    return "  ".join([said, by, *token, *notes(book, issued)]).rstrip()
+    of = [batch.gtin, printable(batch.lot), f"{batch.size:,}", str(date_of(batch.day)), str(issued.index)]
+    told = [f"by {printable(issuer)}"] if issuer else []
+    begin = [f"{digest.hex()[:_DIGITS]}…" for digest in (batch.root, batch.kid)]
+    return [*of, *begin, ", ".join([*told, *notes(book, issued)])]
 
 
 def notes(book: Book, issued: IssuedBatch) -> list[str]:

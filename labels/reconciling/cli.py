@@ -174,7 +174,7 @@ def _named(labels: Sequence[str], file: Path | None, gtin: str | None, lot: str 
     if not labels and file is None:
         raise UserError("no label is named", "name labels by link or serial, or by --file or --numbers")
     for text in labels:
-        yield marking.named(text, "the command line", gtin=gtin, lot=lot)
+        yield marking.named(text, "", gtin=gtin, lot=lot)
     if file is not None:
         source = "standard input" if file == Path("-") else str(file)
         for where, text in marking.lines(_text(file, source), source):
@@ -215,15 +215,17 @@ _REDEEMED = {"redeemed": "redeemed"}  # a column where batches have hidden codes
 
 
 def _tell(counted: Sequence["Reconciled"], strays: dict[str, "Found"]) -> None:
+    from labels import table
     from ledger.terminal import printable
 
-    width = max(len("lot"), *(len(one.issued.batch.lot) for one in counted))
     has_hidden = any(one.issued.batch.hidden is not None for one in counted)
     columns = _COLUMNS | (_REDEEMED if has_hidden else {})
-    click.echo(f"{'GTIN':<14}  {'lot':<{width}}  " + "".join(f"{title:>10}" for title in columns.values()))
-    for one in counted:
-        batch = one.issued.batch
-        click.echo(f"{batch.gtin}  {batch.lot:<{width}}  " + _cells(one.tally, columns))
+    titles = tuple(columns.values())
+    rows = [[one.issued.batch.gtin, one.issued.batch.lot, *_cells(one.tally, columns)] for one in counted]
+    head, *lines = table.lines(("GTIN", "lot", *titles), rows, right=titles)
+    click.echo(head)
+    for one, line in zip(counted, lines, strict=True):
+        click.echo(line)
         for told in filter(None, (one.recalled.told, one.tally.told_elsewhere)):
             click.echo(printable(f"  {told}"))
         for found in one.found:
@@ -234,5 +236,5 @@ def _tell(counted: Sequence["Reconciled"], strays: dict[str, "Found"]) -> None:
         click.echo(f"  ! GTIN {gtin}: {stray.reason}")
 
 
-def _cells(tally: "Tally", columns: Iterable[str]) -> str:
-    return "".join(f"{getattr(tally, name):>10,}" for name in columns)
+def _cells(tally: "Tally", columns: Iterable[str]) -> list[str]:
+    return [f"{getattr(tally, name):,}" for name in columns]

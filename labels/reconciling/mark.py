@@ -19,7 +19,10 @@ LINES_MAX = 1_000_000  # of labels that are marked at once
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A label as a person or a scanner named it: where that stands, its possible paths, and what signs its link."""
+    """A label as a person or a scanner named it, its possible paths, and what signs its link.
+
+    `where` is the line of a file in which it stands, or "" if it was typed.
+    """
 
     where: str
     text: str
@@ -34,14 +37,15 @@ def named(text: str, where: str, *, gtin: str | None, lot: str | None) -> Named:
             link = gs1.parse(text)
             return Named(where, text, (link.canonical_path,), dict(link.query).get("s"))
         except gs1.Gs1Error as error:
-            told = f"{where}: that is no label's link: {words.mistake(error)}"
-            raise UserError(told, "give the whole link, as a scanner reads it") from error
+            told = f"that is no label's link: {words.mistake(error)}"
+            raise UserError(_at(where, told), "give the whole link, as a scanner reads it") from error
     if gtin is None:
-        raise UserError(f"{where}: {words.clipped(text)!r} is no link", "a serial needs its product: name it by --gtin")
+        told = f"{words.clipped(text)!r} is no link"
+        raise UserError(_at(where, told), "a serial needs its product: name it by --gtin")
     try:
         path = serial_of(gtin, text).canonical_path
     except UserError as error:
-        raise UserError(f"{where}: {error}", error.hint) from error
+        raise UserError(_at(where, str(error)), error.hint) from error
     with_lot = (gs1.item(gtin, lot=lot, serial=text).canonical_path,) if lot else ()
     return Named(where, text, (path, *with_lot))
 
@@ -63,10 +67,12 @@ def find(connection: psycopg.Connection, names: Sequence[Named]) -> list[StoredL
         stored = next((known[path] for path in name.paths if path in known), None)
         if stored is None:
             hint = "nothing was marked; where the link holds the lot, name it by --lot"
-            raise UserError(f"{name.where}: no label {words.clipped(name.text)!r} was issued here", hint)
+            raise UserError(_at(name.where, f"no label {words.clipped(name.text)!r} was issued here"), hint)
         if name.digits not in (None, stored.label.digits):
-            told = f"{name.where}: the signature in {words.clipped(name.text)!r} is not that of the label issued here"
-            raise UserError(told, "nothing was marked; scan it again: if it says the same, the label is made up")
+            told = f"the signature in {words.clipped(name.text)!r} is not that of the label issued here"
+            raise UserError(
+                _at(name.where, told), "nothing was marked; scan it again: if it says the same, the label is made up"
+            )
         found[stored.batch_root, stored.index] = stored
     return list(found.values())
 
@@ -75,8 +81,9 @@ def numbered(batches: Sequence[Batch], first: int, last: int) -> list[tuple[byte
     """The labels of a lot by their numbers, from 1 on over its batches in the order of issue; UserError if not so."""
     starts = list(accumulate((batch.size for batch in batches), initial=0))
     if not 1 <= first <= last <= starts[-1]:
-        told = f"the lot has labels 1 to {starts[-1]:,}, not {first:,} to {last:,}" if batches else "no such lot"
-        raise UserError(told, "'labels reconcile' shows the lots, and 'labels print' the numbers")
+        told = f"the lot has labels 1 to {starts[-1]:,}, not {first:,} to {last:,}"
+        told = told if batches else "no labels of this lot are published"
+        raise UserError(told, "'labels lots' lists the lots, and 'labels print' tells the numbers")
     return [
         (batch.root, index)
         for batch, start in zip(batches, starts, strict=False)
@@ -91,3 +98,7 @@ def mark(
     with connection.transaction():
         uses.record_noted(connection, ((root, index, note) for root, index in labels), use, at=at)
     connection.commit()
+
+
+def _at(where: str, told: str) -> str:
+    return f"{where}: {told}" if where else told

@@ -96,9 +96,12 @@ def test_own_serials_go_out_as_a_csv_and_are_listed(
     assert labels("export", "--gtin", GTIN, "--lot", LOT) == 0
     assert capsys.readouterr().out.encode() == written
     assert labels("lots") == 0
-    assert "2 labels" in (line := capsys.readouterr().out) and "serials that can be guessed" in line
+    titles, line = capsys.readouterr().out.splitlines()
+    assert titles.split() == ["GTIN", "lot", "labels", "issued", "entry", "root", "key"]
+    assert line.split()[:3] == [GTIN, LOT, "2"] and line.endswith("serials that can be guessed")
     assert labels("lots", "--json", "--gtin", GTIN) == 0
     (lot,) = json.loads(capsys.readouterr().out)["lots"]
+    assert len(line) <= 80 + len("serials that can be guessed") and lot["root"][:8] in line and lot["key"][:8] in line
     assert (lot["lot"], lot["size"], lot["serials"], lot["recalled"]) == (LOT, 2, "guessable", False)
     assert labels("lots", "--gtin", "09506000134369") == 0
     assert capsys.readouterr().out == ""

@@ -272,10 +272,10 @@ def test_the_command_verifies_what_a_service_says(
 
 
 def test_the_command_redeems_on_this_machine(lot: HiddenLot, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a service: by the ledger's own folder and database."""
+    """Without a service: by the ledger's own folder and database; also by a link with the end of its line."""
     here = ["--data", str(lot.world.folder.path.parent), "--dsn", lot.world.dsn]
     assert run(lot.labels[11].path, lot.code(11), *here) == 0
-    assert run(lot.labels[11].path, lot.code(11), *here) == 2
+    assert run(f" {lot.labels[11].path}\r\n", lot.code(11), *here) == 2
     assert "already redeemed on" in capsys.readouterr().out
 
 

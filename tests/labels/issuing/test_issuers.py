@@ -114,7 +114,7 @@ def test_the_operator_lists_whose_a_batch_is(
     [lot] = json.loads(capsys.readouterr().out)["lots"]
     assert (lot["issuer"], lot["root"]) == ("mine-", root)
     assert tallystick.run(["labels", "lots", *data]) == 0
-    assert [line.rpartition("  by ")[2] for line in capsys.readouterr().out.splitlines()] == ["mine-", "other"]
+    assert [line.rpartition("  by ")[2] for line in capsys.readouterr().out.splitlines()[1:]] == ["mine-", "other"]
 
 
 def test_batches_of_before_are_theirs_as_far_as_their_requests_had_keys(world: World) -> None:

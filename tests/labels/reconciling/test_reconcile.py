@@ -144,6 +144,7 @@ def test_it_is_told_to_a_person(lot: Story, capsys: pytest.CaptureFixture[str]) 
     assert out[0].split() == ["GTIN", "lot", "issued", "printed", "applied", "spoiled", "returned", "left", "seen"]
     assert out[1].split() == [GTIN, LOT, "8", "1", "0", "0", "0", "1", "0"]
     assert out[2] == f"  ! 1 label: printed more than once ({serial(lot, 0)})"
+    assert len(out[0]) == len(out[1]) <= 80
 
 
 def test_labels_that_were_printed_elsewhere_are_told_and_their_work_is_closed(
@@ -228,6 +229,9 @@ def test_one_unknown_label_and_nothing_is_marked(lot: Story, capsys: pytest.Capt
         (["mark", "applied"], "no label is named"),
         (["mark", "applied", "--numbers", "1-2"], "--numbers are of one lot"),
         (["mark", "applied", "--gtin", GTIN, "--lot", LOT, "--numbers", "two"], "are no numbers of labels"),
+        (["mark", "applied", "--gtin", GTIN, "--lot", "NONE", "--numbers", "1"], "no labels of this lot are published"),
+        (["mark", "applied", "--gtin", GTIN, "A"], "error: no label 'A' was issued here"),
+        (["mark", "applied", "A"], "error: 'A' is no link"),
         (["mark", "applied", "--lot", LOT, "x"], "a lot is of a product"),
         (["mark", "applied", "--gtin", GTIN, "--note", "x" * 201, "A"], "a note has at most 200 characters"),
         (["mark", "applied", "--file", "/nowhere"], "cannot read /nowhere"),
