@@ -8,7 +8,8 @@ from labels import gs1, words
 from labels.address import page_link
 from ledger.errors import UserError
 
-_LIKE_SSCC = re.compile(r"\(00\)|[0-9]{17,19}$")
+_LIKE_SSCC = re.compile(r"\(00\)|[0-9]{17,19}$|00[0-9]{18}$")
+_AI_OF_SSCC = re.compile(r"\(00\)|00(?=[0-9]{18}$)")
 _DIGITS = re.compile("[0-9]+")
 _GTIN_DIGITS = (8, 12, 13, 14)
 _NO_GTIN_DIGITS = 16  # an element string has as many, if it begins with a GTIN
@@ -72,13 +73,13 @@ def serial_of(gtin: str, text: str) -> gs1.DigitalLink:
 
 
 def looks_like_sscc(text: str) -> bool:
-    """Whether a person means an SSCC, perhaps a mistyped one: about 18 digits, or what stands behind its AI."""
+    """Whether a person means an SSCC, perhaps a mistyped one: about 18 digits, or its AI, in brackets or not, first."""
     return _LIKE_SSCC.match(text.replace(" ", "")) is not None
 
 
 def sscc_of(text: str) -> gs1.DigitalLink:
     """The link of a logistic unit by its SSCC, with or without its AI and spaces; UserError if it is none."""
-    digits = text.replace(" ", "").removeprefix("(00)")
+    digits = _AI_OF_SSCC.sub("", text.replace(" ", ""), count=1)
     try:
         return gs1.sscc(digits)
     except gs1.Gs1Error as error:

@@ -244,7 +244,7 @@ def test_show_tells_what_is_known_of_a_pallet(told: Story, capsys: pytest.Captur
     text = capsys.readouterr().out
     assert text.startswith("A PALLET OR A CASE: ") and "label is not signed" in text and f"  SSCC     {SSCC}\n" in text
     assert "Received · Warehouse, Seattle" in text and "13 of 13 records verified" in text
-    for written in (SSCC, f"(00){SSCC}", f"(00) {SSCC[:9]} {SSCC[9:]}"):
+    for written in (SSCC, f"(00){SSCC}", f"(00) {SSCC[:9]} {SSCC[9:]}", f"00{SSCC}", f"00 {SSCC}"):
         assert labels("show", written) == 0
         assert capsys.readouterr().out == text
     assert labels("show", UNKNOWN) == 0
@@ -280,6 +280,7 @@ def test_show_takes_a_product_as_people_write_it(told: Story, capsys: pytest.Cap
         (["show", GTIN, "A", "B"], "a link, a GTIN and a serial, or an SSCC", "between quotes"),
         (["show", "(00) 095060001343520018"], "is no SSCC: (00): wrong check digit", "18 digits"),
         (["show", "95060001343520017"], "is no SSCC", "18 digits"),
+        (["show", "00095060001343520018"], "is no SSCC: (00): wrong check digit", "18 digits"),
         (["show", "https://id.example.com/414/9506000134352"], "(414) names no product", "pallets and cases, (00)"),
         (["issue", "--gtin", GTIN, "--lot", "A"], "how many labels is not said", "--serials"),
         (["issue", "--gtin", GTIN, "--lot", "A", "--count", "0"], "1 to 1,000,000 labels, not 0", "--count"),
