@@ -31,7 +31,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """An event and where it was said."""
+    """An event, by links (`ledger.epc_urn.by_links`), and where it was said."""
 
     source: Source
     event: Event

@@ -10,6 +10,7 @@ import psycopg
 from labels.pages.history import EventRow, Source, Told
 from ledger import checkpoint_file, epcis
 from ledger.checkpoint import Checkpoint
+from ledger.epc_urn import by_links
 from ledger.errors import MalformedError
 from ledger.folder import LedgerFolder
 from ledger.section import ContentFormat, Privacy, Section
@@ -130,9 +131,9 @@ def events_of(
 
 
 def _event(source: Source, data: bytes) -> list[EventRow]:
-    """The event as it was signed; what the gateway could not read is in no table."""
+    """The event that was signed, by links; what the gateway could not read is in no table."""
     try:
-        return [EventRow(source, epcis.decode(Section.decode(data).body))]
+        return [EventRow(source, by_links(epcis.decode(Section.decode(data).body)))]
     except MalformedError:
         return []
 

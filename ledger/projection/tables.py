@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from ledger import cbor, pgcopy, read
+from ledger import cbor, epc_urn, pgcopy, read
 from ledger.projection.content import EventRow, Finding, Pack, Rows
 from ledger.section import Section
 from ledger.statement import Statement
@@ -187,10 +187,14 @@ def _event(row: EventRow) -> tuple[Any, ...]:
 
 
 def _items(row: EventRow) -> list[tuple[str, int]]:
+    """What an event names, and as what; what it names by a URN by the Digital Link of that as well."""
     event = row.event
+    linked = epc_urn.by_links(event)
+    objects = dict.fromkeys((*event.epcs, *linked.epcs))
+    parents = dict.fromkeys(uri for uri in (event.parent, linked.parent) if uri)
     devices = {window.device for window in event.sensors}
-    parent = [(event.parent, _PARENT)] if event.parent else []
-    return [*((uri, _OBJECT) for uri in event.epcs), *parent, *((uri, _DEVICE) for uri in devices)]
+    as_what = ((objects, _OBJECT), (parents, _PARENT), (devices, _DEVICE))
+    return [(uri, role) for uris, role in as_what for uri in uris]
 
 
 def write_registry(connection: psycopg.Connection, entry: int, line: int, body: bytes) -> None:

@@ -19,6 +19,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from ledger import cbor, epcis
+from ledger.epc_urn import as_link, by_links
 from ledger.errors import MalformedError, OutsideError, ProofError, TrustError
 from ledger.proof.bundle import BUNDLE_BYTES_MAX, Bundle, ProvenEntry, entry_value, read_checkpoint, read_entry
 from ledger.proof.checkpoints import Checkpoints
@@ -145,9 +146,13 @@ def verify_product(product: ProductBundle, trust: Trust) -> ProductVerdict:
 
 
 def events_about(verdict: Verdict, uri: str) -> list[epcis.Event]:
-    """The events that a statement shows and that name `uri`: as an object, a child or the parent."""
+    """The events that a statement shows and that name `uri`, by URN or link: as an object, a child or the parent."""
     shown = [section.said for section in verdict.sections if isinstance(section.said, epcis.Event)]
-    return [event for event in shown if uri in event.epcs or uri == event.parent]
+    return [event for event in shown if _names(by_links(event), as_link(uri))]
+
+
+def _names(event: epcis.Event, link: str) -> bool:
+    return link in event.epcs or link == event.parent
 
 
 def _require_about(verdict: Verdict, uri: str) -> None:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from ledger import epcis
+from ledger.epc_urn import as_link
 from ledger.errors import UserError
 from ledger.proof.product import BUNDLES_MAX
 from ledger.section import Privacy
@@ -20,7 +21,7 @@ _OBJECT, _PARENT = 0, 1  # event_item's roles
 def find_product(connection: psycopg.Connection, name: str, privacy_max: Privacy) -> tuple[str, list[tuple[str, int]]]:
     """The identifier by which events name the product, and chain and index of each statement; raises UserError.
 
-    `name` is that identifier, or a link to it at any host. Only sections that may be shown count.
+    `name` is that identifier, a link or a URN, or a link to it at any host. Only sections that may be shown count.
     """
     for uri in candidates(name):
         places = _places(connection, uri, privacy_max)
@@ -58,8 +59,8 @@ def _places(connection: psycopg.Connection, uri: str, privacy_max: Privacy) -> l
         """select distinct c.name, i.entry_id
              from event_item i join chain c on c.chain_id = i.entry_id >> 40
              join section s on (s.entry_id, s.line) = (i.entry_id, i.section)
-            where i.uri = %s and i.role in (%s, %s) and s.privacy <= %s and s.data is not null
+            where i.uri = any(%s) and i.role in (%s, %s) and s.privacy <= %s and s.data is not null
             order by c.name, i.entry_id limit %s""",
-        [uri, _OBJECT, _PARENT, int(privacy_max), BUNDLES_MAX + 1],
+        [list({uri, as_link(uri)}), _OBJECT, _PARENT, int(privacy_max), BUNDLES_MAX + 1],
     )
     return [(chain, index_of(entry)) for chain, entry in rows]

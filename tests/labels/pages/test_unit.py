@@ -186,6 +186,28 @@ def test_what_it_was_in_belongs_to_its_history(own: Story) -> None:
     ]
 
 
+def test_what_events_name_by_urn_is_found_by_its_link(own: Story) -> None:
+    """EPCIS has both forms: a unit, what it was in, and an item are the same, said by either of them."""
+    unit, urn = gs1.sscc(SSCC).epc, "urn:epc:id:sscc:9506000.0134352001"
+    serial = own.link().serial
+    outer, outer_urn = gs1.sscc(UNKNOWN).epc, "urn:epc:id:sscc:9506000.0134352002"
+    for document in (
+        packed(8, urn, f"urn:epc:id:sgtin:9506000.013435.{serial}"),
+        packed(9, outer, urn),
+        event("ObjectEvent", "OBSERVE", 10, epcList=[outer_urn], bizStep="departing"),
+        packed(11, outer_urn, unit, action="DELETE"),
+        event("ObjectEvent", "OBSERVE", 12, epcList=[outer_urn], bizStep="arriving"),
+    ):
+        own.world.publish(own.line, public_event(document))
+    own.world.tick()
+    page = resolved(own)
+    assert [step.title for step in page.steps] == ["Packed", "Packed", "Departed", "Unpacked"]
+    assert page.standing is Standing.NO_CLAIM and page.counts.verified == page.counts.total == 4
+    resolver = Resolver(own.world.folder, own.world.dsn)
+    assert [step.title for step in resolver.page(own.link()).steps] == ["Packed", "Packed", "Departed", "Unpacked"]
+    resolver.close()
+
+
 def test_a_record_that_was_changed_is_a_problem(own: Story) -> None:
     """The page names it, and says so first."""
     own.tell()

@@ -162,6 +162,19 @@ def test_a_labels_link_names_its_product(name: str, canonical: str) -> None:
     assert candidates(name)[0] == name
 
 
+def test_what_events_name_by_urn_is_proven_by_either_name(postgres_dsn: str, tmp_path: Path) -> None:
+    """By the link and by the URN: the statements that name it by the one, and those by the other."""
+    urn = "urn:epc:id:sgtin:9506000.013435.A1"
+    with World(postgres_dsn, tmp_path / "ledger") as world:
+        device = world.register_device("press-1")
+        for uri in (ITEM, urn, OTHER):
+            world.publish(device, event(uri))
+        world.tick()
+        for name in (ITEM, urn):
+            verdict = verify_product(Made(world).product(name), world.trust)
+            assert verdict.uri == name and len(verdict.statements) == 2
+
+
 # What is spoiled
 
 Spoil = Callable[[ProductBundle, Made], ProductBundle]
