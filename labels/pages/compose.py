@@ -5,12 +5,10 @@ from labels.book import IssuedBatch
 from labels.judgement import UNCOUNTED, UNPUBLISHED, LabelVerdict, Standing, headline, level_of
 from labels.labelled import lot_of_label
 from labels.pages import history_view, product_view
-from labels.pages.found import Found
+from labels.pages.found import LOTS_MAX, Found
 from labels.pages.history_view import HistoryMaker
 from labels.pages.page import Counts, LotView, Page, Proof
 from labels.signature import LabelFault, date_of
-
-LOTS_MAX = 20
 
 
 def compose(found: Found) -> Page:

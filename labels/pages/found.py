@@ -12,6 +12,8 @@ from labels.pages.readings import Readings
 from labels.pages.verdicts import Checked
 from ledger.checkpoint import Checkpoint
 
+LOTS_MAX = 20  # of a product, on one page
+
 
 @dataclass(kw_only=True)
 class Trail:

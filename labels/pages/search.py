@@ -6,8 +6,7 @@ from typing import Any
 from labels.batch import Batch
 from labels.judgement import LabelVerdict
 from labels.pages import readings, store
-from labels.pages.compose import LOTS_MAX
-from labels.pages.found import Trail
+from labels.pages.found import LOTS_MAX, Trail
 from labels.pages.history import Source, Told, Window, trace
 from labels.pages.readings import Limits, Pack
 from labels.pages.sessions import Session
