@@ -1,7 +1,6 @@
 """Programs that ask for labels over HTTP, and what the ledger and its database have of it."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,24 +17,6 @@ from tests.running import eventually
 from tests.world import World
 
 ORDER = {"gtin": GTIN, "lot": LOT, "count": 3}
-
-
-@contextmanager
-def sealing(world: World) -> Iterator[None]:
-    """The world's gateway seals, in a thread of its own."""
-    ends = threading.Event()
-
-    def run() -> None:
-        while not ends.wait(0.02):
-            world.tick()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        ends.set()
-        thread.join()
 
 
 @contextmanager

@@ -11,9 +11,9 @@ import pytest
 import tallystick
 from labels.issuing.issuers import Issuer, read_issuers
 from ledger.database import connect, migrate
-from tests.labels.issuing.asking import ORDER, asking, book, said, sealing
+from tests.labels.issuing.asking import ORDER, asking, book, said
 from tests.labels.story import GTIN, LOT
-from tests.world import World
+from tests.world import World, ticking
 
 TOKENS = {name: name * 4 for name in ("mine-", "other", "audit")}
 OTHER_GTIN, PARTNER = "09501101530003", "https://partner.example.com"
@@ -23,7 +23,7 @@ PARTNERS = {"type": "organisation", "uri": PARTNER, "name": "Partner"}
 @pytest.fixture
 def world(postgres_dsn: str, tmp_path: Path) -> Iterator[World]:
     """A ledger whose gateway seals."""
-    with World(postgres_dsn, tmp_path / "ledger") as made, sealing(made):
+    with World(postgres_dsn, tmp_path / "ledger") as made, ticking(made):
         yield made
 
 

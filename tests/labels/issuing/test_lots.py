@@ -18,16 +18,16 @@ from deploy.postgres import Postgres
 from labels import gs1
 from labels.signature import verify_label
 from ledger.database import connect
-from tests.labels.issuing.asking import ORDER, asking, bearer, book, rows, said, sealing
+from tests.labels.issuing.asking import ORDER, asking, bearer, book, rows, said
 from tests.labels.story import GTIN, LOT
 from tests.running import eventually
-from tests.world import World
+from tests.world import World, ticking
 
 
 @pytest.fixture
 def world(postgres_dsn: str, tmp_path: Path) -> Iterator[World]:
     """A ledger whose gateway seals."""
-    with World(postgres_dsn, tmp_path / "ledger") as made, sealing(made):
+    with World(postgres_dsn, tmp_path / "ledger") as made, ticking(made):
         yield made
 
 
