@@ -158,3 +158,25 @@ def test_what_is_to_come_is_the_same_whether_it_waits_or_is_sealed(world: World)
         world.tick()
         assert keeper.coming(connection).catalogue.recalls.keys() == waits.catalogue.recalls.keys()
         assert keeper.coming(connection).size == keeper.book(connection).size
+
+
+def test_what_is_looked_at_before_it_comes_changes_nothing_of_what_is_published(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits may come otherwise, or not at all: the book goes on from what was published."""
+    keeper = BookKeeper(world.folder)
+    with connect(world.dsn) as connection:
+        world.post(Role.OPERATOR, recall(lot=LOT))
+        waiting = inbox.waiting(connection, REGISTRY)
+        connection.commit()
+        world.tick()
+        published = keeper.book(connection)
+        monkeypatch.setattr(inbox, "waiting", lambda *_: waiting)
+        again = keeper.coming(connection)
+        assert again.size > published.size and again.catalogue.recalls != published.catalogue.recalls
+        connection.commit()
+        world.post(Role.OPERATOR, {"type": "organisation", "uri": "https://partner.example.com", "name": "Partner"})
+        world.tick()
+        later = keeper.book(connection)
+        assert "https://partner.example.com" in later.organisations
+        assert later.catalogue.recalls == published.catalogue.recalls
