@@ -65,6 +65,7 @@ def mark(
     from labels.reconciling import mark as marking
     from labels.typed import product_of
     from labels.use import Use
+    from labels.words import plural
     from ledger.database import connect
 
     if len(note) > options.NOTE_CHARS_MAX:
@@ -82,7 +83,8 @@ def mark(
             batches = [issued.batch for issued in BookKeeper(folder).book(connection).lots(product, of)]
             marked = marking.numbered(batches, *_numbers(numbers))
         marking.mark(connection, marked, Use[what.upper()], at=datetime.now(UTC), note=note)
-    click.echo(json.dumps({"marked": len(marked), "as": what}) if as_json else f"{len(marked):,} marked as {what}")
+    told = f"{plural(len(marked), 'label')} marked as {what}"
+    click.echo(json.dumps({"marked": len(marked), "as": what}) if as_json else told)
 
 
 @click.command(

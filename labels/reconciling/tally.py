@@ -115,7 +115,7 @@ class Tally:
         if not self.elsewhere:
             return ""
         was = plural(self.elsewhere, "label was", "labels were")
-        return f"no print is recorded here: {was} used or seen, and so printed elsewhere, as from an export"
+        return f"not printed here: {was} used or seen, and so printed elsewhere"
 
 
 def tally(groups: Sequence[Group], *, issued: int) -> Tally:

@@ -156,7 +156,7 @@ def test_labels_that_were_printed_elsewhere_are_told_and_their_work_is_closed(
     [batch] = document["batches"]
     assert code == 0 and (batch["printed"], batch["elsewhere"]) == (0, 7)
     assert labels("reconcile", "--closed") == 2
-    how = "no print is recorded here: 7 labels were used or seen, and so printed elsewhere, as from an export"
+    how = "not printed here: 7 labels were used or seen, and so printed elsewhere"
     what = "1 label: neither applied, spoiled nor returned; none of its batch was printed here"
     assert capsys.readouterr().out.splitlines()[2:] == [f"  {how}", f"  ! {what} ({serial(lot, 7)})"]
 

@@ -100,9 +100,7 @@ def test_of_a_batch_that_was_not_printed_here_what_was_used_is_counted() -> None
     used = [ELSEWHERE, group(Use.SPOILED, 2, printed=False), group(None, 4, seen=True), group(None, 8, redeemed=True)]
     counted = tally([*used, group(None, 16), group(Use.REFUSED, 32)], issued=63)
     assert counted.elsewhere == 15
-    assert counted.told_elsewhere == (
-        "no print is recorded here: 15 labels were used or seen, and so printed elsewhere, as from an export"
-    )
+    assert counted.told_elsewhere == "not printed here: 15 labels were used or seen, and so printed elsewhere"
     for here in (PRINTED, group(Use.SENT)):
         assert tally([*used, here], issued=16).told_elsewhere == ""
     assert tally([group(None)], issued=1).told_elsewhere == ""
