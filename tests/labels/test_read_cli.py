@@ -15,7 +15,7 @@ from ledger.keys import SigningKey
 from ledger.trust.trust_file import Trust
 from tests.labels.made import sign_labels
 from tests.labels.reading.pictures import beside, document, encoded, label, symbol
-from tests.labels.reading.typed import HOST, photo, read
+from tests.labels.reading.typed import HOST, photo, read, trust_bundle
 from tests.labels.serving import served
 from tests.labels.story import GTIN, LOT, Story, while_ticking
 from tests.world import World
@@ -35,9 +35,7 @@ def told(story: Story, monkeypatch: pytest.MonkeyPatch) -> Story:
 @pytest.fixture
 def bundle(told: Story, tmp_path: Path) -> Path:
     """The ledger's trust bundle, as the operator gives it out."""
-    path = tmp_path / "bundle.txt"
-    assert tallystick.run(["ledger", "trust", "export", "-o", str(path)]) == 0
-    return path
+    return trust_bundle(tmp_path / "bundle.txt")
 
 
 def changed(one: Label) -> str:

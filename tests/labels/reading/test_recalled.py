@@ -19,7 +19,7 @@ from ledger.keys import SigningKey
 from ledger.registry import LabelScope, Recalled, Role
 from ledger.trust.trust_file import Trust
 from tests.labels.made import sign_labels
-from tests.labels.reading.typed import HOST, photo, read
+from tests.labels.reading.typed import HOST, photo, read, trust_bundle
 from tests.labels.story import GTIN, LOT, while_ticking
 from tests.world import World
 
@@ -151,8 +151,7 @@ def test_a_recall_travels_with_the_bundle(
     world.operator_says(
         {"type": "product", "organisation": ORGANISATION, "gtin": GTIN, "name": "Honey, 250 g"}, RECALL | {"lot": LOT}
     )
-    first, second = tmp_path / "first.trust", tmp_path / "second.trust"
-    assert tallystick.run(["ledger", "trust", "export", "-o", str(first)]) == 0
+    first = trust_bundle(tmp_path / "first.trust")
     assert read(picture, "--trust", first) == 2
     text = capsys.readouterr().out
     assert "  1 RECALLED: DO NOT USE\n" in text and "! RECALLED since 2026-11-26: glass" in text
@@ -161,7 +160,7 @@ def test_a_recall_travels_with_the_bundle(
     [code] = json.loads(capsys.readouterr().out)["codes"]
     assert (code["recalled"], code["lot"], code["product"]) == (True, LOT, "Honey, 250 g")
     world.operator_says(RECALL | {"type": "recall-lifting", "lot": LOT})
-    assert tallystick.run(["ledger", "trust", "export", "-o", str(second)]) == 0
+    second = trust_bundle(tmp_path / "second.trust")
     assert tallystick.run(["ledger", "trust", "update", str(first), "--with", str(second)]) == 0
     assert f"recalled no longer: GTIN {GTIN}, lot {LOT}, since 2026-11-26: glass" in capsys.readouterr().out
     assert read("--json", picture, "--trust", first) == 0
@@ -182,7 +181,7 @@ def test_a_bundle_of_before_recalls_says_that_it_knows_none(
     assert while_ticking(world, lambda: tallystick.run(["labels", *arguments])) == 0
     picture = photo(tmp_path, capsys.readouterr().out.strip())
     world.operator_says(RECALL)
-    assert tallystick.run(["ledger", "trust", "export", "-o", str(file)]) == 0
+    trust_bundle(file)
     file.write_text(_older(world, file.read_text()))
     capsys.readouterr()
     assert read("--json", picture, "--trust", file) == 0

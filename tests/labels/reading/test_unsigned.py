@@ -19,7 +19,7 @@ from labels.reading.say import say
 from labels.reading.verdict import Verdict
 from ledger.registry import Recalled
 from tests.labels.reading.pictures import beside, encoded, label, symbol
-from tests.labels.reading.typed import HOST, photo, read
+from tests.labels.reading.typed import HOST, photo, read, trust_bundle
 from tests.labels.serving import served
 from tests.labels.story import GTIN, LOT, while_ticking
 from tests.world import World
@@ -55,9 +55,7 @@ def recalling(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
 @pytest.fixture
 def bundle(recalling: World, tmp_path: Path) -> Path:
     """Its trust bundle."""
-    path = tmp_path / "bundle.txt"
-    assert tallystick.run(["ledger", "trust", "export", "-o", str(path)]) == 0
-    return path
+    return trust_bundle(tmp_path / "bundle.txt")
 
 
 @pytest.fixture
@@ -69,7 +67,7 @@ def asked(request: pytest.FixtureRequest, recalling: World, bundle: Path) -> Ite
         yield ["--trust", str(bundle)]
     else:
         recalling.operator_says({**RECALL, "type": "recall-lifting", "gtin": GTIN, "lot": LOT})
-        assert tallystick.run(["ledger", "trust", "export", "-o", str(bundle)]) == 0
+        trust_bundle(bundle)
         recalling.operator_says(RECALL | {"gtin": GTIN, "lot": LOT})
         with served(recalling.folder.path.parent, recalling.dsn) as address:
             yield ["--trust", str(bundle), "--url", address]

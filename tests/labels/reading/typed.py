@@ -13,6 +13,12 @@ def read(*args: object) -> int:
     return tallystick.run(["labels", "read", *map(str, args)])
 
 
+def trust_bundle(path: Path) -> Path:
+    """The trust bundle of the ledger that the environment names, as the operator gives it out, written to `path`."""
+    assert tallystick.run(["ledger", "trust", "export", "-o", str(path)]) == 0
+    return path
+
+
 def photo(folder: Path, *links: str, name: str = "photo.png") -> Path:
     """A picture of these links' codes, side by side."""
     path = folder / name
