@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from labels import gs1
@@ -13,6 +13,9 @@ from labels.words import clipped, mistake
 
 _OURS = re.compile(r"[?&]s=[0-9]{40,}")  # as it stands in a label that was changed or cut short, too
 _MESSAGES = ("]C1", "]e0", "]d2", "]Q3", "]E0", "]E4", "]I1")  # which hold nothing but GS1's element strings
+
+
+Titled = tuple[str, str, str]  # an AI, its title and its value
 
 
 class Kind(StrEnum):
@@ -52,14 +55,16 @@ _HEADLINES = {
 class Said:
     """What a code says. `elements` are (AI, title, value); `complaint` tells why it is not what it should be.
 
-    `link` is there for a GS1 Digital Link that can be read, and names a product where `kind` is LABEL.
+    `link` is there for a GS1 Digital Link that can be read, and names a product where `kind` is LABEL. `thing` is what
+    the codes on the same thing say together, where one lacks what stands in another.
     """
 
     kind: Kind
     text: str
     link: gs1.DigitalLink | None = None
-    elements: tuple[tuple[str, str, str], ...] = ()
+    elements: tuple[Titled, ...] = ()
     complaint: str = ""
+    thing: tuple[Titled, ...] = ()
 
     @property
     def page(self) -> str:
@@ -72,9 +77,9 @@ class Said:
 
     @property
     def product(self) -> gs1.DigitalLink | None:
-        """The product that it names, or that a pallet holds, with lot and serial where it says them."""
-        said = {ai: value for ai, _, value in self.elements}
-        gtin = said.get("01") or said.get("02")
+        """The product that it names, or that a pallet holds, with lot and serial where they are said of that thing."""
+        own, thing = ({ai: value for ai, _, value in said} for said in (self.elements or self.thing, self.thing))
+        gtin, said = own.get("01") or own.get("02"), thing | own
         try:
             return gs1.item(gtin, lot=said.get("10"), serial=said.get("21")) if gtin else None
         except gs1.Gs1Error:  # a lot or a serial that no link can name, nor a recall
@@ -86,13 +91,33 @@ def say_all(codes: Sequence[Code]) -> list[Said]:
     said = [say(code) for code in codes]
     symbols = [number for number, code in enumerate(codes) if code.symbology in _MESSAGES]
     if any(said[number].complaint for number in symbols):
-        try:
-            apart = gs1.read_apart(codes[number].symbology + codes[number].text for number in symbols)
-        except gs1.Gs1Error:
-            return said
-        for number, elements in zip(symbols, apart, strict=True):
-            said[number] = Said(Kind.ELEMENTS, codes[number].text, None, elements.titled)
+        together = _together([codes[number] for number in symbols], [said[number] for number in symbols])
+        for number, one in zip(symbols, together, strict=True):
+            said[number] = one
     return said
+
+
+def _together(codes: Sequence[Code], said: Sequence[Said]) -> list[Said]:
+    """What symbols say that stand on one thing; where they cannot, each by itself."""
+    if (apart := _apart(codes)) is not None:
+        thing = tuple(dict.fromkeys(titled for elements in apart for titled in elements.titled))
+        pairs = zip(codes, apart, strict=True)
+        return [Said(Kind.ELEMENTS, code.text, None, elements.titled, "", thing) for code, elements in pairs]
+    units = [code for code, one in zip(codes, said, strict=True) if any(ai == "00" for ai, _, _ in one.elements)]
+    return [_on_some(units, code, one) for code, one in zip(codes, said, strict=True)]
+
+
+def _on_some(units: Sequence[Code], code: Code, said: Said) -> Said:
+    """What a symbol says that may be any of several pallets'."""
+    apart = _apart([code, units[0]]) if units and said.complaint else None
+    return said if apart is None else replace(said, thing=apart[0].titled)
+
+
+def _apart(codes: Sequence[Code]) -> tuple[gs1.Elements, ...] | None:
+    try:
+        return gs1.read_apart(code.symbology + code.text for code in codes)
+    except gs1.Gs1Error:
+        return None
 
 
 def say(code: Code) -> Said:

@@ -31,6 +31,22 @@ def test_a_pallets_symbols_are_read_together() -> None:
     assert (content.kind, content.complaint, number.complaint) == (Kind.ELEMENTS, "", "")
 
 
+LOT = symbol("10L1")
+
+
+def test_a_lot_that_stands_in_a_symbol_of_its_own_is_the_contents() -> None:
+    """As on the pallet labels that are printed here; and on a case, whose GTIN is in one symbol and the lot in another."""
+    of_lot = gs1.item("09506000134352", lot="L1")
+    assert [one.product for one in say_all([symbol(CONTENT), symbol(pallet()), LOT])] == [of_lot, None, None]
+    assert [one.product for one in say_all([symbol("0109506000134352"), LOT])] == [of_lot, None]
+
+
+def test_of_two_pallets_side_by_side_the_products_are_known_and_not_the_lots() -> None:
+    """Which lot is on which, nobody can say."""
+    said = say_all([symbol(CONTENT), symbol(pallet()), symbol(pallet("000000002")), LOT])
+    assert [one.product for one in said] == [gs1.item("09506000134352"), None, None, None]
+
+
 @pytest.mark.parametrize("beside", [[], [symbol("hello", "]Q1")], [symbol(pallet()), symbol(pallet("000000002"))]])
 def test_what_is_lacking_is_told(beside: list[Code]) -> None:
     """Where nothing beside it has it, or where it may belong to either of two pallets."""

@@ -130,6 +130,20 @@ def test_a_genuine_label_beside_it_does_not_make_it_good(
     assert "2 labels: 2 genuine label; 1 other code with a warning" in capsys.readouterr().out
 
 
+def test_a_pallet_label_of_ours_is_told(recalling: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By the symbol that names the content, though the lot stands in another, and its link has neither."""
+    arguments = ["--prefix", "9506000", "--content", GTIN, "--pieces", "24", "--lot", "SOON", "-o", f"{tmp_path}/a.pdf"]
+    assert tallystick.run(["labels", "sscc", *arguments]) == 0
+    recalling.operator_says(RECALL | {"gtin": GTIN, "lot": "SOON"})
+    capsys.readouterr()
+    assert read("--json", tmp_path / "a.pdf") == 2
+    codes = json.loads(capsys.readouterr().out)["codes"]
+    told = {
+        "".join(f"({one['ai']})" for one in code["elements"]): code["headline"] for code in codes if code["verdict"]
+    }
+    assert told == {"(02)(37)": "Recalled: do not use"}
+
+
 LINK = gs1.item(GTIN, lot=LOT)
 
 
