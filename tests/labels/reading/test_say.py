@@ -35,7 +35,7 @@ LOT = symbol("10L1")
 
 
 def test_a_lot_that_stands_in_a_symbol_of_its_own_is_the_contents() -> None:
-    """As on the pallet labels that are printed here; and on a case, whose GTIN is in one symbol and the lot in another."""
+    """As on the pallet labels printed here; and on a case whose GTIN is in one symbol and the lot in another."""
     of_lot = gs1.item("09506000134352", lot="L1")
     assert [one.product for one in say_all([symbol(CONTENT), symbol(pallet()), LOT])] == [of_lot, None, None]
     assert [one.product for one in say_all([symbol("0109506000134352"), LOT])] == [of_lot, None]
