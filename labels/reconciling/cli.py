@@ -15,8 +15,8 @@ from ledger.settings import Settings
 
 if TYPE_CHECKING:
     from labels.reconciling.mark import Named
-    from labels.reconciling.reconcile import Reconciled
-    from labels.reconciling.tally import Found, Tally
+    from labels.reconciling.reconcile import Reconciled, Undeclared
+    from labels.reconciling.tally import Tally
 
 FILE_BYTES_MAX = 256 * 1024 * 1024
 _gtin = click.option("--gtin", help="The product: 8, 12, 13 or 14 digits.")
@@ -99,7 +99,7 @@ def mark(
 @command_line.timeout
 @_gtin
 @_lot
-@click.option("--closed", is_flag=True, help="No label waits for its use any more: one that does is unaccounted for.")
+@click.option("--closed", is_flag=True, help="The work with the lot is done: a label that is left is a finding.")
 @click.option("--publish", is_flag=True, help="Say new findings in the registry, signed by the label service.")
 @command_line.as_json
 def reconcile(
@@ -135,18 +135,14 @@ def reconcile(
         book = BookKeeper(folder).book(connection)
         batches = reconciling.chosen(book, product, of)
         counted = _shown(reconciling.reconcile(connection, batches, book.catalogue, closed=closed), len(batches))
-        strays = reconciling.undeclared(connection, book, dict.fromkeys(one.issued.batch.gtin for one in counted))
+        gtins = dict.fromkeys(one.issued.batch.gtin for one in counted)
+        strays = reconciling.undeclared(connection, book, gtins, others=product is None)
         found = [(one.issued, what) for one in counted for what in one.found]
         said = 0
         if publish:
             said = reconciling.publish(folder, settings.need_dsn(), connection, book, found, timeout_s=timeout)
     if as_json:
-        document = {
-            "batches": [one.document for one in counted],
-            "undeclared": {gtin: stray.labels for gtin, stray in strays.items()},
-            "undeclared_or_more": [gtin for gtin, stray in strays.items() if stray.or_more],
-            "published": said,
-        }
+        document = {"batches": [one.document for one in counted], **strays.document, "published": said}
         click.echo(json.dumps(document))
     else:
         _tell(counted, strays)
@@ -216,7 +212,7 @@ _COLUMNS = {
 _REDEEMED = {"redeemed": "redeemed"}  # a column where batches have hidden codes
 
 
-def _tell(counted: Sequence["Reconciled"], strays: dict[str, "Found"]) -> None:
+def _tell(counted: Sequence["Reconciled"], strays: "Undeclared") -> None:
     from labels import table
     from ledger.terminal import printable
 
@@ -234,8 +230,8 @@ def _tell(counted: Sequence["Reconciled"], strays: dict[str, "Found"]) -> None:
             serial = one.first_serial(found)
             first = f" ({'first ' if found.labels > 1 else ''}{serial})" if serial else ""
             click.echo(f"  ! {found.reason}{first}")
-    for gtin, stray in strays.items():
-        click.echo(f"  ! GTIN {gtin}: {stray.reason}")
+    for told in strays.told:
+        click.echo(f"  ! {told}")
 
 
 def _cells(tally: "Tally", columns: Iterable[str]) -> list[str]:

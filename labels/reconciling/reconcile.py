@@ -12,7 +12,9 @@ from labels.book import Book, IssuedBatch
 from labels.catalogue.catalogue import Catalogue
 from labels.reconciling import groups, recalled, scans
 from labels.reconciling.recalled import RecalledLabels
+from labels.reconciling.scans import Strays
 from labels.reconciling.tally import Found, Oddity, Tally, oddities, tally
+from labels.words import plural
 from ledger import operate
 from ledger.errors import UserError
 from ledger.folder import LedgerFolder
@@ -65,15 +67,46 @@ def reconcile(
         )
 
 
-def undeclared(connection: psycopg.Connection, book: Book, gtins: Iterable[str]) -> dict[str, Found]:
-    """By product that has labels, those that were seen, are signed, and are in no published batch."""
+@dataclass(frozen=True, slots=True)
+class Undeclared:
+    """The labels that were seen, are signed, and are in no published batch: by product, and of those without labels."""
+
+    by_gtin: dict[str, Found]
+    others: Strays | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.by_gtin) or self.others is not None
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """It, for machines."""
+        return {
+            "undeclared": {gtin: found.labels for gtin, found in self.by_gtin.items()},
+            "undeclared_or_more": [gtin for gtin, found in self.by_gtin.items() if found.or_more],
+            "undeclared_of_others": asdict(self.others) if self.others else None,
+        }
+
+    @property
+    def told(self) -> Iterable[str]:
+        """It, for a person."""
+        for gtin, found in self.by_gtin.items():
+            yield f"GTIN {gtin}: {found.reason}"
+        if self.others:
+            found = Found(Oddity.UNDECLARED, self.others.labels, or_more=self.others.or_more)
+            products = plural(self.others.products, "product")
+            yield f"{products} without labels, such as GTIN {self.others.first}: {found.reason}"
+
+
+def undeclared(connection: psycopg.Connection, book: Book, gtins: Iterable[str], *, others: bool = False) -> Undeclared:
+    """Those of products that have labels; and of all `others`, if they are asked for."""
     found = {}
     for gtin in gtins:
         first = min(issued.issued_at for issued in book.lots(gtin))
         count, or_more = scans.strays(connection, gtin, first=datetime.fromtimestamp(first, UTC))
         if count:
             found[gtin] = Found(Oddity.UNDECLARED, count, or_more=or_more)
-    return found
+    strays = scans.strays_of_others(connection) if others else None
+    return Undeclared(found, strays if strays and strays.labels else None)
 
 
 def publish(

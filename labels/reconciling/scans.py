@@ -1,6 +1,7 @@
 """The scan log: that a label was seen, by its page's being asked for. Nothing is kept of who asked, or from where."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import psycopg
@@ -41,6 +42,22 @@ select count(*) filter (where not exists (select from label l where l.path = s.p
                                         group by k.kid having count(*) >= %(most)s)
   from label_stray s where gtin = %(gtin)s"""
 
+_STRAYS_OF_OTHERS = """
+with other as (select gtin, kid from label_stray s where not exists (select from label_batch b where b.gtin = s.gtin))
+select count(*), count(distinct gtin), coalesce(min(gtin), ''),
+       exists (select from other where kid is not null group by kid having count(*) >= %(most)s)
+  from other"""
+
+
+@dataclass(frozen=True, slots=True)
+class Strays:
+    """So many labels, or more, of so many products that no labels were issued of; `first` is one of them."""
+
+    labels: int
+    products: int
+    first: str
+    or_more: bool
+
 
 def note(
     connection: psycopg.Connection,
@@ -74,6 +91,13 @@ def strays(connection: psycopg.Connection, gtin: str, *, first: datetime) -> tup
     row = connection.execute(_STRAYS.encode(), {"gtin": gtin, "most": STRAYS_MAX, "first": first}).fetchone()
     assert row is not None
     return row[0], row[1]
+
+
+def strays_of_others(connection: psycopg.Connection) -> Strays:
+    """The labels that were seen and are signed, of all products of which none was ever issued."""
+    row = connection.execute(_STRAYS_OF_OTHERS.encode(), {"most": STRAYS_MAX}).fetchone()
+    assert row is not None
+    return Strays(*row)
 
 
 def _since(at: datetime, recalls: Iterable[Entered[Recall]]) -> datetime:

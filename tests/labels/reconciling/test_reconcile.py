@@ -311,6 +311,27 @@ def test_strays_of_a_product_that_has_labels_take_no_others_room(lot: Story, mon
         assert connection.execute("select count(*) from label_stray where gtin = %s", [other]).fetchone() == (1,)
 
 
+def test_strays_of_products_without_labels_are_told_in_a_line(
+    lot: Story, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many they are; not where one product is asked for, nor of those that have labels."""
+    assert labels("reconcile") == 0
+    with connect(lot.world.dsn) as connection:
+        for number in (1, 0, 1):
+            _stray(connection, SigningKey.generate(), made_up(number))
+        connection.commit()
+    assert told(capsys)[0] == 0
+    assert labels("reconcile") == 2
+    what = "3 labels: signed by a key that may sign it, seen, and in no published batch"
+    line = f"  ! 2 products without labels, such as GTIN {made_up(0)}: {what}"
+    assert capsys.readouterr().out.splitlines()[2:] == [line]
+    monkeypatch.setattr(scans, "STRAYS_MAX", 1)
+    assert labels("reconcile", "--json") == 2
+    document = json.loads(capsys.readouterr().out)
+    of_others = {"labels": 3, "products": 2, "first": made_up(0), "or_more": True}
+    assert document["undeclared"] == {} and document["undeclared_of_others"] == of_others
+
+
 def test_a_flood_of_made_up_products_hides_no_stray_of_a_real_one(lot: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who has the key asks for all he likes first: the product that has labels is counted still."""
     monkeypatch.setattr(scans, "STRAYS_MAX", 2)
@@ -331,7 +352,7 @@ def made_up(number: int) -> str:
 def strays(story: Story, connection: psycopg.Connection) -> str:
     """What is said of the product's labels that are in no batch."""
     book = BookKeeper(story.world.folder).book(connection)
-    return undeclared(connection, book, [GTIN])[GTIN].reason
+    return undeclared(connection, book, [GTIN]).by_gtin[GTIN].reason
 
 
 def _stray(connection: psycopg.Connection, key: SigningKey, gtin: str, *, ago: timedelta = timedelta(0)) -> None:
