@@ -12,7 +12,6 @@ import psycopg
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect
 
 from labels.book import Book, IssuedBatch
 from labels.issuing import export, lot_request
@@ -60,10 +59,7 @@ class Lots:
         issuer = await run_in_threadpool(self._known, request)
         if isinstance(issuer, Response):
             return issuer
-        try:
-            body = await request.body()
-        except ClientDisconnect:
-            return _refusal(Refused("the request did not come whole", "send it again"))
+        body = await request.body()
         return await run_in_threadpool(_answered, lambda: self._posted(issuer, request, body))
 
     def lots(self, request: Request) -> Response:

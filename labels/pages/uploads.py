@@ -1,6 +1,5 @@
 """Pictures that visitors send, to be read: so large, so many at once, for so long; none is kept."""
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping
 
@@ -8,21 +7,22 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
-from labels.pages.senders import NoPlace, Senders, TooSlow
+from labels.pages.waiting import Held, NoRoom, Room, Turns
 from labels.reading.apart import Decoder
 from labels.reading.code import Limits, PictureError
 from labels.reading.report import Report
 from labels.reading.say import Said
 from labels.reading.verdict import Verdict
+from ledger.serving import TooSlow
 
-LIMITS = Limits(bytes_max=16 * 1024 * 1024, pixels_max=40_000_000, pages_max=10, page_s=15)
+LIMITS = Limits(bytes_max=16 * 1024 * 1024, pixels_max=40_000_000, pages_max=10, page_s=5)
 BODY_BYTES_MAX = LIMITS.bytes_max + 16 * 1024  # with a form around it
 TAKEN_BYTES_MAX = 4 * BODY_BYTES_MAX  # and thrown away: a browser hears that it is too much when it has sent it all
 FIELD = "image"
-_RECEIVED_AT_ONCE, _READ_AT_ONCE = 8, 2
-_WAIT_S, _READ_S = 10.0, 30.0
+_HELD_BYTES_MAX = 8 * BODY_BYTES_MAX
+_READ_AT_ONCE, _READ_OF_ONE, _WAITING_MAX = 3, 2, 32
+_WAIT_S, _READ_S = 10.0, 10.0
 _FIELD_BYTES_MAX = 1024
 _AGAIN = "Try again in a moment, or paste the link."
 
@@ -41,34 +41,27 @@ class Uploads:
     """Receives and reads pictures; the limits hold for all visitors together."""
 
     def __init__(self) -> None:
-        self._receiving = Senders(_RECEIVED_AT_ONCE)
-        self._reading = asyncio.Semaphore(_READ_AT_ONCE)
+        self._room = Room(_HELD_BYTES_MAX)
+        self._turns = Turns(_READ_AT_ONCE, _READ_OF_ONE, _WAITING_MAX, _WAIT_S)
 
     async def report(self, request: Request, judge: Callable[[Said], Verdict | None]) -> Report:
         """What is in the picture that came; raises PictureError, UploadRefused, and what `judge` raises."""
-        picture = await self._received(request)
         try:
-            async with asyncio.timeout(_WAIT_S):
-                await self._reading.acquire()
-        except TimeoutError as error:
+            async with self._room.holding(request) as held:
+                picture = await self._received(request, held)
+                async with self._turns.turn(held.network):
+                    return await run_in_threadpool(_read, picture, judge)
+        except NoRoom as error:
             raise _busy() from error
-        try:
-            return await run_in_threadpool(_read, picture, judge)
-        finally:
-            self._reading.release()
 
-    async def _received(self, request: Request) -> bytes:
+    async def _received(self, request: Request, held: Held) -> bytes:
         try:
-            async with self._receiving.receiving(request) as heard:
+            await _discard_if_too_large(request)
+            async with self._room.receiving(request, held) as heard:
                 return await _picture(heard)
-        except ClientDisconnect as error:  # whoever would hear it
-            raise _cut_short() from error
-        except NoPlace as error:
-            raise _busy() from error
         except TooSlow as error:
-            told = "It came too slowly, or stopped coming."
             hint = "Try again where the connection is better, send a smaller one, or paste the link."
-            raise UploadRefused(408, "The picture did not arrive", told, hint) from error
+            raise UploadRefused(error.status_code, "The picture did not arrive", error.detail, hint) from error
 
 
 def _busy() -> UploadRefused:
@@ -80,8 +73,8 @@ def _cut_short() -> UploadRefused:
     return UploadRefused(400, "The picture did not arrive whole", "What was sent is cut short, or no form.", _AGAIN)
 
 
-async def _picture(request: Request) -> bytes:
-    """The picture's bytes: a form's field, or all of the body. It has the length that it says (`web` sees to it)."""
+async def _discard_if_too_large(request: Request) -> None:
+    """A request has the length that it says (`web` sees to it)."""
     if int(request.headers.get("content-length", "0")) > BODY_BYTES_MAX:
         async for _ in request.stream():
             pass
@@ -89,6 +82,10 @@ async def _picture(request: Request) -> bytes:
         raise UploadRefused(
             413, "This picture is too large", told, "Take a photo of the label alone, or paste the link."
         )
+
+
+async def _picture(request: Request) -> bytes:
+    """The picture's bytes: a form's field, or all of the body."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
         return await request.body()
@@ -97,6 +94,8 @@ async def _picture(request: Request) -> bytes:
             file = form.get(FIELD)
             if isinstance(file, UploadFile):
                 return await file.read()
+    except TooSlow:
+        raise
     except HTTPException as error:  # the form is none
         raise _cut_short() from error
     told = f"The form has no file named {FIELD!r}."

@@ -13,6 +13,7 @@ import psycopg
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
 from labels import gs1, verify_page, words
@@ -81,6 +82,7 @@ def make_app(
     app.add_exception_handler(UserError, site.away)
     app.add_exception_handler(psycopg.Error, site.away)
     app.add_exception_handler(HTTPException, site.refused)
+    app.add_exception_handler(ClientDisconnect, site.gone)
     app.add_exception_handler(Exception, site.broken)
     return app
 
@@ -205,6 +207,10 @@ class _Site:
             return self._error(request, error.status_code, error.headline, told, headers, hint=error.hint)
         headline = "Not found" if error.status_code == 404 else "This cannot be answered"
         return self._error(request, error.status_code, headline, told, headers)
+
+    async def gone(self, request: Request, error: Exception) -> Response:
+        """Whoever was sending a body has hung up: nobody hears this."""
+        return Response(status_code=400)
 
     def broken(self, request: Request, error: Exception) -> Response:
         """A fault of ours, whose traceback is in the log."""
