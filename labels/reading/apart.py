@@ -101,5 +101,5 @@ def _start() -> "subprocess.Popen[bytes]":
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env={name: os.environ[name] for name in _KEPT if name in os.environ},
-        start_new_session=True,  # Ctrl-C ends it by way of us
+        process_group=0,  # Ctrl-C ends it by way of us; a session of its own would have its share, however nice it is
     )

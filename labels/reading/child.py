@@ -6,6 +6,7 @@ It opens nothing and keeps nothing, and cannot have more memory or time than it 
 import os
 import resource
 import sys
+import time
 from typing import BinaryIO
 
 from PIL import Image
@@ -31,12 +32,12 @@ def main() -> None:
 
 
 def _decode(data: bytes, limits: Limits, out: BinaryIO) -> None:
-    _allow(limits.page_s)
+    until_s = _allow(limits.page_s)
     try:
         for number, (count, image) in enumerate(pages(data, limits), 1):
-            codes, unread = codes_on(image)
+            codes, unread = codes_on(image, until_s)
             _say(out, page_line(Page(number, count, image.size, tuple(codes), unread)))
-            _allow(limits.page_s)
+            until_s = _allow(limits.page_s)
         _say(out, done_line())
     except PictureError as error:
         _say(out, refusal_line(str(error)))
@@ -60,11 +61,12 @@ def _confine() -> None:
         resource.setrlimit(what, (most, most))
 
 
-def _allow(seconds: float) -> None:
-    """So many seconds of CPU from now on, even if nobody is there any more to end it."""
+def _allow(seconds: float) -> float:
+    """So many seconds of CPU from now on, even if nobody is there any more to end it; gives when they are over."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     until = int(used.ru_utime + used.ru_stime + seconds) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (until, resource.RLIM_INFINITY))
+    return time.monotonic() + seconds
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """A page as the codes on it, by zxing-cpp. Called in a process of its own (`child`)."""
 
+import math
+import time
 from collections.abc import Iterator
 
 import zxingcpp
@@ -14,15 +16,21 @@ _TWICE_PX_MAX = 16_000_000
 _SHARPER = ImageFilter.UnsharpMask(6, 250, 0)
 
 
-def codes_on(page: Image.Image) -> tuple[list[Code], int]:
+def codes_on(page: Image.Image, until_s: float = math.inf) -> tuple[list[Code], int]:
     """The codes on a grey page, in the order of reading, and how many QR codes more are there but cannot be read.
 
-    The page is looked at in several ways, until a further one shows nothing new, and no code seems left.
+    The page is looked at in several ways, until a further one shows nothing new, and no code seems left; or until one
+    would take longer than `until_s`, by `time.monotonic`, as those before it took for each of their pixels.
     """
     found: list[Code] = []
     broken: list[Code] = []
-    for number, (image, scale) in enumerate(_views(page)):
-        read, unread = _look(image, scale)
+    pixel_s = 0.0
+    for number, (scale, is_sharper) in enumerate(_views(page)):
+        pixels, now_s = page.width * page.height * scale * scale, time.monotonic()
+        if number and now_s + pixels * pixel_s > until_s:
+            break
+        read, unread = _look(_view(page, scale, is_sharper=is_sharper), scale)
+        pixel_s = max(pixel_s, (time.monotonic() - now_s) / pixels)
         new = [code for code in read if not any(code.text == known.text and code.is_at(known) for known in found)]
         found, broken = found + new, broken + unread
         if number and found and not new and not _left(broken, found):
@@ -31,16 +39,21 @@ def codes_on(page: Image.Image) -> tuple[list[Code], int]:
     return in_order(found), len(_left(broken, found))
 
 
-def _views(page: Image.Image) -> Iterator[tuple[Image.Image, float]]:
-    """The page in several ways, with the scale of each: as it is, smaller for noisy codes, larger for small ones."""
-    yield page, 1
-    yield _scaled(page, 0.5), 0.5
+def _views(page: Image.Image) -> Iterator[tuple[float, bool]]:
+    """How the page is looked at: as it is, smaller for noisy codes, larger for small ones, and that sharper as well."""
+    yield 1, False
+    yield 0.5, False
     is_small = page.width * page.height <= _TWICE_PX_MAX
     if is_small:
-        yield _scaled(page, 2), 2
-    yield _scaled(page, 0.25), 0.25
+        yield 2, False
+    yield 0.25, False
     if is_small:
-        yield _scaled(page, 2).filter(_SHARPER), 2
+        yield 2, True
+
+
+def _view(page: Image.Image, scale: float, *, is_sharper: bool) -> Image.Image:
+    view = page if scale == 1 else _scaled(page, scale)
+    return view.filter(_SHARPER) if is_sharper else view
 
 
 def _scaled(page: Image.Image, scale: float) -> Image.Image:

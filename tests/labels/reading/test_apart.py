@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from labels.pages import uploads
 from labels.reading.apart import Decoder
 from labels.reading.code import Limits, Page, PictureError
 from tests.bench.cpu import descendants
-from tests.labels.reading.pictures import document, encoded, label
+from tests.labels.reading.pictures import beside, document, encoded, label
 from tests.running import eventually
 
 LINK = "https://id.example.com/01/09506000134352/21/A1"
@@ -75,6 +76,21 @@ def test_a_picture_that_takes_too_long_is_refused() -> None:
         assert codes(decoder, GOOD) == [1]
 
 
+def test_a_page_of_many_finder_patterns_takes_no_longer_than_a_page_may() -> None:
+    """A QR code's corners by the ten thousand, in a file of some kilobytes: a reader compares each with all others."""
+    corner = label(LINK, module_px=1).crop((3, 3, 12, 12))
+    row = beside(*[corner] * 440)
+    page = Image.new("L", (row.width, row.width), 255)
+    for y in range(0, page.height, row.height):
+        page.paste(row, (0, y))
+    picture, began = encoded(page), time.monotonic()
+    with Decoder(uploads.LIMITS) as decoder:
+        with pytest.raises(PictureError, match="takes longer than 5 seconds"):
+            codes(decoder, picture)
+        assert len(picture) < 100_000 and time.monotonic() - began < 10
+        assert codes(decoder, GOOD) == [1]
+
+
 def test_who_stops_taking_pages_ends_it() -> None:
     """Pages that nobody takes are not found among those of the next picture."""
     with Decoder() as decoder:
@@ -100,6 +116,18 @@ def test_it_gets_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
         codes(decoder, GOOD)
         [pid] = children()
         assert b"secret" not in Path(f"/proc/{pid}/environ").read_bytes()
+
+
+def test_it_stands_back_for_whoever_serves() -> None:
+    """It is nice among the processes of our session: Linux may share time among sessions first, however nice they are.
+
+    In a group of its own: Ctrl-C does not reach it.
+    """
+    with Decoder() as decoder:
+        codes(decoder, GOOD)
+        [pid] = children()
+        assert os.getpriority(os.PRIO_PROCESS, pid) >= 10
+        assert os.getsid(pid) == os.getsid(0) and os.getpgid(pid) == pid
 
 
 def test_it_may_not_write_nor_start_anything() -> None:

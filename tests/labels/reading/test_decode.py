@@ -1,5 +1,7 @@
 """Codes on a page: of every carrier of GS1's, wherever they are, however they are held, and no others."""
 
+import time
+
 import pytest
 from PIL import Image, ImageFilter, ImageOps
 
@@ -109,3 +111,15 @@ def test_an_empty_page_has_none() -> None:
     """White, black and noise; one pixel."""
     for page in (Image.new("L", (500, 500), 255), Image.new("L", (1, 1), 0), Image.effect_noise((400, 400), 90)):
         assert codes_on(page)[0] == []
+
+
+def test_a_page_is_looked_at_as_long_as_there_is_time() -> None:
+    """What a first look finds is told, though it shows a code that cannot be read and further looks may show more."""
+    ruined = label(LINKS[0])
+    ruined.paste(0, (90, 60, 200, 200))
+    page = beside(ruined, label(LINKS[1]), Image.effect_noise((1500, 1500), 60))
+    began = time.process_time()
+    at_once, _ = codes_on(page, time.monotonic())
+    once_s = time.process_time() - began
+    assert [code.text for code in at_once] == [code.text for code in found(page)] == [LINKS[1]]
+    assert time.process_time() - began > 3 * once_s
