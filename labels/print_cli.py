@@ -77,10 +77,11 @@ def print_(data: Path | None, dsn: str | None, gtin: str, lot: str, host: str | 
     the label service runs on this machine, index.html beside png files shows them all, each with its link.
     """
     from labels.keeper import BookKeeper
+    from labels.printing import specimen
     from labels.printing.asked import Asked
     from labels.printing.fonts import readable
     from labels.printing.lot import printable_lot
-    from labels.printing.renderers import LotFace
+    from labels.printing.renderers import LotFace, PdfSheets
 
     settings, wanted = Settings.load(data, dsn=dsn, labels_host=host), Asked(**asked)
     folder = options.ledger_folder(settings)
@@ -94,7 +95,8 @@ def print_(data: Path | None, dsn: str | None, gtin: str, lot: str, host: str | 
             "print them as --format pdf or svg, or on a label printer",
         )
     if wanted.test:
-        click.echo(_specimens(found.gtin, lot_face, wanted))
+        sheets = PdfSheets(lot_face, wanted.style(), wanted.font, wanted.skip)
+        click.echo(specimen.write(sheets, wanted.need_folder(), gtin=found.gtin))
     else:
         _print(settings, keeper, found, lot_face, wanted)
 
@@ -166,30 +168,6 @@ def _way(lot_face: "LotFace", asked: "Asked") -> "tuple[Renderer, Outlet]":
     if asked.form == "pdf":
         return PdfSheets(lot_face, style, asked.font, asked.skip), outlet
     return Pictures(lot_face, asked.form, style, asked.font), outlet
-
-
-def _specimens(gtin: str, lot_face: "LotFace", asked: "Asked") -> Path:
-    from dataclasses import replace
-
-    from labels.printing import pdf, readback, specimen
-    from labels.printing.folder import make
-    from labels.printing.renderers import fonts_for, specimens_name
-    from ledger import whole_file
-
-    style = replace(asked.style(), mark=specimen.MARK)
-    file = asked.need_folder() / f"{specimens_name(gtin, lot_face.lot)}.pdf"
-    faces = specimen.faces(
-        style.grid.count - asked.skip,
-        host=lot_face.host,
-        lot=lot_face.lot,
-        title=lot_face.title,
-        hidden=bool(lot_face.hidden),
-    )
-    data = pdf.sheets(faces, style, fonts_for(faces, asked.font), skip=asked.skip, title="Specimens")
-    readback.check_pdf(data, [faces])
-    make(file.parent)
-    whole_file.put(file, data)
-    return file
 
 
 def _beside(labels: "list[Numbered]", lot_face: "LotFace", gtin: str, address: str | None, asked: "Asked") -> None:

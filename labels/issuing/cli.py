@@ -184,10 +184,10 @@ def lots(data: Path | None, dsn: str | None, gtin: str | None, issuer: str | Non
     wanted, book = None if gtin is None else gtin_of(gtin), _book(settings)
     with connect(settings.need_dsn()) as connection:
         by = issuers(connection)
-    batches = [issued for issued in book.batches.values() if wanted in (None, issued.batch.gtin)]
-    found = {issued: by.get(issued.batch.root) for issued in batches if issuer in (None, by.get(issued.batch.root))}
+    named = [(one, by.get(one.batch.root)) for one in book.batches.values() if wanted in (None, one.batch.gtin)]
+    found = [(issued, name) for issued, name in named if issuer in (None, name)]
     if as_json:
-        click.echo(json.dumps({"lots": [document(book, issued, name) for issued, name in found.items()]}))
+        click.echo(json.dumps({"lots": [document(book, issued, name) for issued, name in found]}))
         return
     for line in lines(book, found):
         click.echo(line)

@@ -1,6 +1,6 @@
 """The batches that were issued, each in a line, or as JSON has it. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from labels import table
 from labels.batch import Serials
@@ -12,12 +12,12 @@ _DIGITS = 8  # of a root or a key: 'labels export --batch' and 'labels revoke-ke
 _SERIALS = {Serials.RANDOM: "", Serials.OWN: "own serials", Serials.GUESSABLE: "serials that can be guessed"}
 
 
-def lines(book: Book, issued: Mapping[IssuedBatch, str | None]) -> list[str]:
+def lines(book: Book, issued: Sequence[tuple[IssuedBatch, str | None]]) -> list[str]:
     """A table of batches, each with the name of the token that had it issued: their titles, and a line for each."""
     if not issued:
         return []
     titles = ("GTIN", "lot", "labels", "issued", "entry", "root", "key", "")
-    return table.lines(titles, [_row(book, *one) for one in issued.items()], right=("labels", "entry"))
+    return table.lines(titles, [_row(book, *one) for one in issued], right=("labels", "entry"))
 
 
 def _row(book: Book, issued: IssuedBatch, issuer: str | None) -> list[str]:

@@ -5,21 +5,20 @@ from labels.printers.dots import Size
 from labels.printers.medium import Language, Medium, brother, zebra
 from labels.printers.outlet import PrinterOutlet
 from labels.printers.renderer import PrinterLabels
-from labels.printing.asked import Asked
+from labels.printing.asked import OF_SHEETS, Asked
 from labels.printing.folder import FolderOutlet
 from labels.printing.outlet import Outlet
 from labels.printing.renderers import LotFace
 from ledger.errors import UserError
 
 _LABEL = "50x30"
-_OF_SHEETS = ("labels", "grid", "gap", "margin", "page", "skip", "offset", "outline", "sheet")
 
 
 def chosen(lot_face: LotFace, asked: Asked) -> tuple[PrinterLabels, Outlet]:
     """How labels are drawn, and where they go: to the printer that is asked for, or to a folder."""
     if (asked.out is None) == (asked.printer is None):
         raise UserError("it is not said where the labels go", "name a folder with -o, or a printer with --printer")
-    if wrong := [name for name in _OF_SHEETS if getattr(asked, name)]:
+    if wrong := [name for name in (*OF_SHEETS, "sheet") if getattr(asked, name)]:
         raise UserError(f"--{wrong[0]} is of sheets, not of a label printer", "leave it out")
     medium = medium_of(asked.form, asked.label or _LABEL, int(asked.dpi), asked.roll)
     in_files = asked.out is not None

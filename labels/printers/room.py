@@ -15,7 +15,7 @@ _LENGTHS_MM = (30, 40, 50, 75, 100, 150)
 def on_medium(medium: Medium, style: SheetStyle, fits: Fits) -> str:
     """What to do about labels that are too small, for a hint."""
     usual = style_of(medium, X_DIMENSION_MM)
-    ways = ["leave --x-dimension out"] if usual.module < style.module and fits(usual.space) else []
+    ways = ["leave --x-dimension out"] if fits(usual.space) else []
     larger = next((option for option, other in _others(medium) if fits(style_of(other, style.module).space)), None)
     ways += [f"take a larger label: {larger}"] if larger else []
     return "; or ".join(ways) or "no label printer's label has room: print on sheets"

@@ -9,7 +9,7 @@ from labels.printing.layout import X_DIMENSION_MM
 from labels.printing.style import SheetStyle, x_dimension
 from ledger.errors import UserError
 
-_OF_SHEETS = ("labels", "grid", "skip", "offset", "outline", "test")
+OF_SHEETS = ("labels", "grid", "gap", "margin", "page", "skip", "offset", "outline")  # options
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Asked:
         """What labels become: png, svg, pdf, zpl or ql."""
         if self.printer:
             return self.language
-        return self.kind or ("pdf" if any(getattr(self, name) for name in _OF_SHEETS) else "png")
+        return self.kind or ("pdf" if self.test or any(getattr(self, name) for name in OF_SHEETS) else "png")
 
     @property
     def module_mm(self) -> float:

@@ -4,11 +4,18 @@ Their links lead to a host that cannot be (RFC 6761, 6.4), and are of a product 
 952 for examples. No key has signed them.
 """
 
+from dataclasses import replace
+from pathlib import Path
+
 from labels import gs1
 from labels.batch import Label
 from labels.hidden import code
+from labels.printing import pdf, readback
 from labels.printing.face import Face, human_readable
+from labels.printing.folder import make
+from labels.printing.renderers import PdfSheets, fonts_for, specimens_name
 from labels.signature import DIGITS
+from ledger import whole_file
 
 MARK = "SPECIMEN"
 _GTIN = "09520000000004"
@@ -25,6 +32,26 @@ def faces(count: int, *, host: str, lot: str, title: str = "", hidden: bool = Fa
         link = Label(item.canonical_path, "0" * DIGITS).link(host)
         found.append(Face(link, f"{MARK} {title}".strip(), human_readable(item, lot=lot), hidden=second))
     return found
+
+
+def write(sheets: PdfSheets, folder: Path, *, gtin: str) -> Path:
+    """Fill the first sheet of a lot with specimens, which are read back, and return its file; an earlier one makes
+    room. UserError if it cannot be drawn or written.
+    """
+    lot_face, style = sheets.lot_face, replace(sheets.style, mark=MARK)
+    some = faces(
+        style.grid.count - sheets.skip,
+        host=lot_face.host,
+        lot=lot_face.lot,
+        title=lot_face.title,
+        hidden=bool(lot_face.hidden),
+    )
+    data = pdf.sheets(some, style, fonts_for(some, sheets.font), skip=sheets.skip, title="Specimens")
+    readback.check_pdf(data, [some])
+    make(folder)
+    file = folder / f"{specimens_name(gtin, lot_face.lot)}.pdf"
+    whole_file.put(file, data)
+    return file
 
 
 def nowhere(host: str) -> str:

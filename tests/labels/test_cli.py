@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,21 @@ def test_links_are_written_to_a_new_file_alone(
     assert labels("export", *lot, "-o", str(out)) == 1
     assert f"{out} is there already" in capsys.readouterr().err
     assert out.lstat().st_mode == kind and (not out.is_file() or out.read_bytes() == b"")
+
+
+def test_on_a_terminal_it_is_shown_how_far_it_is(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a batch is made, and while its links are written, by both commands; elsewhere nothing is said."""
+    lot = ("--gtin", GTIN, "--lot", LOT)
+    assert running(world, "issue", *lot, "--count", "3", "-o", str(tmp_path / "0.csv")) == 0
+    assert " labels, " not in capsys.readouterr().err
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert running(world, "issue", *lot, "--count", "3", "-o", str(tmp_path / "1.csv")) == 0
+    told = capsys.readouterr().err
+    assert "comparing: 3 of 3 labels, 100 %" in told and "writing: 0 of 3 labels, 0 %" in told
+    assert labels("export", *lot, "-o", str(tmp_path / "2.csv")) == 0
+    assert "writing: 0 of 6 labels, 0 %" in capsys.readouterr().err
 
 
 def test_what_a_spreadsheet_would_change_is_told_by_who_writes_it(

@@ -14,7 +14,7 @@ from labels.clock import today
 from labels.issuing import issue as issuing
 from labels.issuing.issue import issue
 from labels.issuing.keys import NewKey, key_file, make_key
-from labels.issuing.order import Order, Random
+from labels.issuing.order import Order, Own, Random, Told
 from labels.issuing.refused import Clashing, Foreign
 from labels.signature import verify_label
 from labels.typed import gtin_of, lot_of
@@ -81,6 +81,16 @@ def test_labels_are_issued_as_one_published_batch(world: World) -> None:
         assert tuple(listed.batch_labels(connection, batch.root)) == issued.labels
     assert book(world).batches == {batch.root: issued.batch}
     assert rows(world, "select gtin, lot, size, root from label_batch") == [(GTIN, LOT, 30, batch.root)]
+
+
+def test_whoever_issues_hears_how_far_it_is(world: World) -> None:
+    """At what, how many labels are done, and of how many: of serials that are read nobody knows before the end."""
+    heard = list[tuple[str, int, int]]()
+    order = Order(GTIN, LOT, Own((number, f"SN-{number}") for number in range(2_500)))
+    told = Told(progress=lambda *said: heard.append(said))
+    while_ticking(world, lambda: issue(world.folder, world.dsn, order, timeout_s=20, told=told))
+    steps = [(about, done, 2_500) for about in ("comparing", "signing", "storing") for done in (1_000, 2_000, 2_500)]
+    assert heard == [("reading", 1_000, 0), ("reading", 2_000, 0), *steps]
 
 
 def test_a_lot_may_be_issued_again(world: World) -> None:

@@ -1,5 +1,6 @@
 """Sheets as a printer gets them: each code where its label is, as large as it should be, and read back."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pypdfium2
 import pytest
 import zxingcpp
+from PIL import Image
 
 from labels import gs1
 from labels.printing import fonts, pdf, qr, readback
@@ -167,6 +169,33 @@ def test_a_second_code_is_printed_and_read_back() -> None:
     data = printed(some, style)
     readback.check_pdf(data, [some])
     assert len(codes(data)) == 28
+
+
+def test_the_mark_of_a_specimen_leaves_its_codes_white_ground() -> None:
+    """Each code with its quiet zone is drawn as it is without a mark, which stands beside it and below the words."""
+    style, some = SheetStyle(by_number("L7163")), faces(14, hidden=True)
+    plain, marked = (_page(printed(some, one)) for one in (style, replace(style, mark="SPECIMEN")))
+    placed = pdf.lay_out(some[0], style, fonts.having([TITLE])).placed
+    side, (width, height) = (45 + 2 * QUIET_ZONE) * style.module, style.grid.label
+    for x, y in style.grid.corners():
+        for symbol in placed.symbols:
+            box = x + symbol.x, y + symbol.y, x + symbol.x + side, y + symbol.y + side
+            assert _dots(marked, *box) == _dots(plain, *box)
+        assert _dots(marked, x, y, x + width, y + height) != _dots(plain, x, y, x + width, y + height)
+
+
+def _page(data: bytes) -> Image.Image:
+    """The first page at 300 dpi."""
+    with pypdfium2.PdfDocument(data) as document:
+        page: Image.Image = document[0].render(scale=300 / 72, grayscale=True).to_pil()
+    return page
+
+
+def _dots(page: Image.Image, left: float, top: float, right: float, bottom: float) -> bytes:
+    """All dots of a page at 300 dpi that lie within these sides, in mm."""
+    per_mm = 300 / 25.4
+    begins, ends = (math.ceil(left * per_mm), math.ceil(top * per_mm)), (int(right * per_mm), int(bottom * per_mm))
+    return page.crop((*begins, *ends)).tobytes()
 
 
 def test_an_svg_is_a_label_in_millimetres_that_is_read_back() -> None:
