@@ -1,6 +1,7 @@
 """`tallystick labels sscc`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,6 +10,9 @@ from labels.printers.options import printers
 from ledger import command_line
 from ledger.command_line import examples
 from ledger.settings import Settings
+
+if TYPE_CHECKING:
+    from labels.book import Book
 
 UNITS_MAX = 10_000  # that get their numbers at once
 
@@ -84,8 +88,12 @@ def sscc(
         asks=not no_status,
         sheets=sheets,
     )
-    with connect(settings.need_dsn()) as connection:
-        book = keeper.book(connection)
+
+    def book_now() -> "Book":
+        with connect(settings.need_dsn()) as connection:
+            return keeper.book(connection)
+
+    book = book_now()
     same = issue.label_of(book, wanted, company=company, host=options.links_host(settings))
     if told := issue.warning(book, wanted):
         command_line.warn(told)
@@ -93,4 +101,10 @@ def sscc(
     for unit in units:
         click.echo(unit.sscc)
     with Progress(sys.stderr, of="labels") as progress:
-        issue.send(units, same, to, tell=lambda done: progress("printing", done, len(units)))
+        issue.send(
+            units,
+            same,
+            to,
+            catalogue=lambda: book_now().catalogue,
+            tell=lambda done: progress("printing", done, len(units)),
+        )

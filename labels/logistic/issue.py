@@ -8,7 +8,9 @@ If the process dies, numbers are given that no label shows. None is ever given t
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from io import BytesIO
+from typing import TypeVar
 
 from PIL import Image
 
@@ -31,6 +33,8 @@ from ledger.errors import UserError
 from ledger.registry.prefixes import doubt, overlapping
 
 Tell = Callable[[int], None]
+Units = TypeVar("Units", bound=Sequence[Unit])
+_AT_ONCE = 24  # labels that a printer is sent between two looks at what is recalled
 _TOLD_MAX = 12
 
 
@@ -87,21 +91,48 @@ def units(dsn: str, catalogue: Catalogue, wanted: New | Again, label: Label, to:
         )
 
 
-def send(units: Sequence[Unit], label: Label, to: ToFile | ToPrinter, *, tell: Tell = lambda done: None) -> None:
-    """Send the units' labels, each read back before; `tell` hears how many are out. UserError says which are not."""
+def send(
+    units: Sequence[Unit],
+    label: Label,
+    to: ToFile | ToPrinter,
+    *,
+    catalogue: Callable[[], Catalogue],
+    tell: Tell = lambda done: None,
+) -> None:
+    """Send the units' labels, each read back before; `tell` hears how many are out. UserError says which are not.
+
+    What is recalled by now is asked of the `catalogue` once more, before the file or a few labels are out.
+    """
     drawings = [label.draw(unit, to.medium, in_dots=_in_dots(to)) for unit in units]
     made = _made(drawings, to)
     if isinstance(to, ToFile):
+        _sound(catalogue(), units)
         whole_file.put(to.path, b"".join(made))
-        return
+    else:
+        _print(units, made, to, catalogue, tell)
+
+
+def _print(
+    units: Sequence[Unit], made: Sequence[bytes], to: ToPrinter, catalogue: Callable[[], Catalogue], tell: Tell
+) -> None:
+    """Print the units' labels, a few at a time: UserError says which are not out."""
+    out = 0
     try:
         with opened(to.address, to.medium, asks=to.asks) as printer:
-            printer.print(made, tell=tell)
+            for out in range(0, len(made), _AT_ONCE):
+                _sound(catalogue(), units[out:])
+                printer.print(made[out : out + _AT_ONCE], tell=partial(_tell_behind, tell, out))
     except StoppedError as error:
-        raise _stopped(units, error) from error
+        raise _stopped(units, out, error) from error
+    except UserError as error:
+        raise _stopped(units, out, StoppedError(str(error), came_out=0, doubtful=0, hint=error.hint)) from error
 
 
-def _sound(catalogue: Catalogue, units: list[Unit]) -> list[Unit]:
+def _tell_behind(tell: Tell, before: int, more: int) -> None:
+    tell(before + more)
+
+
+def _sound(catalogue: Catalogue, units: Units) -> Units:
     """The same units; UserError if what is on one of them is recalled."""
     for content in dict.fromkeys(unit.content for unit in units):
         if content:
@@ -154,15 +185,18 @@ def _picture(drawing: Drawing, medium: Medium) -> Image.Image:
     return picture
 
 
-def _stopped(units: Sequence[Unit], error: StoppedError) -> UserError:
-    """What became of each unit's label, and how the others are printed."""
-    out, after = units[: error.came_out], error.came_out + error.doubtful
-    doubtful, lost = units[error.came_out : after], units[after:]
+def _stopped(units: Sequence[Unit], before: int, error: StoppedError) -> UserError:
+    """What became of each unit's label, `before` of which were out when it began, and how the others are printed."""
+    came_out = before + error.came_out
+    after = came_out + error.doubtful
+    out, doubtful, lost = units[:came_out], units[came_out:after], units[after:]
     told = [f"printed: {_told(out)}"]
     told += [f"look whether these came out: {_told(doubtful)}"] if doubtful else []
     told += [f"not printed: {_told(lost)}"] if lost else []
     return UserError(
-        f"{error}; {'; '.join(told)}", f"{error.hint}; then print what is lacking with --again, by these numbers"
+        f"{error}; {'; '.join(told)}",
+        f"{error.hint}{' Then' if error.hint.endswith('?') else '; then'} print what is lacking with --again, by these "
+        "numbers",
     )
 
 

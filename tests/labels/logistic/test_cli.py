@@ -1,7 +1,9 @@
 """`tallystick labels sscc` and `labels printer`, as they are typed."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pypdfium2
 import pytest
@@ -9,13 +11,15 @@ import zxingcpp
 from PIL import Image
 
 import tallystick
-from labels.logistic.unit import numbers
+from labels.logistic import given
+from labels.logistic.unit import Unit, numbers
 from labels.printers.raster import picture_of
 from ledger import operate
 from tests.labels.printers.fake_brother import FakeBrother
 from tests.labels.printers.fake_zebra import FakeZebra
 from tests.labels.printers.zpl import graphics
 from tests.labels.story import while_ticking
+from tests.running import eventually
 from tests.world import NAME, ORGANISATION, World
 
 NUMBERS = [sscc for sscc, _ in zip(numbers("9506000", 3, 0), range(12), strict=False)]
@@ -147,6 +151,44 @@ def test_a_recalled_lot_goes_on_no_pallet(world: World, tmp_path: Path, capsys: 
     assert capsys.readouterr().out.split() == NUMBERS[1:2]
     page = pypdfium2.PdfDocument(out)[0]
     assert "example.com" in page.get_textpage().get_text_range()  # the operator's name, if no other is said
+
+
+def test_a_recall_that_is_said_while_pallet_labels_are_printed_stops_them(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the printer has been sent comes out, and no more; which these are is told, and they have their numbers."""
+    content = ("--content", "09506000134352", "--pieces", 1, "--lot", "L1")
+    recall = {"type": "recall", "organisation": ORGANISATION, "gtin": "09506000134352", "lot": "L1", "reason": "glass"}
+    with FakeZebra(label_s=0.05) as printer, ThreadPoolExecutor(1) as pool:
+        run = pool.submit(sscc, *NEW, *content, "--count", 60, "--printer", printer.address)
+        eventually(lambda: len(printer.printed) >= 3, within_s=60)
+        world.operator_says({**recall, "since": "2026-11-26"})
+        assert run.result(60) == 1
+        told, out = capsys.readouterr(), len(printer.printed)
+    given = told.out.split()
+    assert len(given) == 60 and out in (24, 48)
+    assert "GTIN 09506000134352, lot L1 is recalled: glass (registry entry" in told.err
+    assert f"; printed: {given[0]} to {given[out - 1]} ({out}); not printed: " in told.err
+    assert given[-1] in told.err and "recall --lift" in told.err and "look whether" not in told.err
+
+
+def test_a_recall_that_is_said_while_a_file_is_drawn_keeps_it_away(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its units have their numbers, and no label."""
+    content = ("--content", "09506000134352", "--pieces", 1, "--lot", "L1")
+    recall = {"type": "recall", "organisation": ORGANISATION, "gtin": "09506000134352", "lot": "L1", "reason": "glass"}
+    give = given.give
+
+    def giving(*args: Any, **fields: Any) -> list[Unit]:
+        world.operator_says({**recall, "since": "2026-11-26"})
+        return give(*args, **fields)
+
+    monkeypatch.setattr(given, "give", giving)
+    assert sscc(*NEW, *content, "--count", 2, "-o", tmp_path / "x.pdf") == 1
+    told = capsys.readouterr()
+    assert "lot L1 is recalled: glass" in told.err and told.out.split() == NUMBERS[:2]
+    assert not (tmp_path / "x.pdf").exists()
 
 
 def test_a_company_prefix_of_others(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,15 +12,20 @@ import zxingcpp
 from PIL import Image, ImageFilter
 
 from labels import gs1
+from labels.catalogue.catalogue import Catalogue
 from labels.logistic import given, render, symbols
+from labels.logistic.asked import ToPrinter
 from labels.logistic.checked import require_pdf_reads, require_reads
+from labels.logistic.issue import Label, send
 from labels.logistic.layout import Drawing, draw
 from labels.logistic.lettering import CAPITAL
 from labels.logistic.unit import Content, Unit, numbers
 from labels.printers.dots import PER_MM, Size
+from labels.printers.medium import zebra
 from labels.printing.decoded import UnreadableError
 from ledger.database import connect
 from ledger.errors import UserError
+from tests.labels.printers.fake_zebra import FakeZebra
 from tests.world import World
 
 PREFIX, GTIN, HOST = "9506000", "09506000134352", "id.example.com"
@@ -54,6 +59,17 @@ def test_an_sscc_is_made_as_gs1_says() -> None:
     assert next(numbers("7610425", 3, 2123456)) == "376104250021234569"
     last = list(numbers("950600012345", 0, 9998))
     assert len(last) == 2 and all(len(number) == 18 for number in last)
+
+
+def test_whoever_prints_many_hears_how_many_are_out() -> None:
+    """Counted through, however few the printer is sent at once."""
+    units = [Unit(sscc) for sscc, _ in zip(numbers(PREFIX, 3, 0), range(26), strict=False)]
+    heard = list[int]()
+    with FakeZebra() as printer:
+        to = ToPrinter(printer.address, zebra("105x148", 203), asks=True)
+        send(units, Label("Example Foods", HOST), to, catalogue=Catalogue, tell=heard.append)
+        assert len(printer.printed) == 26
+    assert heard == sorted(heard) and heard[-1] == 26
 
 
 @pytest.fixture
