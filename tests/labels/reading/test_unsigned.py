@@ -173,6 +173,29 @@ def test_a_lot_that_no_link_can_name_does_not_hide_the_product() -> None:
     assert said.product == gs1.item(GTIN)
 
 
+def test_a_service_is_asked_for_no_more_pages_than_tell() -> None:
+    """The thing's own; and of an item whose lot is not said, the product's as well, which has its recalled lots."""
+    item, product = gs1.item(GTIN, serial="A"), gs1.item(GTIN)
+    assert unsigned.pages(item) == [item, product]
+    for link in (LINK, product, gs1.item(GTIN, lot=LOT, serial="A")):
+        assert unsigned.pages(link) == [link]
+
+
+def test_what_a_service_calls_recalled_lots_is_read_with_care() -> None:
+    """A path of any other type, size or kind names none of them."""
+    path = f"/01/{GTIN}/10/{LOT}"
+    odd: list[Any] = [5, None, f"{path}?x={'x' * 500}", "/", f"/01/{GTIN}", {}]
+    page = PAGE | {"recalls": [], "described": {"below": [*(["a lot", one] for one in odd), [path], path, 5]}}
+    product = gs1.item(GTIN)
+    assert unsigned.by_service(page, product, None, what="GS1 data", by="x") is None
+    page["described"]["below"].append(["lot", path])
+    found = unsigned.by_service(page, product, None, what="GS1 data", by="x")
+    assert found is not None and found.recalled_lots == (LOT,)
+
+
+PAGE: dict[str, Any] = dict.fromkeys(("headline", "reason", "fault", "issuer", "issued"), "") | {"verdict": "no-claim"}
+
+
 def by_service(page: Any, checked: Verdict | None = None) -> Verdict | None:
     """What is made of a service's page of the lot."""
     return unsigned.by_service(page, LINK, checked, what="GS1 data", by="https://id.example.com")
@@ -180,9 +203,8 @@ def by_service(page: Any, checked: Verdict | None = None) -> Verdict | None:
 
 def test_a_service_hides_no_recall_and_its_nonsense_is_told() -> None:
     """What the bundle has stands; an answer that is no page is a warning."""
-    page = dict.fromkeys(("headline", "reason", "fault", "issuer", "issued"), "") | {"verdict": "no-claim"}
     checked = told(LINK, Place(GTIN))
-    assert by_service({**page, "recalls": []}) is None and by_service({**page, "recalls": []}, checked) is checked
+    assert by_service({**PAGE, "recalls": []}) is None and by_service({**PAGE, "recalls": []}, checked) is checked
     nonsense = by_service({"verdict": "splendid"})
     assert nonsense is not None and nonsense.notes == ("https://id.example.com gives no verdict that can be read",)
     assert not nonsense.is_good
