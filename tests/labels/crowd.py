@@ -45,4 +45,4 @@ async def _member(url: str, said: bytes, source: str) -> None:
             with suppress(OSError):
                 await reader.read()
             writer.close()
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)

@@ -10,7 +10,7 @@ from tests.labels.serving import client_of
 from tests.labels.story import Story
 
 BODY = b"Host: x\r\nContent-Length: 2000\r\n\r\nlabel=x"
-CROWD, WITHIN_S = 300, 2.0  # more than are served at once
+CROWD, WITHIN_S = 300, 5.0  # more than are served at once; 2 s on a machine that does nothing else
 
 
 @pytest.mark.parametrize("source", ["127.0.0.2", "127.0.0.1"])
