@@ -45,3 +45,10 @@ def test_a_forged_label_stays_one() -> None:
     """Whatever a service calls it."""
     for said in Standing:
         assert answered.by_service(answer(said), FORGED, by="a service") is FORGED
+
+
+@pytest.mark.parametrize(("perhaps", "note"), [(True, "Perhaps recalled"), (False, "RECALLED"), (1, "RECALLED")])
+def test_a_recall_that_a_page_tells_is_a_warning(perhaps: object, note: str) -> None:
+    """As sure as the page is of it."""
+    told = answered.by_service(answer("genuine", recalls=[{"perhaps": perhaps}]), SIGNED, by="a service")
+    assert told.notes == (f"{note}: its page says why",) and not told.is_good
