@@ -13,8 +13,9 @@ from ledger.gs1_key import check_digit
 
 _GS1 = "https://id.gs1.org"
 _CODE = r"((?:[0-9A-Za-z!'()*+,.:;=_-]|%(?:2[256F]|3[CEF]))+)"  # GS3A3Component
-_ITEM = re.compile(rf"urn:epc:(?:id:s|class:l)gtin:([0-9]{{6,12}})\.([0-9]{{1,7}})\.{_CODE}", re.IGNORECASE)
-_UNIT = re.compile(r"urn:epc:id:sscc:([0-9]{6,12})\.([0-9]{5,11})", re.IGNORECASE)
+_CASE = re.IGNORECASE | re.ASCII  # else a long s and a Kelvin sign are letters of it
+_ITEM = re.compile(rf"urn:epc:(id:s|class:l)gtin:([0-9]{{6,12}})\.([0-9]{{1,7}})\.{_CODE}", _CASE)
+_UNIT = re.compile(r"urn:epc:id:sscc:([0-9]{6,12})\.([0-9]{5,11})", _CASE)
 _GTIN_DIGITS, _SSCC_DIGITS = 13, 17  # without the check digit
 _CODE_CHARACTERS_MAX = 20
 
@@ -25,11 +26,11 @@ def as_link(uri: str) -> str:
         return uri
     if (unit := _UNIT.fullmatch(uri)) and len(unit[1] + unit[2]) == _SSCC_DIGITS:
         return f"{_GS1}/00/{_key(unit[1], unit[2])}"
-    if (item := _ITEM.fullmatch(uri)) and len(item[1] + item[2]) == _GTIN_DIGITS:
-        code = unquote(item[3])
+    if (item := _ITEM.fullmatch(uri)) and len(item[2] + item[3]) == _GTIN_DIGITS:
+        code = unquote(item[4])
         if len(code) <= _CODE_CHARACTERS_MAX:
-            ai = "10" if ":lgtin:" in uri.lower() else "21"
-            return f"{_GS1}/01/{_key(item[1], item[2])}/{ai}/{quote(code, safe='')}"
+            ai = "21" if item[1].lower() == "id:s" else "10"
+            return f"{_GS1}/01/{_key(item[2], item[3])}/{ai}/{quote(code, safe='')}"
     return uri
 
 

@@ -17,6 +17,7 @@ SGTIN, SSCC = "urn:epc:id:sgtin:0614141.107346.2017", "urn:epc:id:sscc:0614141.1
         (SSCC, "/00/106141412345678908"),
         (SGTIN.replace("urn:epc", "URN:EPC"), "/01/10614141073464/21/2017"),
         ("urn:epc:class:lgtin:4012345.012345.998877", "/01/04012345123456/10/998877"),
+        ("urn:epc:id:sgtin:4012345.012345.a:lgtin:b", "/01/04012345123456/21/a%3Algtin%3Ab"),  # an item's serial
         ("urn:epc:id:sgtin:950600.0134352.A%2FB%22-._", "/01/09506001343524/21/A%2FB%22-._"),
         ("urn:epc:id:sgtin:950600013435.9.a+b", "/01/99506000134355/21/a%2Bb"),
         ("urn:epc:id:sscc:950600013435.20001", "/00/295060001343500013"),
@@ -35,6 +36,7 @@ def test_a_urn_names_what_its_link_names(urn: str, path: str) -> None:
         "urn:epc:id:sgtin:0614141.107346.a b", "urn:epc:id:sgtin:0614141.107346.a/b",
         "urn:epc:id:sgtin:0614141.107346.a%41", "urn:epc:id:sgtin:0614141.107346.%", f"{SGTIN}{'1' * 17}",
         "urn:epc:id:sgtin:06141.41107346.2017", "urn:epc:id:sgtin:\u0660614141.107346.2017",
+        "urn:epc:id:\u017fgtin:0614141.107346.2017", "urn:epc:id:sgtin:0614141.107346.\u212a",
         "urn:epc:idpat:sgtin:0614141.107346.*", "urn:epc:id:sscc:0614141.123456789", f"{SSCC}\n", "urn:epc:tag:x",
     ],
 )  # fmt: skip
