@@ -59,7 +59,8 @@ class Room:
 
         async def receive() -> Message:
             message = await request.receive()
-            if piece := message.get("body", b""):
+            piece = message.get("body", b"")
+            if piece and held.timeout.when() is None:  # who is cut off weighs nothing more
                 held.size, held.heard_s = held.size + len(piece), asyncio.get_running_loop().time()
                 self._make_room()
             return message
@@ -123,7 +124,7 @@ class Turns:
             raise NoRoom
 
     def _leave(self, network: str) -> None:
-        self._inside[network] -= 1
+        self._inside -= Counter((network,))  # who has none inside is forgotten
         self._next()
 
     def _next(self) -> None:

@@ -118,6 +118,46 @@ def test_over_the_bytes_for_all_who_has_most_is_cut_off() -> None:
     asyncio.run(run())
 
 
+def test_who_is_cut_off_and_says_one_more_thing_is_not_chosen_again() -> None:
+    """That piece was on its way: it weighs nothing, and does no harm to the next one, for whom there is room."""
+
+    async def run() -> None:
+        room, queues = Room(100), {name: asyncio.Queue[bytes]() for name in "abc"}
+
+        async def send(client: str) -> int:
+            request = _sends(client, queues[client])
+            async with room.holding(request) as held, room.receiving(request, held) as heard:
+                return len(await heard.body())
+
+        a, b, c = (asyncio.create_task(send(client)) for client in "abc")
+        queues["b"].put_nowait(bytes(60))
+        await asyncio.sleep(0.01)
+        queues["a"].put_nowait(bytes(45))  # which cuts off the other
+        queues["b"].put_nowait(bytes(50))
+        await asyncio.sleep(0)
+        queues["c"].put_nowait(bytes(50))
+        for client in "ac":
+            queues[client].put_nowait(b"")
+        first, cut_off, last = await asyncio.gather(a, b, c, return_exceptions=True)
+        assert (first, last) == (45, 50) and isinstance(cut_off, NoRoom)
+
+    asyncio.run(run())
+
+
+def test_nothing_is_kept_of_who_was_there() -> None:
+    """However many networks come and go: there are 2**64 of them."""
+
+    async def run() -> None:
+        turns = Turns(3, 2, 6, 5)
+        async with turns.turn("here"):
+            for number in range(9):
+                async with turns.turn(str(number)):
+                    pass
+            assert turns._inside == {"here": 1}
+
+    asyncio.run(run())
+
+
 def test_what_is_whole_is_kept_and_counts_until_it_is_read() -> None:
     """Then who is still sending is cut off, though its network has less."""
 
