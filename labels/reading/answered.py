@@ -59,9 +59,7 @@ def _and_known(said: Verdict, checked: Verdict) -> Verdict:
     Of which lot a label is, where nobody here knows, is its word; that it is not recalled has to be said as well.
     """
     notes = (*checked.notes, *said.notes)
-    if said.recalled:
-        return said
-    if checked.recalled or said.lot in checked.recalled_lots:
+    if said.recalled or checked.recalled or said.lot in checked.recalled_lots:
         return replace(said, headline=RECALLED, recalled=True, notes=notes)
     if checked.recalled_lots and not (said.lot and said.recalled is False):
         return replace(said, headline=LOOK, recalled=None, notes=notes)

@@ -84,7 +84,7 @@ PAGE = {"verdict": "genuine", "headline": "Genuine label", "reason": "", "fault"
     [
         ({"recalls": [], "lot": LOT}, [], "Genuine label", False),
         ({"recalls": [], "lot": LOT}, [{"lot": LOT}], "Recalled: do not use", True),  # late, or hiding it
-        ({"headline": "Recalled", "recalls": [{"perhaps": False}], "lot": LOT}, [], "Recalled", True),
+        ({"headline": "Fine", "recalls": [{"perhaps": False}], "lot": LOT}, [], "Recalled: do not use", True),
         ({"headline": "Perhaps", "recalls": [{"perhaps": True}]}, [], "Perhaps", None),
         ({}, [], "Genuine label", None),
         ({"recalls": "x", "lot": 1, "product": None}, [], "Genuine label", None),
@@ -98,6 +98,13 @@ def test_a_service_hides_no_recall_that_the_bundle_has(
     told = answered.by_service({**PAGE, **page}, checked, by="https://id.example.com")
     assert (told.headline, told.recalled, told.lot) == (headline, is_recalled, LOT)
     assert told.is_good is (is_recalled is not True and not page.get("headline"))
+
+
+def test_a_service_that_knows_of_a_recall_does_not_hide_what_the_bundle_says_of_it() -> None:
+    """Since when, and why: where its own page is, the service's note tells as well."""
+    told = answered.by_service({**PAGE, "recalls": [{}]}, offline(OF_BATCH, recalled(lot=LOT)), by="x")
+    assert told.headline == RECALLED
+    assert told.notes == (f"RECALLED since 2026-11-26: {LOT}", "RECALLED: its page says why")
 
 
 def test_a_service_may_know_the_lot() -> None:
