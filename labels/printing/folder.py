@@ -11,6 +11,7 @@ does no harm.
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from labels.printing.outlet import Outlet, Part, Piece, RefusedError
 from ledger import whole_file
@@ -107,9 +108,13 @@ def require_free(path: Path, data: bytes) -> None:
 
 
 def require_new(path: Path) -> None:
-    """UserError if there is anything at `path`, which a person has named for a file of labels."""
+    """UserError if a file of labels that a person has named cannot be written: also if anything is there already."""
     if os.path.lexists(path):
         raise _taken(path, "file")
+    try:
+        TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise UserError.of_system(f"cannot write {path}", error) from error
 
 
 def _taken(path: Path, other: str) -> UserError:

@@ -112,12 +112,15 @@ def test_own_serials_go_out_as_a_csv_and_are_listed(
 def test_links_are_written_to_a_new_file_alone(
     world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str], make: Callable[[Path], None]
 ) -> None:
-    """What is there stays as it is, be it no file at all; nothing is issued then, and another name is free."""
+    """What is there stays as it is, be it no file at all; nothing is issued then, nor for a folder that is not."""
     out, lot = tmp_path / "out.csv", ("--gtin", GTIN, "--lot", LOT)
     make(out)
     kind = out.lstat().st_mode
     assert labels("issue", *lot, "--count", "1", "-o", str(out)) == 1
     assert f"{out} is there already" in (told := capsys.readouterr().err) and "another file with -o" in told
+    assert labels("lots") == 0 and capsys.readouterr().out == ""
+    assert labels("issue", *lot, "--count", "1", "-o", str(tmp_path / "nowhere" / "out.csv")) == 1
+    assert "cannot write" in capsys.readouterr().err
     assert labels("lots") == 0 and capsys.readouterr().out == ""
     assert running(world, "issue", *lot, "--count", "1", "-o", str(tmp_path / "other.csv")) == 0
     assert labels("export", *lot, "-o", str(out)) == 1
