@@ -178,6 +178,8 @@ def _show_label(page: "Page") -> None:
         click.echo(f"  {limit.metric:<8} {between(limit.low, limit.high)} {limit.unit}")
     for link in page.described.links:
         click.echo(f"  {link.rel:<8} {link.title}: {link.href}")
+    if page.described.below:
+        click.echo(f"  recalled of this product: {', '.join(what for what, _ in page.described.below)}")
     for said in page.described.said:
         mark = "verified" if said.proof.verified else f"NOT VERIFIED: {said.proof.complaint}"
         click.echo(f"  said of {said.what}: {said.proof.chain} {said.proof.index} · {mark}")

@@ -39,7 +39,7 @@ def compose(found: Found) -> Page:
         issuer=found.book.organisation(signer.organisation) if signer else "",
         number=f"{found.label.index + 1} of {batch.batch.size}" if batch and found.label.index is not None else "",
         lots=tuple(_lot(found, issued) for issued in _lots(found)),
-        meaning=tuple(_meaning(standing, found.label)),
+        meaning=tuple(_meaning(standing, found)),
         not_proven=tuple(_not_proven(found, view.counts)),
         unsigned=history_view.unsigned(link, signed=("s",)),
         redeemable=_is_redeemable(found, standing),
@@ -68,8 +68,9 @@ def _is_redeemable(found: Found, standing: Standing) -> bool:
     return is_unsigned and any(issued.batch.hidden is not None for issued in found.book.lots(link.gtin or ""))
 
 
-def _meaning(standing: Standing, label: LabelVerdict) -> list[str]:
+def _meaning(standing: Standing, found: Found) -> list[str]:
     """What to make of a label that is not genuine."""
+    label = found.label
     if standing is Standing.PROBLEM and label.is_signed:
         return ["The label itself is signed, but what is told below is not all in the ledger as it was signed."]
     if standing is Standing.PROBLEM:
@@ -80,6 +81,7 @@ def _meaning(standing: Standing, label: LabelVerdict) -> list[str]:
         ]
     if label.fault == LabelFault.UNSIGNED and standing is Standing.NOT_PROVEN:
         return [
+            *(["Part of this product is recalled, as told below: look at its lot."] * bool(found.described.below)),
             "Without a label's signature this page says the same of every serial, whether there is such an item or "
             "not.",
             "Scan the code on the label: its link ends in ?s= and a long number.",

@@ -15,6 +15,7 @@ from labels.catalogue.recall import Recall
 from labels.judgement import LabelVerdict
 from labels.labelled import places_of, recalls_of
 from labels.pages.verdicts import Checked, saying
+from labels.signature import LabelFault
 from ledger.errors import MalformedError
 from ledger.registry import Role
 
@@ -47,7 +48,7 @@ class Recalled:
 class Described:
     """All that is said, of the product first. What does not verify is in `said` alone: nothing is told of it.
 
-    `below` are, of a product as a whole, its lots and items that are recalled, the newest first.
+    `below` are its product's lots and items that are recalled, the newest first, where a link does not tell its lot.
     """
 
     said: tuple[SaidOf, ...] = ()
@@ -105,11 +106,11 @@ def describe(link: gs1.DigitalLink, label: LabelVerdict, book: Book, check: Call
         Recalled(entered, _checked(entered, check(entered.index)), perhaps)
         for entered, perhaps in recalls_of(link, label, book)
     ]
-    return Described(tuple(said), tuple(recalls), tuple(_below(link, book)[:BELOW_MAX]))
+    return Described(tuple(said), tuple(recalls), tuple(_below(link, label, book)[:BELOW_MAX]))
 
 
-def _below(link: gs1.DigitalLink, book: Book) -> list[Place]:
-    if link.lot or link.serial:
+def _below(link: gs1.DigitalLink, label: LabelVerdict, book: Book) -> list[Place]:
+    if link.lot or (link.serial and label.fault != LabelFault.UNSIGNED):
         return []
     return [
         place for place in reversed(book.catalogue.recalls) if place.gtin == link.gtin and place != Place(place.gtin)

@@ -126,7 +126,7 @@ class SaidView:
 class ProductView:
     """What the catalogue says. `picture` is a path here, and "" if there is none, or if it `lacks` what was signed.
 
-    `below` are a product's lots and items that are recalled, each with the path of its page.
+    `below` are the product's lots and items that are recalled, each with the path of its page.
     """
 
     name: str

@@ -115,10 +115,8 @@ class ServiceJudge:
 
     def unsigned(self, link: gs1.DigitalLink, what: str) -> Verdict | None:
         """As `Judge`."""
-        told = self._offline.unsigned(link, what)
-        for page in unsigned.pages(link):
-            told = unsigned.by_service(self._page(page), link, told, what=what, by=self._service.address)
-        return told
+        checked = self._offline.unsigned(link, what)
+        return unsigned.by_service(self._page(link), link, checked, what=what, by=self._service.address)
 
     def close(self) -> None:
         """Close the connections."""

@@ -37,11 +37,6 @@ def by_ledger(link: gs1.DigitalLink, catalogue: Catalogue, *, what: str, by: str
     return _told(link, sure, [place.lot for place in catalogue.recalls if place.gtin == gtin and place.lot], what, by)
 
 
-def pages(link: gs1.DigitalLink) -> list[gs1.DigitalLink]:
-    """The pages that tell of what a link names: its own, and if it names no lot the product's, which has its lots."""
-    return [link] if link.lot or not link.serial else [link, gs1.item(link.gtin or "")]
-
-
 def by_service(page: Any, link: gs1.DigitalLink, checked: Verdict | None, *, what: str, by: str) -> Verdict | None:
     """The same by a label service's page, whatever that is, besides what was `checked` by a trust bundle."""
     said = said_by(page)

@@ -118,6 +118,15 @@ def test_a_genuine_label_of_a_recalled_lot_is_genuine_and_recalled(own: Story) -
     assert page(own).headline == "Genuine label" and page(own).recalls == ()
 
 
+def test_a_typed_serial_s_page_tells_which_lots_are_recalled(own: Story) -> None:
+    """Nobody knows its lot, and no serial is told by a page without a signature: so all of them, as of the product."""
+    own.world.operator_says(recall(lot=LOT))
+    for link in (gs1.item(GTIN), gs1.item(GTIN, serial="ANY")):
+        assert page(own, link).described.below == ((f"lot {LOT}", f"/01/{GTIN}/10/{LOT}"),)
+    assert page(own, gs1.item(GTIN, serial="ANY")).meaning[0].startswith("Part of this product is recalled")
+    assert page(own).described.below == page(own, gs1.item(GTIN, lot=LOT)).described.below == ()
+
+
 def test_a_recall_of_a_product_or_an_item_is_told_of_every_link_to_it(own: Story) -> None:
     """Of the product on all pages; of one item by its serial, with or without a signature."""
     serial = own.link().serial
@@ -180,3 +189,5 @@ def test_show_says_it_on_a_terminal(
     assert first == f"RECALLED: DO NOT USE: lot {LOT}, since 2026-11-26: glass in it" and advice == "  Stop."
     assert genuine.startswith("GENUINE LABEL: ") and "product  Honey" in told and "at most 8 °C" in told
     assert "gs1:pip  Our honey: https://example.com/honey" in told and "said of this product: registry" in told
+    assert tallystick.run(["labels", "show", GTIN]) == 0
+    assert f"recalled of this product: lot {LOT}" in capsys.readouterr().out

@@ -173,14 +173,6 @@ def test_a_lot_that_no_link_can_name_does_not_hide_the_product() -> None:
     assert said.product == gs1.item(GTIN)
 
 
-def test_a_service_is_asked_for_no_more_pages_than_tell() -> None:
-    """The thing's own; and of an item whose lot is not said, the product's as well, which has its recalled lots."""
-    item, product = gs1.item(GTIN, serial="A"), gs1.item(GTIN)
-    assert unsigned.pages(item) == [item, product]
-    for link in (LINK, product, gs1.item(GTIN, lot=LOT, serial="A")):
-        assert unsigned.pages(link) == [link]
-
-
 def test_what_a_service_calls_recalled_lots_is_read_with_care() -> None:
     """A path of any other type, size or kind names none of them."""
     path = f"/01/{GTIN}/10/{LOT}"
