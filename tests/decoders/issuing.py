@@ -21,6 +21,7 @@ def targets() -> Iterator[Target]:
         yield of_bytes(f"labels.issuing.serial_file.read_serials{name}", read, Refused, *seeds.SERIALS)
     yield of_bytes("labels.issuing.lot_request.read_order", _ordered, Refused, *seeds.ORDERS)
     yield of_text("labels.issuing.lot_request.read_key", lot_request.read_key, Refused, "8e03978e-40d5-43dd")
+    yield of_text("labels.issuing.lot_request.read_wanted", _wanted, Refused, seeds.GTIN, f"{seeds.GTIN} L1")
     yield of_text("labels.issuing.issuers.read_issuers", issuers.read_issuers, NOT_JSON, seeds.TOKENS, seeds.ISSUERS)
     yield of_file("labels.issuing.issuers.load_issuers", issuers.load_issuers, seeds.TOKENS)
 
@@ -35,3 +36,9 @@ def _ordered(data: bytes) -> Any:
     order = lot_request.read_order(data)
     with Spool(folder()) as spool:
         return lot_request.digest(order), isinstance(order.source, Own) and draw(order.source, spool, gtin=order.gtin)
+
+
+def _wanted(text: str) -> Any:
+    """A product, and the lot behind it."""
+    gtin, *lot = text.split(" ", 1)
+    return lot_request.read_wanted(gtin, lot[0] if lot else None)
