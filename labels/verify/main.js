@@ -116,9 +116,10 @@ async function judge() {
   if (mine === run) showReport(made);
 }
 
+/** A trust file's text, however the way here ends its lines: the command reads files so. */
 function text(data) {
   try {
-    return ofUtf8(data);
+    return ofUtf8(data).replace(/\r\n?/g, "\n");
   } catch {
     return "\0"; // no JSON
   }

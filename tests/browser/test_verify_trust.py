@@ -248,3 +248,13 @@ def test_the_page_says_how_old_a_trust_bundle_is(rotated: Rotated, from_disk: Sh
     assert headline(from_disk) == "The proof holds" and "Expired trust bundle" in from_disk.text("#verdict")
     assert "The trust bundle expired on 2025-" in from_disk.text("#limits")
     assert "signs for sizes 0 to" in opened(from_disk, 1)
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"], ids=repr)
+def test_lines_may_end_in_any_way(rotated: Rotated, from_disk: Shown, tmp_path: Path, end: str) -> None:
+    """Mail and editors change that on the way: the command and the page read the bundle all the same."""
+    changed = rotated.newest.text.replace("\n", end).encode()
+    (tmp_path / "trust").write_bytes(changed)
+    assert Trust.load(tmp_path / "trust") == rotated.newest
+    give(from_disk, rotated.bundles[0], changed)
+    assert headline(from_disk) == "The proof holds"
