@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.postgres import Postgres
+from labels.printing import qr
 from tests.labels.reading.printed import DPIS, STATES
 from tests.labels.reading.reading_back import READERS, Issued, Verdicts, issued, read_back
 
@@ -48,6 +49,7 @@ def test_no_tampered_label_is_read_as_genuine(made: Issued, verdicts: Verdicts, 
     never_issued = sum(how == "never issued" for how, _ in made.tampered)
     for read in read_back(links, dpi, ["as printed", "all of it"], seed=2).values():
         told = verdicts.wrong(read, made.tampered)
+        assert read <= set(map(qr.printed, links))
         assert told["read"] >= COUNT - UNREAD_MAX
         assert never_issued >= told["offline signed, never issued"] >= never_issued - UNREAD_MAX > 0
-        assert told["online genuine"] == told["offline genuine"] == told["offline signed"] == told["misread"] == 0
+        assert told["online genuine"] == told["offline genuine"] == told["offline signed"] == 0
