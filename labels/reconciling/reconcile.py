@@ -100,9 +100,12 @@ class Undeclared:
 def undeclared(connection: psycopg.Connection, book: Book, gtins: Iterable[str], *, others: bool = False) -> Undeclared:
     """Those of products that have labels; and of all `others`, if they are asked for."""
     found = {}
+    first: dict[str, int] = {}
+    for issued in book.batches.values():
+        gtin = issued.batch.gtin
+        first[gtin] = min(first.get(gtin, issued.issued_at), issued.issued_at)
     for gtin in gtins:
-        first = min(issued.issued_at for issued in book.lots(gtin))
-        count, or_more = scans.strays(connection, gtin, first=datetime.fromtimestamp(first, UTC))
+        count, or_more = scans.strays(connection, gtin, first=datetime.fromtimestamp(first[gtin], UTC))
         if count:
             found[gtin] = Found(Oddity.UNDECLARED, count, or_more=or_more)
     strays = scans.strays_of_others(connection) if others else None
