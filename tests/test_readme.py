@@ -169,6 +169,6 @@ def test_the_second_session_runs_as_printed(open_folder: Path) -> None:
 def test_the_session_of_labels_runs_as_printed(open_folder: Path) -> None:
     """`up`, a lot issued, printed and read back off its sheets offline, two spoiled, all counted: line by line."""
     *_, read, marked, counted = _told(_prompts("labels/README.md"), open_folder)
-    assert read.count("signed") >= 24
+    assert read.count("SIGNED, BUT NOT COUNTED HERE") == 24
     assert "2 labels marked as spoiled" in marked
     assert re.search(r"L2606A +24 +24 +0 +2 +0 +22 +0", counted)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from labels.reading import verdict
@@ -12,6 +12,7 @@ from labels.reading.verdict import Verdict
 from labels.words import plural
 
 GOOD, MISTAKE, NOT_GENUINE = 0, 1, 2
+Alike = tuple[Verdict, str]  # what is said of good labels that differ in no more than lot and serial, and their GTIN
 _TEXT_SHOWN = 100
 
 
@@ -89,10 +90,17 @@ class Report:
 
 
 def lines(report: Report) -> Iterator[str]:
-    """The report for a person. Texts in it come from others: print what `printable` leaves of it."""
+    """The report for a person. Texts in it come from others: print what `printable` leaves of it.
+
+    Of good labels of which the same is to be said, the first is told in full, each other one in a line.
+    """
     yield f"{report.picture}: {_counted(report)}"
+    in_full = set[Alike]()
     for number, reading in enumerate(report.readings, 1):
-        yield from _lines(number, reading, report.pages)
+        alike = _alike(reading)
+        yield from (_briefly if alike in in_full else _lines)(number, reading, report.pages)
+        if alike is not None:
+            in_full.add(alike)
     if report.unread:
         what = plural(report.unread, "code seems to be there that", "codes seem to be there that")
         yield f"    {what} cannot be read: go nearer, hold still, or scan with more dots"
@@ -113,6 +121,20 @@ def summary(reports: Sequence[Report]) -> str:
 def _headlines(verdicts: Sequence[Verdict]) -> str:
     counts = Counter(told.headline for told in verdicts)
     return ", ".join(f"{count:,} {name.lower()}" for name, count in counts.most_common())
+
+
+def _alike(reading: Reading) -> Alike | None:
+    """What a good label shares with others of its product; None for one of which there is more to say."""
+    told, link = reading.verdict, reading.said.link
+    if told is None or link is None or link.gtin is None or not told.is_good or reading.also_in:
+        return None
+    return replace(told, lot="", serial=""), link.gtin
+
+
+def _briefly(number: int, reading: Reading, pages: int) -> Iterator[str]:
+    told = reading.verdict
+    where = f" (page {reading.page})" if pages > 1 else ""
+    yield f"{number:>3} {told.headline.upper()}{where}: {told.what}" if told else ""
 
 
 def _lines(number: int, reading: Reading, pages: int) -> Iterator[str]:

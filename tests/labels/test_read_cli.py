@@ -53,6 +53,19 @@ def test_a_photo_says_what_its_labels_are(told: Story, tmp_path: Path, capsys: p
     assert text.count("GENUINE LABEL") == 1 and text.count("PROBLEM") == 1 and "made up" in text
 
 
+def test_of_good_labels_that_are_alike_the_first_is_told_in_full(
+    told: Story, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The others are a line each, with their serial; one that is not good is told in full as well."""
+    one, two, three = told.labels[:3]
+    picture = photo(tmp_path, one.link(HOST), two.link(HOST), changed(three))
+    assert read(picture) == 2
+    lines = capsys.readouterr().out.splitlines()
+    headed = [line for line in lines if line[:3].strip().isdigit()]
+    assert headed == ["  1 GENUINE LABEL", f"  2 GENUINE LABEL: lot {LOT}, serial {two.serial}", "  3 PROBLEM"]
+    assert sum(line.startswith("      issued ") for line in lines) == 1 and any("made up" in line for line in lines)
+
+
 def test_a_recall_is_the_first_thing_said(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As on the label's page: a genuine label of a recalled lot does not begin with the word genuine."""
     recall = {"type": "recall", "organisation": "https://example.com", "reason": "glass", "since": "2026-11-26"}
