@@ -163,21 +163,22 @@ def _show_label(page: "Page") -> None:
     from labels.pages.chart import between
     from labels.words import clipped
 
+    if page.recalls:
+        click.echo(page.headline.upper())
     for recall in page.recalls:
         mark = "" if recall.proof.verified else f" · NOT VERIFIED: {recall.proof.complaint}"
-        click.echo(f"{page.headline.upper()}: {recall.what}, since {recall.since}: {clipped(recall.reason)}{mark}")
+        click.echo(f"  {recall.what}, since {recall.since}: {clipped(recall.reason)}{mark}")
         for more in (recall.advice, recall.href):
             if more:
                 click.echo(f"  {more}")
     click.echo(f"{page.label.upper()}: {page.reason}")
     names = {"product": page.product, "GTIN": page.gtin, "lot": page.lot, "serial": page.serial, "issued": page.issued}
-    for name, value in names.items():
-        if value:
-            click.echo(f"  {name:<8} {clipped(value)}")
-    for limit in page.described.limits:
-        click.echo(f"  {limit.metric:<8} {between(limit.low, limit.high)} {limit.unit}")
-    for link in page.described.links:
-        click.echo(f"  {link.rel:<8} {link.title}: {link.href}")
+    rows = [(name, clipped(value)) for name, value in names.items() if value]
+    rows += [(limit.metric, f"{between(limit.low, limit.high)} {limit.unit}") for limit in page.described.limits]
+    rows += [(link.rel, f"{link.title}: {link.href}") for link in page.described.links]
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        click.echo(f"  {name:<{width}}  {value}")
     if page.described.below:
         click.echo(f"  recalled of this product: {', '.join(what for what, _ in page.described.below)}")
     for said in page.described.said:

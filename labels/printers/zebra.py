@@ -19,6 +19,7 @@ _CANCEL = b"~JA"
 _AT_ONCE = 24  # labels in the printer: enough not to make it pause, and few enough to tell of
 _SURE, _STUCK = 2, 4  # answers in a row that say the same, until it is believed, and until it is given up
 _MEND = "mend it"
+_IS_IT_ONE = "look at it: is it a printer for ZPL? A Brother QL needs --language ql"
 _CLEAR = "switch it off and on before anything else: what it still has in its memory would come out later"
 _SILENT = "it does not say how it is, as a Zebra does that is open, or out of labels or ribbon"
 
@@ -38,7 +39,7 @@ class Zebra:
         try:
             return self._ask()
         except (GoneError, _Unanswered) as error:
-            raise self._nothing_sent(str(error)) from error
+            raise self._nothing_sent(str(error), _IS_IT_ONE) from error
 
     def print(self, labels: Sequence[bytes], *, tell: Callable[[int], None] = lambda out: None) -> None:
         """Print labels, a format each, and return when all are out; `tell` hears how many are. Raises StoppedError."""
@@ -112,8 +113,8 @@ class Zebra:
             return False
         return True
 
-    def _nothing_sent(self, why: str) -> StoppedError:
-        return StoppedError(f"printer {self._name} cannot print: {why}", came_out=0, doubtful=0, hint=_MEND)
+    def _nothing_sent(self, why: str, hint: str = _MEND) -> StoppedError:
+        return StoppedError(f"printer {self._name} cannot print: {why}", came_out=0, doubtful=0, hint=hint)
 
 
 class _Stuck(Exception):

@@ -185,9 +185,10 @@ def test_show_says_it_on_a_terminal(
     monkeypatch.setenv("TALLYSTICK_DSN", own.world.dsn)
     assert tallystick.run(["labels", "show", own.labels[0].link("id.example.com")]) == 0
     told = capsys.readouterr().out
-    first, advice, genuine, *_ = told.splitlines()
-    assert first == f"RECALLED: DO NOT USE: lot {LOT}, since 2026-11-26: glass in it" and advice == "  Stop."
-    assert genuine.startswith("GENUINE LABEL: ") and "product  Honey" in told and "at most 8 °C" in told
-    assert "gs1:pip  Our honey: https://example.com/honey" in told and "said of this product: registry" in told
+    first, why, advice, genuine, *rows = told.splitlines()
+    assert (first, why, advice) == ("RECALLED: DO NOT USE", f"  lot {LOT}, since 2026-11-26: glass in it", "  Stop.")
+    assert genuine.startswith("GENUINE LABEL: ") and "at most 8 °C" in told
+    assert {row.find(value) for row in rows for value in ("Honey", "at most", "Our honey:") if value in row} == {15}
+    assert "gs1:pip      Our honey: https://example.com/honey" in told and "said of this product: registry" in told
     assert tallystick.run(["labels", "show", GTIN]) == 0
     assert f"recalled of this product: lot {LOT}" in capsys.readouterr().out

@@ -112,6 +112,7 @@ def test_nothing_is_sent_to_what_is_no_printer(answer: bytes) -> None:
     with FakeZebra(answer=lambda truth: [answer]) as printer:
         error = stopped(printer)
         assert (error.came_out, error.doubtful) == (0, 0) and printer.printed == []
+        assert "is it a printer for ZPL?" in error.hint
 
 
 def test_an_answer_in_pieces_is_put_together() -> None:
