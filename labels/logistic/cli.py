@@ -108,3 +108,5 @@ def sscc(
             catalogue=lambda: book_now().catalogue,
             tell=lambda done: progress("printing", done, len(units)),
         )
+    if out is not None:
+        click.echo(f"wrote {out}", err=True)
