@@ -64,7 +64,7 @@ if TYPE_CHECKING:
 @click.option("--sheet", is_flag=True, help="Beside png files: sheets of forty to look at.")
 @click.option("--title", default="", metavar="TEXT", help="What stands beside the code. Default: the product's name.")
 @click.option("--serial", "serials", multiple=True, help="Only this label; repeat it for more.")
-@click.option("--again", is_flag=True, help="Print once more what is printed.")
+@click.option("--again", is_flag=True, help="Print once more what is printed, or marked as spoiled.")
 @click.option(
     "--came-out", metavar="SERIAL", help="The last label that came out of a run that broke off; all, or none."
 )

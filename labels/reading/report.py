@@ -18,7 +18,7 @@ _TEXT_SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A code that was read. `also_in` names an earlier picture with the same label."""
+    """A code that was read. `also_in` names an earlier picture with a label of the same item."""
 
     page: int
     code: Code
@@ -158,7 +158,7 @@ def _lines(number: int, reading: Reading, pages: int) -> Iterator[str]:
     if not reading.said.elements:
         yield f"      {_shown(reading.said.text)}"
     if reading.also_in:
-        yield f"      the same label is in {reading.also_in}"
+        yield f"      a label of the same item is in {reading.also_in}"
 
 
 def _counted(report: Report) -> str:

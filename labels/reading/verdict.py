@@ -14,7 +14,7 @@ from labels.reading.say import Said
 from labels.signature import LabelFault, LabelKey, date_of
 
 _CHANGED = "It was a label, and was changed, cut short or misprinted"
-_TWICE_HERE = "The same label is in this picture more than once: of one item there is one."
+_TWICE_HERE = "A label of this item is in this picture more than once: of one item there is one."
 LOOK = "Perhaps recalled: look at its lot"
 _LOTS_TOLD = 5
 _SHOWN = {

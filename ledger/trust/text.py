@@ -1,6 +1,6 @@
 """A trust file in words, for a terminal: what it says, how old it is, and when it ends."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from ledger.log import LogKey
@@ -11,6 +11,7 @@ from ledger.trust.parts import Revoked, logs_value, recall_value, revoked_value,
 from ledger.trust.trust_file import Trust
 
 DAY_S = 86_400
+_DAY_0 = date(2020, 1, 1)  # of label keys
 _UNITS = ((DAY_S, "days"), (3_600, "hours"), (60, "minutes"))
 
 
@@ -131,9 +132,17 @@ def _revoked(key: Revoked) -> str:
 
 
 def _label_key(scope: LabelScope) -> str:
-    state = "REVOKED" if scope.revoked else f"days {scope.first_day} to {scope.last_day}"
+    state = "REVOKED" if scope.revoked else f"labels of {_day(scope.first_day)} to {_day(scope.last_day)}"
     lot = f", lot {scope.lot} alone" if scope.lot is not None else ""
     return f"{scope.public_key.hex()[:16]}… of {scope.organisation} for {', '.join(scope.gtins)}{lot}: {state}"
+
+
+def _day(number: int) -> str:
+    """A day of a label key's scope as a date, if there is one so late."""
+    try:
+        return (_DAY_0 + timedelta(days=number)).isoformat()
+    except OverflowError:
+        return f"day {number:,}"
 
 
 def moment(seconds: float) -> str:

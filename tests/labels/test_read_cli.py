@@ -139,7 +139,8 @@ def test_the_same_label_twice_is_told(told: Story, tmp_path: Path, capsys: pytes
     first, second = photo(tmp_path, link, name="a.png"), photo(tmp_path, link, name="b.png")
     assert read(first, second) == 0
     text = capsys.readouterr().out
-    assert text.count("the same label is in") == 1 and f"is in {first}" in text and "2 labels: 2 genuine label" in text
+    assert text.count("a label of the same item is in") == 1 and f"is in {first}" in text
+    assert "2 labels: 2 genuine label" in text
 
 
 def test_a_pdf_and_standard_input(

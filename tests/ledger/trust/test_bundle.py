@@ -66,6 +66,13 @@ def test_a_key_for_one_batch_says_so_in_a_line_of_its_own() -> None:
     assert ", lot L1 alone:" in "\n".join(trust_text.lines(Trust.parse(said.note), ISSUED))
 
 
+def test_the_days_of_a_label_key_are_told_as_dates() -> None:
+    """As far as there are dates: a bundle's numbers may be larger."""
+    said = bundle(MESSAGES, label_keys=[replace(SCOPE, first_day=2522, last_day=2**31 - 1)])
+    told = "\n".join(trust_text.lines(Trust.parse(said.note), ISSUED))
+    assert "labels of 2026-11-27 to day 2,147,483,647" in told
+
+
 def test_recalls_come_back_as_they_were_said() -> None:
     """Of a product, a lot and an item, each in a line of its own, and told in words and as JSON."""
     product = replace(RECALLED, lot="", reason="no good", entry=9)
