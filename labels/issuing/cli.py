@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -64,6 +65,7 @@ def key(
 
 
 _TOLD_EACH = 1_000
+_SHOWN = 24  # of links, on a terminal: more are for a file
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -113,7 +115,7 @@ def issue(
     host: str | None,
     as_json: bool,
 ) -> None:
-    """Issue labels of a lot: sign them, and publish the batch. Prints their links, one a line.
+    """Issue labels of a lot: sign them, and publish the batch. Prints their links, one a line; few on a terminal.
 
     Serials are drawn at random, or yours: then a serial that can be guessed makes a label of its lot, never of a
     single item. Where the operator's key is, each batch is signed by a key of its own that nobody keeps.
@@ -296,11 +298,15 @@ def _write(settings: Settings, batches: "list[IssuedBatch]", form: str, output: 
             host=options.links_host(settings),
             warn=lambda text: _warn(progress, text),
         )
+        labels = sum(one.batch.size for one in batches)
         if output is None:
-            for text in found:
+            is_read = form == Format.LINKS and sys.stdout.isatty()
+            for text in islice(found, _SHOWN if is_read else None):
                 click.echo(text, nl=False)
+            if is_read and labels > _SHOWN:
+                click.echo(f"… and {labels - _SHOWN:,} more: 'tallystick labels export' writes all of them", err=True)
             return
-        whole_file.put_lines(output, _telling(found, progress, sum(one.batch.size for one in batches)))
+        whole_file.put_lines(output, _telling(found, progress, labels))
     click.echo(f"wrote {output}", err=True)
 
 

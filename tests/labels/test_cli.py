@@ -143,6 +143,21 @@ def test_on_a_terminal_it_is_shown_how_far_it_is(
     assert "writing: 0 of 6 labels, 0 %" in capsys.readouterr().err
 
 
+def test_a_terminal_is_not_filled_with_links(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person sees the first of them, and how to have all; a file or a program gets them all."""
+    lot = ("--gtin", GTIN, "--lot", LOT, "--count", "30")
+    assert running(world, "issue", *lot) == 0
+    assert len((told := capsys.readouterr()).out.splitlines()) == 30 and " more: " not in told.err
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert running(world, "issue", *lot) == 0
+    told = capsys.readouterr()
+    assert len(told.out.splitlines()) == 24 and "… and 6 more: 'tallystick labels export' writes all" in told.err
+    assert running(world, "issue", *lot, "--json") == 0
+    assert len(json.loads(capsys.readouterr().out)["labels"]) == 30
+
+
 def test_what_a_spreadsheet_would_change_is_told_by_who_writes_it(
     world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
