@@ -20,7 +20,7 @@ LIMITS = Limits(bytes_max=16 * 1024 * 1024, pixels_max=40_000_000, pages_max=10,
 BODY_BYTES_MAX = LIMITS.bytes_max + 16 * 1024  # with a form around it
 TAKEN_BYTES_MAX = 4 * BODY_BYTES_MAX  # and thrown away: a browser hears that it is too much when it has sent it all
 FIELD = "image"
-_HELD_BYTES_MAX = 8 * BODY_BYTES_MAX
+_HELD_BYTES_MAX, _HELD_OF_ONE = 8 * BODY_BYTES_MAX, 4 * BODY_BYTES_MAX
 _READ_AT_ONCE, _READ_OF_ONE, _WAITING_MAX = 3, 2, 32
 _WAIT_S, _READ_S = 10.0, 10.0
 _FIELD_BYTES_MAX = 1024
@@ -41,7 +41,7 @@ class Uploads:
     """Receives and reads pictures; the limits hold for all visitors together."""
 
     def __init__(self) -> None:
-        self._room = Room(_HELD_BYTES_MAX)
+        self._room = Room(_HELD_BYTES_MAX, _HELD_OF_ONE)
         self._turns = Turns(_READ_AT_ONCE, _READ_OF_ONE, _WAITING_MAX, _WAIT_S)
 
     async def report(self, request: Request, judge: Callable[[Said], Verdict | None]) -> Report:

@@ -37,10 +37,13 @@ class Held:
 
 
 class Room:
-    """For so many bytes of pictures, from their first until they are read; in one event loop."""
+    """For so many bytes of pictures, so many of one network among them, from their first until they are read.
 
-    def __init__(self, bytes_max: int) -> None:
-        self._bytes_max = bytes_max
+    In one event loop.
+    """
+
+    def __init__(self, bytes_max: int, of_one: int) -> None:
+        self._bytes_max, self._of_one = bytes_max, of_one
         self._held: list[Held] = []
 
     @asynccontextmanager
@@ -62,7 +65,8 @@ class Room:
             piece = message.get("body", b"")
             if piece and held.timeout.when() is None:  # who is cut off weighs nothing more
                 held.size, held.heard_s = held.size + len(piece), asyncio.get_running_loop().time()
-                self._make_room()
+                self._make_room([one for one in self._held if one.network == held.network], self._of_one)
+                self._make_room(self._held, self._bytes_max)
             return message
 
         try:
@@ -72,9 +76,9 @@ class Room:
             raise NoRoom from error
         held.is_sent = True
 
-    def _make_room(self) -> None:
-        while sum(held.size for held in self._held) > self._bytes_max:
-            leaver = who_leaves(self._held)
+    def _make_room(self, clients: Sequence[Held], bytes_max: int) -> None:
+        while sum(held.size for held in clients) > bytes_max:
+            leaver = who_leaves(clients)
             if leaver is None:
                 return
             leaver.size = 0

@@ -87,7 +87,7 @@ def test_over_the_bytes_for_all_who_has_most_is_cut_off() -> None:
     """Of the network whose pictures weigh most, whoever is silent for longest; one who said nothing weighs nothing."""
 
     async def run() -> None:
-        room, told = Room(100), dict[str, str]()
+        room, told = Room(100, 100), dict[str, str]()
 
         async def send(name: str, client: str, pieces: "asyncio.Queue[bytes]") -> None:
             request = _sends(client, pieces)
@@ -122,7 +122,7 @@ def test_who_is_cut_off_and_says_one_more_thing_is_not_chosen_again() -> None:
     """That piece was on its way: it weighs nothing, and does no harm to the next one, for whom there is room."""
 
     async def run() -> None:
-        room, queues = Room(100), {name: asyncio.Queue[bytes]() for name in "abc"}
+        room, queues = Room(100, 100), {name: asyncio.Queue[bytes]() for name in "abc"}
 
         async def send(client: str) -> int:
             request = _sends(client, queues[client])
@@ -158,11 +158,35 @@ def test_nothing_is_kept_of_who_was_there() -> None:
     asyncio.run(run())
 
 
+def test_one_network_does_not_fill_the_room_with_what_is_whole() -> None:
+    """Its next picture is cut off, though there is room for all; another network's is taken."""
+
+    async def run() -> None:
+        room = Room(100, 50)
+
+        async def send(client: str, *sizes: int) -> int:
+            pieces = asyncio.Queue[bytes]()
+            for size in sizes:
+                pieces.put_nowait(bytes(size))
+            request = _sends(client, pieces)
+            held = await stack.enter_async_context(room.holding(request))
+            async with room.receiving(request, held) as heard:
+                return len(await heard.body())
+
+        async with AsyncExitStack() as stack:
+            assert await send("a", 45, 0) == 45
+            with pytest.raises(NoRoom):
+                await send("a", 10)  # and more is to come
+            assert await send("b", 50, 0) == 50
+
+    asyncio.run(run())
+
+
 def test_what_is_whole_is_kept_and_counts_until_it_is_read() -> None:
     """Then who is still sending is cut off, though its network has less."""
 
     async def run() -> None:
-        room, pieces = Room(100), asyncio.Queue[bytes]()
+        room, pieces = Room(100, 100), asyncio.Queue[bytes]()
         async with AsyncExitStack() as stack:
             request = _sends("a", pieces)
             held = await stack.enter_async_context(room.holding(request))
