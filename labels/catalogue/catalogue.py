@@ -70,3 +70,7 @@ class Catalogue:
         """The recalls that stand of a product, of one lot of it and of an item of it, the widest first."""
         found = (self.recalls.get(place) for place in chain(gtin, lot=lot, serial=serial))
         return [entered for entered in found if entered is not None]
+
+    def recalled_below(self, gtin: str) -> list[Place]:
+        """The lots and items of a product that are recalled by themselves, the newest last."""
+        return [place for place in self.recalls if place.gtin == gtin and place != Place(gtin)]

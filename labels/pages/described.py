@@ -112,9 +112,7 @@ def describe(link: gs1.DigitalLink, label: LabelVerdict, book: Book, check: Call
 def _below(link: gs1.DigitalLink, label: LabelVerdict, book: Book) -> list[Place]:
     if link.lot or (link.serial and label.fault != LabelFault.UNSIGNED):
         return []
-    return [
-        place for place in reversed(book.catalogue.recalls) if place.gtin == link.gtin and place != Place(place.gtin)
-    ]
+    return book.catalogue.recalled_below(link.gtin or "")[::-1]
 
 
 def _checked(entered: Entered[Any], checked: Checked) -> Checked:

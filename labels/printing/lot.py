@@ -90,7 +90,7 @@ def printable_lot(
 
 def _recalled_items(catalogue: Catalogue, gtin: str) -> frozenset[str]:
     """The serials of a product's items that are recalled one by one."""
-    return frozenset(place.serial for place in catalogue.recalls if place.gtin == gtin and place.serial)
+    return frozenset(place.serial for place in catalogue.recalled_below(gtin) if place.serial)
 
 
 def print_lot(

@@ -133,13 +133,11 @@ def _alike(reading: Reading) -> Alike | None:
 
 def _briefly(number: int, reading: Reading, pages: int) -> Iterator[str]:
     told = reading.verdict
-    where = f" (page {reading.page})" if pages > 1 else ""
-    yield f"{number:>3} {told.headline.upper()}{where}: {told.what}" if told else ""
+    yield f"{number:>3} {told.headline.upper()}{_where(reading, pages)}: {told.what}" if told else ""
 
 
 def _lines(number: int, reading: Reading, pages: int) -> Iterator[str]:
-    told = reading.verdict
-    where = f" (page {reading.page})" if pages > 1 else ""
+    told, where = reading.verdict, _where(reading, pages)
     if told is None:
         yield f"{number:>3} {reading.said.kind.headline}, in a {reading.code.carrier}{where}"
     else:
@@ -159,6 +157,10 @@ def _lines(number: int, reading: Reading, pages: int) -> Iterator[str]:
         yield f"      {_shown(reading.said.text)}"
     if reading.also_in:
         yield f"      a label of the same item is in {reading.also_in}"
+
+
+def _where(reading: Reading, pages: int) -> str:
+    return f" (page {reading.page})" if pages > 1 else ""
 
 
 def _counted(report: Report) -> str:

@@ -34,7 +34,7 @@ def by_ledger(link: gs1.DigitalLink, catalogue: Catalogue, *, what: str, by: str
     gtin = link.gtin or ""
     recalls = catalogue.recalls_of(gtin, link.lot, link.serial)
     sure = [why(entered.said.since, entered.said.reason) for entered in recalls]
-    return _told(link, sure, [place.lot for place in catalogue.recalls if place.gtin == gtin and place.lot], what, by)
+    return _told(link, sure, [place.lot for place in catalogue.recalled_below(gtin) if place.lot], what, by)
 
 
 def by_service(page: Any, link: gs1.DigitalLink, checked: Verdict | None, *, what: str, by: str) -> Verdict | None:
